@@ -1,0 +1,426 @@
+"""The tables, one place for all of them. Rows move only through the named functions of this package.
+
+Ids are UUIDv7, times UTC, quantities and money live inside canonical JSON as text of a Decimal. A row of `transmission`
+or `delivery` is itself the work: `lane`, `ordering_key`, `seq`, `state`, `next_at`, and `claim_no` for fencing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from gateway.model import (
+    AcknowledgmentKind,
+    AttemptOutcome,
+    DeliveryState,
+    Direction,
+    DocumentState,
+    Environment,
+    ExceptionState,
+    TransmissionState,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "ck": "%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _id() -> Column[object]:
+    return Column("id", Uuid, primary_key=True)
+
+
+def _time(name: str, *, optional: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=optional)
+
+
+def _word(name: str, words: type[StrEnum], *, optional: bool = False) -> list[Column[object] | CheckConstraint]:
+    allowed = ", ".join(f"'{word.value}'" for word in words)
+    return [Column(name, Text, nullable=optional), CheckConstraint(f"{name} IN ({allowed})", name=f"{name}_known")]
+
+
+def _work_columns() -> list[Column[object]]:
+    """What makes a row a piece of work (architecture, "Work")."""
+    return [
+        Column("lane", Text, nullable=True),
+        Column("ordering_key", Text, nullable=True),
+        Column("seq", BigInteger, Identity(always=True), nullable=False),
+        _time("next_at", optional=True),
+        Column("claim_no", Integer, nullable=False, server_default=text("0")),
+        Column("claimed_by", Text, nullable=True),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("crashes", Integer, nullable=False, server_default=text("0")),
+    ]
+
+
+payload = Table(
+    "payload",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=True),
+    Column("location", Text, nullable=True),
+    _time("stored_at"),
+    CheckConstraint("(body IS NULL) <> (location IS NULL)", name="one_place"),
+)
+
+transmission = Table(
+    "transmission",
+    metadata,
+    _id(),
+    *_word("direction", Direction),
+    *_word("environment", Environment),
+    *_word("state", TransmissionState),
+    Column("channel", Text, nullable=False),  # sftp, folder, https, as2, cli
+    Column("account", Text, nullable=True),  # who brought it, or in whose /out it stands
+    Column("partner", Text, nullable=True),  # known once identified
+    Column("filename", Text, nullable=False),  # a label, never a path
+    Column("format", Text, nullable=True),
+    Column("payload_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("reason", Text, nullable=True),  # why it is parked, retrying or quarantined
+    Column("duplicate_of", Uuid, ForeignKey("transmission.id"), nullable=True),
+    _time("received_at"),  # outbound: when it was made
+    _time("finished_at", optional=True),
+    *_work_columns(),
+)
+Index(
+    "transmission_due",
+    transmission.c.lane,
+    transmission.c.seq,
+    postgresql_where=text("state IN ('received', 'retrying', 'working')"),
+)
+Index("transmission_newest", transmission.c.received_at.desc(), transmission.c.id.desc())
+Index("transmission_same_content", transmission.c.payload_sha256)
+
+interchange = Table(
+    "interchange",
+    metadata,
+    _id(),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),
+    Column("ordinal", Integer, nullable=False),
+    Column("syntax", Text, nullable=False),
+    Column("control_number", Text, nullable=False),
+    Column("sender_qualifier", Text, nullable=False),
+    Column("sender_id", Text, nullable=False),
+    Column("receiver_qualifier", Text, nullable=False),
+    Column("receiver_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("usage", Text, nullable=False),
+    Column("partner", Text, nullable=True),
+    Column("accepted", Boolean, nullable=False),
+    Column("duplicate_of", Uuid, ForeignKey("interchange.id"), nullable=True),
+    Column("content_sha256", LargeBinary, nullable=True),
+    Column("start_offset", BigInteger, nullable=False),
+    Column("end_offset", BigInteger, nullable=False),
+    UniqueConstraint("transmission_id", "ordinal"),
+)
+
+functional_group = Table(
+    "functional_group",
+    metadata,
+    _id(),
+    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("functional_id", Text, nullable=False),
+    Column("control_number", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("status", Text, nullable=False),  # A E P R, as AK901 says it
+    Column("sets_included", Integer, nullable=True),
+    Column("sets_received", Integer, nullable=False),
+    Column("sets_accepted", Integer, nullable=False),
+    UniqueConstraint("interchange_id", "ordinal"),
+)
+
+transaction_set = Table(
+    "transaction_set",
+    metadata,
+    _id(),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),
+    Column("interchange_ordinal", Integer, nullable=False),
+    Column("group_ordinal", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("control_number", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("start_offset", BigInteger, nullable=False),
+    Column("end_offset", BigInteger, nullable=False),
+    UniqueConstraint("transmission_id", "interchange_ordinal", "group_ordinal", "ordinal"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    _id(),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True, index=True),
+    Column("kind", Text, nullable=False),  # purchase_order
+    Column("schema", Text, nullable=False),  # purchase_order/v1
+    Column("partner", Text, nullable=False),
+    *_word("environment", Environment),
+    *_word("state", DocumentState),
+    Column("identity", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("content_sha256", LargeBinary, nullable=False),
+    Column("canonical", JSONB, nullable=False),
+    Column("lineage", JSONB, nullable=False),
+    Column("map_name", Text, nullable=False),
+    Column("map_revision", Text, nullable=False),
+    Column("duplicate_of", Uuid, ForeignKey("document.id"), nullable=True),
+    Column("reason", Text, nullable=True),
+    _time("created_at"),
+)
+Index(
+    "document_identity",
+    document.c.partner,
+    document.c.kind,
+    document.c.environment,
+    document.c.identity,
+    document.c.revision,
+    unique=True,
+    postgresql_where=text("state NOT IN ('duplicate', 'held')"),
+)
+
+document_source = Table(
+    "document_source",
+    metadata,
+    Column("document_id", Uuid, ForeignKey("document.id", ondelete="CASCADE"), primary_key=True),
+    Column("transaction_set_id", Uuid, ForeignKey("transaction_set.id"), primary_key=True, index=True),
+)
+
+document_link = Table(
+    "document_link",
+    metadata,
+    Column("from_document", Uuid, ForeignKey("document.id", ondelete="CASCADE"), primary_key=True),
+    Column("to_document", Uuid, ForeignKey("document.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("relation", Text, primary_key=True),
+)
+
+issue = Table(
+    "issue",
+    metadata,
+    _id(),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),
+    Column("transaction_set_id", Uuid, ForeignKey("transaction_set.id"), nullable=True),
+    Column("stage", Text, nullable=False),  # identify, validate, map, route
+    Column("code", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("position", JSONB, nullable=False),
+    Column("value", Text, nullable=True),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _id(),
+    Column("document_id", Uuid, ForeignKey("document.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("destination", Text, nullable=False),
+    *_word("state", DeliveryState),
+    Column("reference", Text, nullable=False),  # permanent: what the business system knows the document by
+    Column("request_key", Text, nullable=False),  # for one try; a new one only after a definite rejection
+    Column("external_ref", Text, nullable=True),
+    Column("reason", Text, nullable=True),
+    _time("created_at"),
+    _time("finished_at", optional=True),
+    *_work_columns(),
+    UniqueConstraint("reference"),
+)
+Index(
+    "delivery_due",
+    delivery.c.lane,
+    delivery.c.seq,
+    postgresql_where=text(
+        "state IN ('ready', 'working', 'sending', 'retrying', 'uncertain', 'rejected', 'quarantined')"
+    ),
+)
+Index(
+    "delivery_order",
+    delivery.c.lane,
+    delivery.c.ordering_key,
+    delivery.c.seq,
+    postgresql_where=text(
+        "state IN ('ready', 'working', 'sending', 'retrying', 'uncertain', 'rejected', 'quarantined')"
+    ),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _id(),
+    Column("delivery_id", Uuid, ForeignKey("delivery.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True, index=True),
+    Column("number", Integer, nullable=False),
+    Column("worker", Text, nullable=False),
+    *_word("outcome", AttemptOutcome),
+    Column("detail", Text, nullable=False, server_default=text("''")),
+    _time("started_at"),
+    _time("ended_at"),
+)
+
+acknowledgment = Table(
+    "acknowledgment",
+    metadata,
+    _id(),
+    *_word("kind", AcknowledgmentKind),
+    *_word("direction", Direction),  # out: ours, about what we received
+    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=False, index=True),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),  # that carries it
+    Column("status", Text, nullable=False),  # TA104, or the AK901s of its groups joined by commas
+    Column("control_number", Text, nullable=False),
+    _time("created_at"),
+)
+
+control_counter = Table(
+    "control_counter",
+    metadata,
+    Column("sender", Text, primary_key=True),  # "qualifier:id"
+    Column("receiver", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # ISA13, GS06
+    Column("last", BigInteger, nullable=False),
+    Column("cycle", Integer, nullable=False, server_default=text("0")),  # + 1 each time 999999999 wraps to 1
+)
+
+control_number = Table(
+    "control_number",
+    metadata,
+    _id(),
+    Column("sender", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    *_word("environment", Environment),
+    *_word("direction", Direction),
+    Column("kind", Text, nullable=False),
+    Column("cycle", Integer, nullable=False, server_default=text("0")),
+    Column("number", Text, nullable=False),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True),
+    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=True),
+    Column("content_sha256", LargeBinary, nullable=True),  # inbound: None while the interchange is being read
+    Column("void_reason", Text, nullable=True),
+    _time("used_at"),
+    UniqueConstraint("sender", "receiver", "environment", "direction", "kind", "cycle", "number"),
+)
+
+business_key = Table(
+    "business_key",
+    metadata,
+    Column("name", Text, primary_key=True),  # order_number, isa13, gs06, filename ...
+    Column("value", Text, primary_key=True),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), primary_key=True),
+    Column("document_id", Uuid, ForeignKey("document.id", ondelete="CASCADE"), nullable=True),
+)
+Index("business_key_value", business_key.c.value, postgresql_ops={"value": "text_pattern_ops"})
+Index("business_key_suffix", text("reverse(value) text_pattern_ops"), _table=business_key)
+
+mailbox_file = Table(
+    "mailbox_file",
+    metadata,
+    _id(),
+    Column("account", Text, nullable=False),
+    Column("folder", Text, nullable=False),  # in, out, archive/YYYYMMDD, error, test
+    Column("name", Text, nullable=False),
+    Column("payload_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True, index=True),
+    Column("partial", Boolean, nullable=False, server_default=text("false")),  # held until renamed, or dropped midway
+    _time("modified_at"),
+    _time("removed_at", optional=True),
+)
+Index(
+    "mailbox_file_name",
+    mailbox_file.c.account,
+    mailbox_file.c.folder,
+    mailbox_file.c.name,
+    unique=True,
+    postgresql_where=text("removed_at IS NULL"),
+)
+
+exception = Table(
+    "exception",
+    metadata,
+    _id(),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True, index=True),
+    Column("document_id", Uuid, ForeignKey("document.id"), nullable=True),
+    Column("delivery_id", Uuid, ForeignKey("delivery.id"), nullable=True),
+    *_word("state", ExceptionState),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, index=True),
+    _time("opened_at"),
+    _time("resolved_at", optional=True),
+    Column("resolved_by", Text, nullable=True),
+)
+
+partner_revision = Table(
+    "partner_revision",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("revision", Text, primary_key=True),
+    _time("seen_at"),
+)
+
+map_revision = Table(
+    "map_revision",
+    metadata,
+    Column("map_name", Text, primary_key=True),
+    Column("revision", Text, primary_key=True),
+    Column("resolved", Text, nullable=False),
+    _time("seen_at"),
+)
+
+node = Table(
+    "node",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _time("started_at"),
+    _time("heartbeat_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    _time("at"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # "transmission", "document", "delivery" ...
+    Column("subject_id", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # canonical JSON, stored and sealed as these very bytes
+)
+Index("audit_subject", audit.c.subject_id)
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    Column("position", BigInteger, primary_key=True),  # 1, 2, 3 ... without a gap
+    Column("audit_seq", BigInteger, ForeignKey("audit.seq"), nullable=False, unique=True),
+    Column("seal", LargeBinary, nullable=False),
+)
