@@ -321,8 +321,11 @@ control_number = Table(
     Column("kind", Text, nullable=False),
     Column("cycle", Integer, nullable=False, server_default=text("0")),
     Column("number", Text, nullable=False),
-    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True),
-    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=True),
+    # deferred: a number is taken before the bytes that carry it, and so their row, can exist
+    Column(
+        "transmission_id", Uuid, ForeignKey("transmission.id", deferrable=True, initially="DEFERRED"), nullable=True
+    ),
+    Column("interchange_id", Uuid, ForeignKey("interchange.id", deferrable=True, initially="DEFERRED"), nullable=True),
     Column("content_sha256", LargeBinary, nullable=True),  # inbound: None while the interchange is being read
     Column("void_reason", Text, nullable=True),
     _time("used_at"),

@@ -1,0 +1,53 @@
+# The verbs people need; each does its own set-up. Without make: see README, "Without make".
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo serve test check fix golden bench faults interop soak fuzz clean
+
+demo: .venv/runtime.stamp      ## two partners, real sockets, every acknowledgment; ends by itself
+	$(BIN)/tradelane demo $(ARGS)
+
+serve: .venv/runtime.stamp     ## SFTP server, workers, PostgreSQL, in ./tradelane-home
+	$(BIN)/tradelane serve $(ARGS)
+
+test: .venv/dev.stamp          ## every test but the slow suites
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: .venv/dev.stamp         ## format, lint, types, import direction
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/dev.stamp           ## format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: .venv/dev.stamp        ## rewrite generated files kept in git; read the diff before committing
+	$(BIN)/python -m translators.canonical.schemas
+	$(BIN)/python -m mappings.reference
+
+bench: .venv/runtime.stamp     ## x12, map, pipeline
+	$(BIN)/tradelane bench x12
+	$(BIN)/tradelane bench map
+	$(BIN)/tradelane bench pipeline
+
+faults interop soak: .venv/dev.stamp   ## the slow suites
+	$(BIN)/python -m pytest -m $@ $(ARGS)
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tradelane needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv 2>/dev/null || \
+	  { rm -rf .venv; $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python .venv/bin/python install --quiet pip; }
+
+.venv/runtime.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/runtime.stamp
+	$(PIP) --editable '.[dev]'
+	@touch $@
