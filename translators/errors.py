@@ -109,6 +109,18 @@ class TranslationError(Exception):
     """The translator was used wrongly or its own data is broken; never raised for a fault of a document."""
 
 
+class WritingError(TranslationError):
+    """A value cannot stand where it was to be written; `place` names the element, as `group 1, set 2, BEG03`."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+
+
+class DelimiterInValue(WritingError):  # noqa: N818 it says what happened
+    """A value holds a delimiter of the interchange it was to be written to: choose other delimiters, or refuse it."""
+
+
 def shown(value: str) -> str:
     """A partner's value fit for a message: control characters escaped, cut at 80 characters."""
     cut = value if len(value) <= SHOWN_VALUE_LENGTH else value[: SHOWN_VALUE_LENGTH - 1] + "…"

@@ -1,0 +1,295 @@
+"""The X12 writer: an interchange as values in, its bytes out; what cannot be written is refused, never corrupted.
+
+Pure: control numbers and the time are handed in. Counts (SE01, GE01, IEA01), ST02 (0001 onwards in each group), the
+padding of the ISA and both trailers are the writer's; trailing empty elements are left out.
+Source: X12 004010 ISA, GS, ST, SE, GE, IEA, TA1 (X12.5, X12.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from translators.errors import DelimiterInValue, WritingError, shown
+from translators.tree import Segment
+from translators.x12.model import Delimiters
+
+MAX_CONTROL_NUMBER = 999_999_999
+"""ISA13 has nine digits, GS06 up to nine."""
+
+REPETITION_SINCE = "00402"
+"""From this ISA12 on ISA11 is the repetition separator; before, it is the standards id `U`."""
+
+FOUR_DIGIT_YEARS_SINCE = "004010"
+"""From this GS08 on GS04 is CCYYMMDD; before, it is YYMMDD."""
+
+
+class Repeats(tuple["str | tuple[str, ...]", ...]):
+    """The occurrences of a repeated element, each a text or a tuple of components."""
+
+    __slots__ = ()
+
+
+Element = str | tuple[str, ...] | Repeats
+"""One element to write: a text, a composite as a tuple of its components, or `Repeats` of either."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundSet:
+    """One transaction set: ST01, and the segments between ST and SE, each with its id first.
+
+    `segments` is gone through twice at most, so it may be anything that can be iterated again.
+    """
+
+    code: str
+    segments: Iterable[Sequence[Element]]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundGroup:
+    """One functional group: GS01, GS02, GS03, GS08 and its sets."""
+
+    functional_id: str
+    sender: str
+    receiver: str
+    version: str
+    sets: Sequence[OutboundSet]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundInterchange:
+    """One interchange, all but its control numbers and its time.
+
+    Args:
+        sender: (ISA05, ISA06).
+        receiver: (ISA07, ISA08).
+        version: ISA12.
+        usage: ISA15, `P`, `T` or `I`.
+        acknowledgment_requested: ISA14.
+        delimiters: written into the ISA and used throughout.
+        notes: TA1 segments, the id first; they stand before the first group.
+        groups: the functional groups.
+    """
+
+    sender: tuple[str, str]
+    receiver: tuple[str, str]
+    version: str = "00401"
+    usage: str = "P"
+    acknowledgment_requested: bool = False
+    delimiters: Delimiters = field(default_factory=Delimiters)
+    notes: Sequence[Sequence[Element]] = ()
+    groups: Sequence[OutboundGroup] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlNumbers:
+    """ISA13, and GS06 of each group in order; 1 to 999999999."""
+
+    interchange: int
+    groups: tuple[int, ...] = ()
+
+
+def write_interchange(interchange: OutboundInterchange, *, numbers: ControlNumbers, at: datetime) -> bytes:
+    """The bytes of an interchange.
+
+    Args:
+        interchange: what to write.
+        numbers: as many group numbers as there are groups.
+        at: ISA09/10 and GS04/05, in the zone it carries.
+
+    Returns:
+        Latin-1 text, one byte per character.
+
+    Raises:
+        DelimiterInValue: a value holds one of the delimiters.
+        WritingError: a value is not latin-1, too long for its fixed width, empty where it must not be; delimiters
+            that clash or are letters, digits or blanks; a control number out of range or one too many or too few.
+    """
+    _check_delimiters(interchange)
+    if len(numbers.groups) != len(interchange.groups):
+        raise WritingError(
+            "interchange", f"{len(numbers.groups)} group numbers for {len(interchange.groups)} groups; want one each"
+        )
+    return "".join(_segments(interchange, numbers, at)).encode("latin-1")
+
+
+def elements_of(segment: Segment, delimiters: Delimiters) -> list[Element]:
+    """A segment that was read, as elements to write under whatever delimiters.
+
+    Args:
+        segment: as read; its composites and repetitions still undivided text.
+        delimiters: those it was read with.
+    """
+    found: list[Element] = [segment.id]
+    for text in segment.elements[1:]:
+        if delimiters.repetition is not None and delimiters.repetition in text:
+            found.append(Repeats(_divided(part, delimiters.component) for part in text.split(delimiters.repetition)))
+        else:
+            found.append(_divided(text, delimiters.component))
+    return found
+
+
+def _divided(text: str, separator: str) -> str | tuple[str, ...]:
+    return tuple(text.split(separator)) if separator in text else text
+
+
+def _segments(interchange: OutboundInterchange, numbers: ControlNumbers, at: datetime) -> Iterator[str]:
+    text = _SegmentText(interchange.delimiters)
+    number = _control_number(numbers.interchange, "ISA13")
+    yield text.joined(_isa(interchange, f"{number:09d}", at))
+    for note in interchange.notes:
+        yield text.of(note, "interchange note")
+    for ordinal, group in enumerate(interchange.groups, 1):
+        yield from _group(group, text, f"group {ordinal}", numbers.groups[ordinal - 1], at)
+    yield text.joined(["IEA", str(len(interchange.groups)), f"{number:09d}"])
+
+
+def _group(group: OutboundGroup, text: _SegmentText, place: str, number: int, at: datetime) -> Iterator[str]:
+    control_number = str(_control_number(number, f"{place}, GS06"))
+    header = {"GS01": group.functional_id, "GS02": group.sender, "GS03": group.receiver, "GS08": group.version}
+    for name, value in header.items():
+        if not value.strip():
+            raise WritingError(f"{place}, {name}", "is empty; want a value")
+    date = at.strftime("%Y%m%d" if group.version >= FOUR_DIGIT_YEARS_SINCE else "%y%m%d")
+    stamp = (date, f"{at:%H%M}", control_number, "X", group.version)
+    yield text.of(["GS", group.functional_id, group.sender, group.receiver, *stamp], place)
+    for ordinal, outbound in enumerate(group.sets, 1):
+        where, set_number = f"{place}, set {ordinal}", f"{ordinal:04d}"
+        if not outbound.code.strip():
+            raise WritingError(f"{where}, ST01", "is empty; want a set identifier")
+        yield text.of(["ST", outbound.code, set_number], where)
+        count = 2
+        for segment in outbound.segments:
+            yield text.of(segment, where)
+            count += 1
+        yield text.joined(["SE", str(count), set_number])
+    yield text.joined(["GE", str(len(group.sets)), control_number])
+
+
+def _isa(interchange: OutboundInterchange, control_number: str, at: datetime) -> list[str]:
+    """The sixteen elements of the ISA at their fixed widths, checked one by one."""
+    delimiters = interchange.delimiters
+    repetition = delimiters.repetition if interchange.version >= REPETITION_SINCE else None
+    (sender_qualifier, sender), (receiver_qualifier, receiver) = interchange.sender, interchange.receiver
+    return [
+        "ISA",
+        "00",
+        " " * 10,
+        "00",
+        " " * 10,
+        _fixed(sender_qualifier, 2, "ISA05", delimiters),
+        _fixed(sender, 15, "ISA06", delimiters),
+        _fixed(receiver_qualifier, 2, "ISA07", delimiters),
+        _fixed(receiver, 15, "ISA08", delimiters),
+        f"{at:%y%m%d}",
+        f"{at:%H%M}",
+        repetition or "U",
+        _exact(interchange.version, 5, "ISA12", delimiters),
+        control_number,
+        "1" if interchange.acknowledgment_requested else "0",
+        _exact(interchange.usage, 1, "ISA15", delimiters),
+        delimiters.component,
+    ]
+
+
+def _fixed(value: str, width: int, place: str, delimiters: Delimiters) -> str:
+    if len(value) > width:
+        raise WritingError(place, f"{shown(value)!r} has {len(value)} characters; want at most {width}")
+    if not value.strip():
+        raise WritingError(place, "is empty; want a value")
+    _check_text(value, place, delimiters)
+    return value.ljust(width)
+
+
+def _exact(value: str, width: int, place: str, delimiters: Delimiters) -> str:
+    if len(value) != width:
+        raise WritingError(place, f"{shown(value)!r} has {len(value)} characters; want {width}")
+    return _fixed(value, width, place, delimiters)
+
+
+def _control_number(number: int, place: str) -> int:
+    if not 1 <= number <= MAX_CONTROL_NUMBER:
+        raise WritingError(place, f"control number {number}; want 1 to {MAX_CONTROL_NUMBER}")
+    return number
+
+
+def _check_delimiters(interchange: OutboundInterchange) -> None:
+    delimiters = interchange.delimiters
+    named = {"element separator": delimiters.element, "component separator": delimiters.component}
+    named["segment terminator"] = delimiters.segment
+    if delimiters.repetition is not None:
+        if interchange.version < REPETITION_SINCE:
+            raise WritingError("ISA11", f"a repetition separator at version {shown(interchange.version)}; want none")
+        named["repetition separator"] = delimiters.repetition
+    for name, separator in named.items():
+        if len(separator) != 1 or separator.isalnum() or separator in " \0" or separator > "\xff":
+            raise WritingError(name, f"{shown(separator)!r} cannot be one; want one character, no letter or digit")
+    if len(set(named.values())) != len(named):
+        raise WritingError("delimiters", f"{shown(''.join(named.values()))!r} clash; want all different")
+    if delimiters.line_end.strip("\r\n"):
+        raise WritingError("line end", f"{shown(delimiters.line_end)!r} is none; want carriage return or newline")
+
+
+def _check_text(value: str, place: str, delimiters: Delimiters) -> None:
+    for separator in (delimiters.element, delimiters.segment, delimiters.component, delimiters.repetition):
+        if separator is not None and separator in value:
+            raise DelimiterInValue(place, f"{shown(value)!r} holds the delimiter {shown(separator)!r}")
+    if not value.isascii():
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise WritingError(place, f"{shown(value)!r} holds a character that is not latin-1") from error
+
+
+class _SegmentText:
+    """Segments under one set of delimiters, as text."""
+
+    def __init__(self, delimiters: Delimiters) -> None:
+        self._delimiters = delimiters
+        self._end = delimiters.segment + delimiters.line_end
+        self._others = [found for found in (delimiters.component, delimiters.segment, delimiters.repetition) if found]
+
+    def joined(self, elements: Sequence[str]) -> str:
+        """A segment whose elements are known to be good."""
+        return self._delimiters.element.join(elements) + self._end
+
+    def of(self, elements: Sequence[Element], place: str) -> str:
+        """A segment, every element checked; `place` for the message."""
+        texts = [element for element in elements if isinstance(element, str)]
+        if len(texts) != len(elements) or not self._plain(texts):
+            texts = self._checked(elements, place)
+        while texts and not texts[-1]:
+            texts.pop()
+        return self.joined(texts)
+
+    def _plain(self, texts: list[str]) -> bool:
+        """One look at the whole segment, which nearly always finds nothing; `_checked` finds the place otherwise."""
+        line = self._delimiters.element.join(texts)
+        return (
+            line.isascii()
+            and line[:2].isalnum()
+            and line.count(self._delimiters.element) == len(texts) - 1
+            and not any(separator in line for separator in self._others)
+        )
+
+    def _checked(self, elements: Sequence[Element], place: str) -> list[str]:
+        name = elements[0] if elements else ""
+        if not isinstance(name, str) or not name.isalnum():
+            raise WritingError(place, f"{shown(str(name))!r} is no segment id")
+        return [self._element(element, f"{place}, {name}{at:02d}") for at, element in enumerate(elements)]
+
+    def _element(self, element: Element, place: str) -> str:
+        if not isinstance(element, Repeats):
+            return self._occurrence(element, place)
+        if self._delimiters.repetition is None:
+            raise WritingError(place, "is repeated; want a repetition separator in the delimiters")
+        return self._delimiters.repetition.join(self._occurrence(part, place) for part in element)
+
+    def _occurrence(self, element: str | tuple[str, ...], place: str) -> str:
+        if isinstance(element, str):
+            _check_text(element, place, self._delimiters)
+            return element
+        for number, component in enumerate(element, 1):
+            _check_text(component, f"{place}:{number}", self._delimiters)
+        return self._delimiters.component.join(element).rstrip(self._delimiters.component)
