@@ -101,6 +101,16 @@ class AcknowledgmentKind(StrEnum):
     FUNCTIONAL_999 = "999"
 
 
+class FileState(StrEnum):
+    """How far a file of a mailbox has come."""
+
+    COMPLETE = "complete"
+    HELD = "held"
+    """Whole, waiting for its rename."""
+    PARTIAL = "partial"
+    """What arrived before a connection broke; may be resumed, never counts."""
+
+
 class ExceptionState(StrEnum):
     """A matter for a person."""
 

@@ -36,6 +36,7 @@ from gateway.model import (
     DocumentState,
     Environment,
     ExceptionState,
+    FileState,
     TransmissionState,
 )
 
@@ -353,7 +354,7 @@ mailbox_file = Table(
     Column("payload_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True, index=True),
-    Column("partial", Boolean, nullable=False, server_default=text("false")),  # held until renamed, or dropped midway
+    *_word("state", FileState),
     _time("modified_at"),
     _time("removed_at", optional=True),
 )
