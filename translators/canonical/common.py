@@ -1,0 +1,241 @@
+"""What canonical documents share: their base model, their stable JSON form, and the parts they are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from translators.errors import TranslationError
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+"""Text as the partner sent it, never empty: what was not sent is None."""
+
+Number = Annotated[Decimal, Field(strict=True, allow_inf_nan=False)]
+"""A quantity or an amount: a finite Decimal, never a float."""
+
+UnitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,3}$")]
+"""A unit of measure, UN/ECE Recommendation 20 (and 21 for packages, with its X)."""
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""A currency, ISO 4217."""
+
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")]
+"""A country, ISO 3166-1, two letters (three where the partner sends three)."""
+
+LocalDate = date
+"""A day where the document says; no zone is known."""
+
+LocalTime = time
+"""A time of day where the document says; no zone is known."""
+
+Gtin = Annotated[str, StringConstraints(pattern=r"^([0-9]{8}|[0-9]{12,14})$")]
+"""A GTIN of 8, 12 (UPC), 13 (EAN) or 14 digits, its check digit as sent."""
+
+
+class CanonicalFormError(TranslationError):
+    """Bytes that should hold a canonical document do not."""
+
+
+class Purpose(StrEnum):
+    """What a document does to the one it is the same as (X12 data element 353)."""
+
+    ORIGINAL = "original"
+    DUPLICATE = "duplicate"
+    REPLACEMENT = "replacement"
+    CONFIRMATION = "confirmation"
+    CHANGE = "change"
+    CANCELLATION = "cancellation"
+
+
+_SAME_EFFECT = frozenset({Purpose.ORIGINAL, Purpose.DUPLICATE, Purpose.REPLACEMENT, Purpose.CONFIRMATION})
+
+
+class BusinessKey(NamedTuple):
+    """One value people search a document by, as (`order_number`, `4500012`)."""
+
+    name: str
+    value: str
+
+
+class Part(BaseModel):
+    """A part of a canonical document: frozen, and closed to fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Contact(Part):
+    """A person or desk at a party."""
+
+    role: Text | None = None
+    name: Text | None = None
+    phone: Text | None = None
+    fax: Text | None = None
+    email: Text | None = None
+
+
+class Address(Part):
+    """A postal address."""
+
+    line1: Text | None = None
+    line2: Text | None = None
+    city: Text | None = None
+    region: Text | None = None
+    postal_code: Text | None = None
+    country: CountryCode | None = None
+
+
+class Party(Part):
+    """A company or place, by the code the partner knows it under (`code`, of the kind `code_type`)."""
+
+    code: Text | None = None
+    code_type: Text | None = None
+    name: Text | None = None
+    name2: Text | None = None
+    address: Address | None = None
+    contact: Contact | None = None
+
+
+class Reference(Part):
+    """A number by which somebody knows the document or line; `type` as the partner qualifies it."""
+
+    type: Text
+    value: Text | None = None
+    description: Text | None = None
+
+
+class Charge(Part):
+    """An allowance (`kind` allowance, to be taken off) or a charge."""
+
+    kind: Annotated[str, StringConstraints(pattern="^(allowance|charge)$")]
+    code: Text | None = None
+    amount: Number | None = None
+    percent: Number | None = None
+    rate: Number | None = None
+    description: Text | None = None
+
+
+class PaymentTerm(Part):
+    """When payment is due, and the discount for paying sooner."""
+
+    type: Text | None = None
+    discount_percent: Number | None = None
+    discount_days: Number | None = None
+    discount_due: date | None = None
+    net_days: Number | None = None
+    net_due: date | None = None
+    description: Text | None = None
+
+
+class Carrier(Part):
+    """Who carries the goods, and how."""
+
+    code: Text | None = None
+    code_type: Text | None = None
+    mode: Text | None = None
+    routing: Text | None = None
+    service: Text | None = None
+
+
+class Document(Part):
+    """A canonical business document; every kind names its schema, its kind and the block its map begins with."""
+
+    schema_name: ClassVar[str]
+    """Name and version, as `purchase_order/v1`."""
+    kind: ClassVar[str]
+    """The kind of document in the store, as `purchase_order`."""
+    header_block: ClassVar[str]
+    """The word maps head the document's own fields with, as `order`."""
+
+    purpose: Purpose = Purpose.ORIGINAL
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes it the same document within (partner, kind, environment)."""
+        raise NotImplementedError
+
+    def business_keys(self) -> tuple[BusinessKey, ...]:
+        """The values people search it by."""
+        raise NotImplementedError
+
+    def to_json_bytes(self) -> bytes:
+        """The canonical JSON form: UTF-8, keys sorted, what is absent left out, so equal documents are equal bytes.
+
+        Decimals are strings without exponent and without zeros at the end, dates and times ISO 8601; `schema` names
+        the schema.
+        """
+        content = _plain(self)
+        content["schema"] = self.schema_name
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+    def content_hash(self) -> str:
+        """SHA-256 (hex) of the content: equal for a duplicate, whatever of the harmless purposes it names.
+
+        Original, duplicate, replacement and confirmation say the same when their content is the same; a cancellation
+        or change never equals them. Source: architecture "Identity of a document".
+        """
+        content = _plain(self)
+        content["schema"] = self.schema_name
+        if self.purpose in _SAME_EFFECT:
+            content["purpose"] = Purpose.ORIGINAL.value
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @classmethod
+    def from_json_bytes(cls, content: bytes) -> Self:
+        """Read the canonical JSON form again.
+
+        Raises:
+            CanonicalFormError: not JSON, another schema, a number with a fraction that is not a string, or a fault
+                of the content.
+        """
+        try:
+            found = json.loads(content, parse_float=_refuse_float, parse_constant=_refuse_float)
+            if not isinstance(found, dict):
+                raise CanonicalFormError(f"want a JSON object with schema {cls.schema_name}")
+            if (schema := found.pop("schema", None)) != cls.schema_name:
+                raise CanonicalFormError(f"the schema is {schema!r}; want {cls.schema_name!r}")
+            return cls.model_validate_json(orjson.dumps(found))
+        except (ValueError, RecursionError) as error:
+            raise CanonicalFormError(f"not a {cls.schema_name}: {error}") from error
+
+
+def decimal_text(value: Decimal) -> str:
+    """A Decimal as canonical text: no exponent, no zeros at the end, no negative zero.
+
+    Source: the canonical JSON form; equal numbers must be equal text.
+    """
+    if not value:
+        return "0"
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case BaseModel():
+            found = ((name, _plain(held)) for name, held in value.__dict__.items() if held is not None)
+            return {name: held for name, held in found if held not in ({}, [])}
+        case StrEnum():
+            return value.value
+        case str() | bool() | int():
+            return value
+        case Decimal():
+            return decimal_text(value)
+        case date() | datetime() | time():
+            return value.isoformat()
+        case tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case _:
+            raise CanonicalFormError(f"no canonical form for {type(value).__name__}")
+
+
+def _refuse_float(text: str) -> Any:
+    raise CanonicalFormError(f"the number {text} is written bare; numbers with a fraction are strings")
