@@ -1,0 +1,95 @@
+"""One SFTP account of a profile: user, keys, networks, whom it carries, limits."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from zoneinfo import ZoneInfo
+
+from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.keys import read_key
+from partners.model import Limits, Network, Pickup, PublicKey, SftpAccount
+from translators.datafile import LoadFault, Mapping
+from translators.errors import shown
+
+_USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
+_ACCOUNT_KEYS = ("user", "keys", "pickup", "allowed_from", "carries", "limits")
+_LIMIT_KEYS = ("sessions", "idle_seconds", "file_bytes", "mailbox_files", "mailbox_bytes")
+
+
+def read_account(
+    item: Mapping, *, partner: str, zone: ZoneInfo, references: list[Reference], faults: list[LoadFault]
+) -> SftpAccount | None:
+    """Read one account; None where it has no usable user.
+
+    Args:
+        item: the account.
+        partner: key of the partner it belongs to.
+        zone: the partner's, for the days of its keys.
+        references: where the partners it names are added.
+        faults: where mistakes are added.
+    """
+    fields = Fields(item, of="an sftp account", known=_ACCOUNT_KEYS, faults=faults)
+    fields.require("user")
+    user = fields.scalar("user", _USER)
+    carries = fields.scalars("carries", WORD)
+    if fields.has("carries") and not fields.items("carries"):
+        fields.fault(fields.place_of("carries"), "carries names no partner; leave it out for this partner alone")
+    references.extend(Reference(ReferenceKind.PARTNER, name) for name in carries)
+    keys: list[PublicKey] = []
+    for entry in fields.mappings("keys"):
+        key = _key(entry, zone=zone, faults=faults)
+        if key is not None and any(key.blob == before.blob for before in keys):
+            fields.fault(entry.place, "this key stands twice in the account")
+        elif key is not None:
+            keys.append(key)
+    read = SftpAccount(
+        user="" if user is None else user.text,
+        partner=partner,
+        keys=tuple(keys),
+        pickup=fields.choice("pickup", Pickup.CLOSE),
+        allowed_from=_networks(fields),
+        carries=frozenset(name.text for name in carries) or frozenset({partner}),
+        limits=_limits(fields, faults),
+        place=None if user is None else user.place,
+    )
+    return None if user is None else read
+
+
+def _key(entry: Mapping, *, zone: ZoneInfo, faults: list[LoadFault]) -> PublicKey | None:
+    fields = Fields(entry, of="a key", known=("key", "not_before", "not_after"), faults=faults)
+    fields.require("key")
+    line = fields.scalar("key")
+    not_before, not_after = fields.scalar("not_before"), fields.scalar("not_after")
+    if line is None:
+        return None
+    return read_key(line, not_before=not_before, not_after=not_after, zone=zone, faults=faults)
+
+
+def _networks(fields: Fields) -> tuple[Network, ...]:
+    found: list[Network] = []
+    for item in fields.scalars("allowed_from"):
+        try:
+            found.append(ip_network(item.text))
+        except ValueError:
+            fields.fault(
+                item.place,
+                f'allowed_from has "{shown(item.text)}"; want an address or network, as 203.0.113.7 or 203.0.113.0/24',
+            )
+    if fields.has("allowed_from") and not fields.items("allowed_from"):
+        fields.fault(fields.place_of("allowed_from"), "allowed_from names no network; leave it out to allow any")
+    return tuple(found)
+
+
+def _limits(outer: Fields, faults: list[LoadFault]) -> Limits:
+    found = outer.mapping("limits")
+    usual = Limits()
+    if found is None:
+        return usual
+    fields = Fields(found, of="limits", known=_LIMIT_KEYS, faults=faults)
+    return Limits(
+        sessions=fields.number("sessions", default=usual.sessions, low=1, high=1000),
+        idle_seconds=fields.number("idle_seconds", default=usual.idle_seconds, low=10, high=86_400),
+        file_bytes=fields.size("file_bytes", default=usual.file_bytes),
+        mailbox_files=fields.number("mailbox_files", default=usual.mailbox_files, low=1, high=10_000_000),
+        mailbox_bytes=fields.size("mailbox_bytes", default=usual.mailbox_bytes),
+    )

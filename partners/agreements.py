@@ -1,0 +1,138 @@
+"""One agreement of a profile: a document, a direction, for which versions it holds, and what is done with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.model import RELEASE_LENGTH, Acknowledgments, Agreement, Criteria, Direction, Syntax, Usage
+from translators.datafile import LoadFault, Mapping, Scalar
+from translators.errors import shown
+
+GROUP_ID = form(r"[!-~](?:[ -~]{0,13}[!-~])?", "1 to 15 printable ASCII characters, no space at the ends (GS02)")
+_SET_CODE = form(r"[0-9A-Z]{3}", "a transaction set, as 850 (ST01)")
+_FUNCTIONAL_ID = form(r"[A-Z]{2}", "two capital letters, as PO (GS01)")
+_VERSION = form(r"any|[0-9]{6}[0-9A-Z]{0,6}", "any, a release as 004010, or a release and suffix as 004010VICS (GS08)")
+_MAP = form(r"[a-z0-9][a-z0-9_-]*/[a-zA-Z0-9][a-zA-Z0-9._-]*", "the name of a map, as acme/850.in")
+_CURRENCY = form(r"[A-Z]{3}", "an ISO 4217 code, as USD")
+_VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+_AGREEMENT_KEYS = (
+    "document",
+    "direction",
+    "syntax",
+    "version",
+    "functional_id",
+    "usage",
+    "ourselves",
+    "gs_sender",
+    "gs_receiver",
+    "map",
+    "pass_through",
+    "deliver_to",
+    "ordered",
+    "currency",
+    "acknowledge",
+    "values",
+)
+
+
+def read_agreement(
+    item: Mapping,
+    *,
+    partner: str,
+    inherited: Acknowledgments,
+    references: list[Reference],
+    faults: list[LoadFault],
+) -> Agreement | None:
+    """Read one agreement; None where anything in it is at fault.
+
+    Args:
+        item: the agreement.
+        partner: key of the partner it is with.
+        inherited: the partner's acknowledgments.
+        references: where the entity it names is added.
+        faults: where mistakes are added.
+    """
+    count = len(faults)
+    fields = Fields(item, of="an agreement", known=_AGREEMENT_KEYS, faults=faults)
+    fields.require("document", "direction")
+    entity = fields.scalar("ourselves", WORD)
+    if entity is not None:
+        references.append(Reference(ReferenceKind.ENTITY, entity))
+    version = fields.text("version", _VERSION, default="any")
+    release, suffix = ("", "") if version == "any" else (version[:RELEASE_LENGTH], version[RELEASE_LENGTH:])
+    direction = fields.choice_or_none("direction", Direction)
+    read = Agreement(
+        partner=partner,
+        document=fields.text("document", _SET_CODE),
+        direction=direction or Direction.IN,
+        syntax=fields.choice("syntax", Syntax.X12),
+        criteria=Criteria(
+            functional_id=fields.text("functional_id", _FUNCTIONAL_ID) or None,
+            release=release or None,
+            suffix=suffix or None,
+            usage=fields.choice_or_none("usage", Usage),
+            ourselves=None if entity is None else entity.text,
+            gs_sender=fields.text("gs_sender", GROUP_ID) or None,
+            gs_receiver=fields.text("gs_receiver", GROUP_ID) or None,
+        ),
+        map=fields.text("map", _MAP),
+        deliver_to=tuple(name.text for name in fields.scalars("deliver_to", WORD)),
+        ordered=fields.flag("ordered", default=True),
+        pass_through=fields.flag("pass_through", default=False),
+        currency=fields.text("currency", _CURRENCY),
+        acknowledge=read_acknowledgments(
+            fields, of="an agreement's acknowledge", inherited=inherited, with_interchange=False
+        ),
+        values=_values(fields),
+        place=item.place,
+    )
+    _check_way(fields, direction=direction, pass_through=read.pass_through)
+    return read if len(faults) == count else None
+
+
+def read_acknowledgments(
+    outer: Fields, *, of: str, inherited: Acknowledgments, with_interchange: bool
+) -> Acknowledgments:
+    """Read `acknowledge`; what it leaves out is inherited, and only a profile says `interchange`."""
+    found = outer.mapping("acknowledge")
+    if found is None:
+        return inherited
+    fields = Fields(found, of=of, known=("functional", "interchange"), faults=outer.faults)
+    policy = fields.choice("functional", inherited.functional)
+    if with_interchange:
+        return Acknowledgments(policy, fields.choice("interchange", inherited.interchange))
+    if fields.has("interchange"):
+        place = fields.place_of("interchange")
+        fields.fault(place, "interchange stands in the profile's acknowledge: a TA1 answers before a set is known")
+    return replace(inherited, functional=policy)
+
+
+def _check_way(fields: Fields, *, direction: Direction | None, pass_through: bool) -> None:
+    """A document is mapped or passed through, and one that comes in goes somewhere."""
+    if pass_through and fields.has("map"):
+        fields.fault(fields.place_of("map"), "map and pass_through: true exclude each other; keep one")
+    if not pass_through and not fields.has("map"):
+        fields.fault(fields.place, 'an agreement needs the key "map" (or pass_through: true)')
+    if direction is Direction.IN and not fields.items("deliver_to"):
+        fields.fault(fields.place, 'an agreement with direction in needs "deliver_to", a list of destinations')
+    if direction is Direction.OUT and fields.has("deliver_to"):
+        place = fields.place_of("deliver_to")
+        fields.fault(place, "deliver_to is for direction in; what goes out goes to the partner")
+
+
+def _values(outer: Fields) -> dict[str, str]:
+    found = outer.mapping("values")
+    values: dict[str, str] = {}
+    for name, value in () if found is None else found.entries:
+        if name.text == "currency":
+            outer.fault(name.place, "currency has a key of its own in the agreement; put it there")
+        elif not _VALUE_NAME.fullmatch(name.text):
+            outer.fault(name.place, f'a value is named "{shown(name.text)}"; want lower-case letters, digits and _')
+        elif not isinstance(value, Scalar):
+            outer.fault(value.place, f"{name.text} wants a text")
+        else:
+            values[name.text] = value.text
+    return values

@@ -1,0 +1,66 @@
+"""What clashes or points nowhere over all profiles: identifiers, logins, names of partners and entities, agreements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from partners.fields import Reference, ReferenceKind
+from partners.model import Identifier, LegalEntity, SftpAccount, TradingPartner
+from partners.selection import ties
+from translators.datafile import LoadFault, Place, did_you_mean
+
+
+def check_identifiers(
+    partners: Iterable[TradingPartner], entities: Iterable[LegalEntity], faults: list[LoadFault]
+) -> None:
+    """No interchange identity belongs to two, neither partners nor entities of ours."""
+    owners: dict[Identifier, tuple[str, Place]] = {}
+    owned = [(f"our {entity.key}", entity.identifiers) for entity in entities]
+    owned += [(f"the partner {partner.key}", partner.identifiers) for partner in partners]
+    for owner, identifiers in owned:
+        for identifier in identifiers:
+            if identifier in owners:
+                other, place = owners[identifier]
+                text = f"{identifier} is already an identifier of {other} ({place})"
+                faults.append(LoadFault(identifier.place, text))
+            else:
+                owners[identifier] = (owner, identifier.place)
+
+
+def check_accounts(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> None:
+    """No SFTP user stands twice."""
+    seen: dict[str, SftpAccount] = {}
+    for partner in partners:
+        for account in partner.accounts:
+            first = seen.setdefault(account.user, account)
+            if first is not account and account.place is not None:
+                text = f"the SFTP user {account.user} stands twice; first at {first.place}"
+                faults.append(LoadFault(account.place, text))
+
+
+def check_references(
+    references: Iterable[Reference], *, partners: Iterable[str], entities: Iterable[str], faults: list[LoadFault]
+) -> None:
+    """Every partner and legal entity a profile names exists."""
+    known = {ReferenceKind.PARTNER: sorted(partners), ReferenceKind.ENTITY: sorted(entities)}
+    what = {ReferenceKind.PARTNER: "partner", ReferenceKind.ENTITY: "legal entity in ourselves.yaml"}
+    for reference in references:
+        word = reference.name.text
+        if word not in known[reference.kind]:
+            hint = did_you_mean(word, known[reference.kind])
+            faults.append(LoadFault(reference.name.place, f'there is no {what[reference.kind]} "{word}"{hint}'))
+
+
+def check_ties(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> None:
+    """No two agreements of a partner tie."""
+    for partner in partners:
+        ways = dict.fromkeys((item.document, item.direction) for item in partner.agreements)
+        for document, direction in ways:
+            same = [item for item in partner.agreements if (item.document, item.direction) == (document, direction)]
+            for one, other in ties(same):
+                assert other.place is not None
+                text = (
+                    f"ties with the agreement at {one.place}: both can hold for the same {document}, and neither is "
+                    "the more specific; say more in one of them, or add one that says what both say"
+                )
+                faults.append(LoadFault(other.place, text))

@@ -1,0 +1,185 @@
+"""The folders of profiles, read together: what clashes or points nowhere over all of their files is found here.
+
+```
+ROOT/ourselves.yaml                our own legal entities
+ROOT/acme/profile.yaml             a partner; the folder's name is its key
+ROOT/acme/keys/laptop.pub          keys for its only SFTP account, or, where it has several,
+ROOT/acme/keys/USER/laptop.pub     keys for the account USER
+```
+A partner's profile stands in one root; its keys may stand in any, so that a workspace gives keys to a shipped partner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from partners.clashes import check_accounts, check_identifiers, check_references, check_ties
+from partners.fields import WORD
+from partners.keys import read_key_file
+from partners.model import LegalEntity, PublicKey, SftpAccount, TradingPartner
+from partners.profile import ProfileRead, read_ourselves, read_profile
+from partners.revision import with_revision
+from translators.datafile import LoadError, LoadFault, Mapping, Place, did_you_mean, read_datafile
+from translators.errors import shown
+
+PROFILE = "profile.yaml"
+OURSELVES = "ourselves.yaml"
+KEYS = "keys"
+
+
+def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalEntity]]:
+    """Read every profile and key of these roots.
+
+    Raises:
+        LoadError: with every fault of every file.
+    """
+    faults: list[LoadFault] = []
+    existing = [root for root in roots if root.is_dir()]
+    reads: dict[str, ProfileRead] = {}
+    folders: list[tuple[str, Path]] = []
+    names: dict[str, Path] = {}
+    for root in existing:
+        for folder in _partner_folders(root, faults):
+            folders.append((folder.name, folder))
+            _read_folder(folder, reads=reads, names=names, faults=faults)
+    entities = _entities(existing, faults)
+    check_identifiers([read.partner for read in reads.values()], entities, faults)
+    check_accounts([read.partner for read in reads.values()], faults)
+    references = [reference for read in reads.values() for reference in read.references]
+    check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)
+    check_ties([read.partner for read in reads.values()], faults)
+    partners = {key: read.partner for key, read in reads.items()}
+    for key, folder in folders:
+        if key in partners:
+            partners[key] = _with_keys(partners[key], folder, faults)
+        elif key not in names:
+            faults.append(_without_profile(folder, names))
+    if faults:
+        raise LoadError(faults)
+    return [with_revision(partner) for partner in partners.values()], entities
+
+
+def _partner_folders(root: Path, faults: list[LoadFault]) -> Iterator[Path]:
+    for entry in sorted(root.iterdir()):
+        if entry.name.startswith((".", "_")):
+            continue
+        if entry.is_dir():
+            if WORD.pattern.fullmatch(entry.name):
+                yield entry
+            else:
+                text = f'a partner\'s folder is "{shown(entry.name)}"; want {WORD.want}'
+                faults.append(LoadFault(_start(entry), text))
+        elif entry.suffix in (".yaml", ".yml") and entry.name != OURSELVES:
+            text = f"want {OURSELVES}, or a folder per partner with its {PROFILE}, and no other YAML file here"
+            faults.append(LoadFault(_start(entry), text))
+
+
+def _read_folder(
+    folder: Path, *, reads: dict[str, ProfileRead], names: dict[str, Path], faults: list[LoadFault]
+) -> None:
+    for other in sorted(folder.glob("*.y*ml")):
+        if other.name != PROFILE:
+            faults.append(LoadFault(_start(other), f"a partner's folder holds {PROFILE} and no other YAML file"))
+    path = folder / PROFILE
+    if not path.is_file():
+        return
+    if folder.name in names:
+        text = f"the partner {folder.name} stands twice; first in {names[folder.name]}"
+        faults.append(LoadFault(_start(path), text))
+        return
+    names[folder.name] = path
+    top = _read(path, faults)
+    if top is not None:
+        reads[folder.name] = read_profile(top, key=folder.name, faults=faults)
+
+
+def _read(path: Path, faults: list[LoadFault]) -> Mapping | None:
+    try:
+        return read_datafile(path.read_bytes(), file=str(path))
+    except LoadError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _entities(roots: Iterable[Path], faults: list[LoadFault]) -> list[LegalEntity]:
+    found: dict[str, LegalEntity] = {}
+    places: dict[str, Place] = {}
+    for root in roots:
+        path = root / OURSELVES
+        top = _read(path, faults) if path.is_file() else None
+        for name, entity in [] if top is None else read_ourselves(top, faults=faults):
+            if name.text in found:
+                text = f"the legal entity {name.text} stands twice; first at {places[name.text]}"
+                faults.append(LoadFault(name.place, text))
+                continue
+            found[name.text], places[name.text] = entity, name.place
+    return list(found.values())
+
+
+def _with_keys(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+    """The partner with the keys of one `keys` folder added to its accounts."""
+    accounts = {account.user: account for account in partner.accounts}
+    for path, user in _key_files(folder / KEYS, partner, faults):
+        known = accounts[user]
+        read = read_key_file(path.read_bytes(), file=str(path), zone=ZoneInfo(partner.time_zone), faults=faults)
+        accounts[user] = _with_more_keys(known, read, faults)
+    return replace(partner, accounts=tuple(accounts.values()))
+
+
+def _with_more_keys(account: SftpAccount, read: Iterable[PublicKey], faults: list[LoadFault]) -> SftpAccount:
+    keys = list(account.keys)
+    for key in read:
+        twin = next((before for before in keys if before.blob == key.blob), None)
+        if twin is None:
+            keys.append(key)
+        else:
+            assert key.place is not None
+            text = f"the account {account.user} has this key already, from {twin.place}"
+            faults.append(LoadFault(key.place, text))
+    return replace(account, keys=tuple(keys))
+
+
+def _key_files(folder: Path, partner: TradingPartner, faults: list[LoadFault]) -> Iterator[tuple[Path, str]]:
+    users = [account.user for account in partner.accounts]
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and entry.name in users:
+            for path in sorted(entry.iterdir()):
+                if _is_key_file(path, faults):
+                    yield path, entry.name
+        elif entry.is_dir():
+            hint = did_you_mean(entry.name, users)
+            text = f'keys for the account "{shown(entry.name)}", which {partner.key} does not have{hint}'
+            faults.append(LoadFault(_start(entry), text))
+        elif _is_key_file(entry, faults):
+            if len(users) == 1:
+                yield entry, users[0]
+            else:
+                text = f"{partner.key} has {len(users)} SFTP accounts; put the key into {KEYS}/USER/{entry.name}"
+                faults.append(LoadFault(_start(entry), text))
+
+
+def _is_key_file(path: Path, faults: list[LoadFault]) -> bool:
+    if path.name.startswith("."):
+        return False
+    if path.suffix == ".pub" and path.is_file():
+        return True
+    faults.append(LoadFault(_start(path), "not a public key file; want files named *.pub here, and nothing else"))
+    return False
+
+
+def _without_profile(folder: Path, names: Iterable[str]) -> LoadFault:
+    if not (folder / KEYS).is_dir():
+        return LoadFault(_start(folder / PROFILE), f"the folder {folder.name} holds no {PROFILE}")
+    hint = did_you_mean(folder.name, names)
+    return LoadFault(_start(folder / KEYS), f"keys for {folder.name}, which has no profile in any root{hint}")
+
+
+def _start(path: Path) -> Place:
+    return Place(str(path), 1, 1)

@@ -1,0 +1,278 @@
+"""Who a trading partner is and what was agreed with it: frozen values, made from profiles by the registry."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from translators.datafile import Place
+
+RELEASE_LENGTH = 6
+"""Characters of GS08 that name the release (X12 data element 480: version, release and subrelease)."""
+
+Network = IPv4Network | IPv6Network
+
+
+class Status(StrEnum):
+    """Whether anything may pass between us and the partner."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class Direction(StrEnum):
+    """Which way a document goes, seen from us."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class Syntax(StrEnum):
+    """The wire format of an agreement."""
+
+    X12 = "x12"
+
+
+class Usage(StrEnum):
+    """ISA15: production or test."""
+
+    PRODUCTION = "P"
+    TEST = "T"
+
+
+class AcknowledgmentPolicy(StrEnum):
+    """When an acknowledgment is sent."""
+
+    NEVER = "never"
+    ON_ERROR = "on_error"
+    ALWAYS = "always"
+
+
+class Pickup(StrEnum):
+    """When a dropped file counts: as soon as it is closed, or once it has lost its temporary name."""
+
+    CLOSE = "close"
+    RENAME = "rename"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """An interchange identity: ISA05/06 (or ISA07/08), the id without its padding."""
+
+    qualifier: str
+    id: str
+    place: Place = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.qualifier}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person or desk at the partner."""
+
+    name: str
+    role: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgments:
+    """What we answer with, and when: `functional` is the 997 or 999, `interchange` the TA1."""
+
+    functional: AcknowledgmentPolicy = AcknowledgmentPolicy.ALWAYS
+    interchange: AcknowledgmentPolicy = AcknowledgmentPolicy.ON_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """An SSH public key a login may use.
+
+    Args:
+        algorithm: as in the key's own blob (`ssh-ed25519`, `ssh-rsa`, `ecdsa-sha2-nistp256` ...).
+        blob: the key in SSH wire form (RFC 4253 6.6).
+        comment: what the key's line says after the key.
+        not_before: the first moment it is good, UTC; None for always.
+        not_after: the first moment it is good no more, UTC; None for never.
+    """
+
+    algorithm: str
+    blob: bytes = field(repr=False)
+    comment: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:...`, as ssh-keygen -l prints it."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode("ascii").rstrip("=")
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """Whether an aware `moment` lies within the key's days."""
+        started = self.not_before is None or moment >= self.not_before
+        return started and (self.not_after is None or moment < self.not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one SFTP account may use up; bytes, files, seconds."""
+
+    sessions: int = 8
+    idle_seconds: int = 600
+    file_bytes: int = 1024**3
+    mailbox_files: int = 100_000
+    mailbox_bytes: int = 20 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class SftpAccount:
+    """A login at our SFTP server.
+
+    Args:
+        user: the login's name, unique over all partners.
+        partner: key of the partner whose mailbox it opens.
+        keys: public keys, the profile's own and those of the `keys` folders.
+        pickup: when a dropped file counts.
+        allowed_from: networks it may come from; empty for any.
+        carries: keys of the partners whose interchanges it may bring; a VAN's or 3PL's account names several.
+        limits: what it may use up.
+    """
+
+    user: str
+    partner: str
+    keys: tuple[PublicKey, ...] = ()
+    pickup: Pickup = Pickup.CLOSE
+    allowed_from: tuple[Network, ...] = ()
+    carries: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+    def accepts_key(self, blob: bytes, *, at: datetime) -> bool:
+        """Whether the key with this wire form may log in at the (aware) moment `at`."""
+        return any(key.blob == blob and key.is_valid_at(at) for key in self.keys)
+
+    def accepts_address(self, address: str) -> bool:
+        """Whether a session may come from this IP address; text that is no address is refused."""
+        if not self.allowed_from:
+            return True
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            found = found.ipv4_mapped
+        return any(found in network for network in self.allowed_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """For which groups and sets an agreement holds, beside document and direction; None is any.
+
+    `release` and `suffix` are the two parts of GS08 (`004010` and `VICS`); `ourselves` is the key of a legal entity.
+    """
+
+    functional_id: str | None = None
+    release: str | None = None
+    suffix: str | None = None
+    usage: Usage | None = None
+    ourselves: str | None = None
+    gs_sender: str | None = None
+    gs_receiver: str | None = None
+
+    def as_tuple(self) -> tuple[str | None, ...]:
+        """The seven criteria in a fixed order."""
+        return (
+            self.functional_id,
+            self.release,
+            self.suffix,
+            self.usage,
+            self.ourselves,
+            self.gs_sender,
+            self.gs_receiver,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What was agreed for one document in one direction with one partner.
+
+    Args:
+        document: what is exchanged; for X12 the transaction set (`850`).
+        map: name of the map (`acme/850.in`); "" where the document passes through unmapped.
+        deliver_to: names of destinations, for `in`.
+        ordered: documents with the same business key keep their order.
+        currency: ISO 4217, what maps use where the document names none; "" for none.
+        values: free words of the profile, for maps.
+    """
+
+    partner: str
+    document: str
+    direction: Direction
+    syntax: Syntax = Syntax.X12
+    criteria: Criteria = Criteria()
+    map: str = ""
+    deliver_to: tuple[str, ...] = ()
+    ordered: bool = True
+    pass_through: bool = False
+    currency: str = ""
+    acknowledge: Acknowledgments = Acknowledgments()
+    values: Mapping[str, str] = field(default_factory=dict)
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def version(self) -> str:
+        """The version it was made for: `004010VICS`, `004010`, or "" for any."""
+        return (self.criteria.release or "") + (self.criteria.suffix or "")
+
+    def for_maps(self) -> dict[str, str]:
+        """What a map reads as `agreement.NAME`: `currency` (where agreed) and every word of `values`."""
+        return {**({"currency": self.currency} if self.currency else {}), **self.values}
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntity:
+    """One of our own identities."""
+
+    key: str
+    name: str
+    identifiers: tuple[Identifier, ...]
+    group_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TradingPartner:
+    """A partner and all that was agreed with it.
+
+    Args:
+        key: its folder's name, how everything else refers to it.
+        name: as people call it.
+        group_ids: GS02/03 codes it uses beside its interchange ids; where there are none, any code is taken.
+        time_zone: IANA name, for its days and schedules.
+        duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
+        revision: SHA-256 (hex) of all of the above and below as resolved, keys from every root included.
+    """
+
+    key: str
+    name: str
+    status: Status = Status.ACTIVE
+    identifiers: tuple[Identifier, ...] = ()
+    group_ids: tuple[str, ...] = ()
+    accounts: tuple[SftpAccount, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    acknowledge: Acknowledgments = Acknowledgments()
+    contacts: tuple[Contact, ...] = ()
+    time_zone: str = "UTC"
+    duplicate_window_days: int = 0
+    revision: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything may pass."""
+        return self.status is Status.ACTIVE

@@ -1,0 +1,105 @@
+"""What a partner still needs before documents can pass: what is there, what is missing, what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from partners.model import Agreement, Direction, LegalEntity, SftpAccount, TradingPartner
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: `found` says what is there; `todo` what to do where it is not `ok`, else ""."""
+
+    name: str
+    ok: bool
+    found: str
+    todo: str = ""
+
+
+def readiness(
+    partner: TradingPartner,
+    *,
+    ourselves: Collection[LegalEntity],
+    carriers: Collection[SftpAccount],
+    maps: Collection[str],
+    destinations: Collection[str],
+    at: datetime,
+) -> list[Check]:
+    """Look at everything a partner needs.
+
+    Args:
+        partner: whose readiness.
+        ourselves: our legal entities.
+        carriers: the accounts that may bring its interchanges (`PartnerRegistry.carriers`).
+        maps: names of all maps that load.
+        destinations: names of all destinations that are configured.
+        at: the (aware) moment keys must be good at.
+
+    Returns:
+        One check per thing, in the order in which they are set up.
+    """
+    checks = [_status(partner), _own_identities(ourselves)]
+    if partner.agreements:
+        checks.append(_identifiers(partner))
+    accounts = {account.user: account for account in (*partner.accounts, *carriers)}
+    checks += [_account(account, at) for account in accounts.values()]
+    if not accounts:
+        todo = "give it an account under sftp:, or let another partner's account carry it"
+        checks.append(Check("sftp", False, "no SFTP account", todo))
+    if not partner.agreements and not _only_carries(partner):
+        checks.append(Check("agreements", False, "no agreement", "agree on a document under agreements:"))
+    for agreement in partner.agreements:
+        checks += _agreement(agreement, maps=maps, destinations=destinations)
+    return checks
+
+
+def _status(partner: TradingPartner) -> Check:
+    todo = "" if partner.active else "set status: active in its profile once it may send and receive"
+    return Check("status", partner.active, partner.status.value, todo)
+
+
+def _own_identities(ourselves: Collection[LegalEntity]) -> Check:
+    count = sum(len(entity.identifiers) for entity in ourselves)
+    todo = "" if count else "name our own interchange identities in ourselves.yaml"
+    return Check("ourselves", count > 0, f"{count} identities of ours", todo)
+
+
+def _identifiers(partner: TradingPartner) -> Check:
+    found = ", ".join(map(str, partner.identifiers)) or "no identifier"
+    todo = "" if partner.identifiers else "add the ISA qualifier and id it sends under to identifiers:"
+    return Check("identifiers", bool(partner.identifiers), found, todo)
+
+
+def _account(account: SftpAccount, at: datetime) -> Check:
+    name = f"sftp {account.user}"
+    good = [key for key in account.keys if key.is_valid_at(at)]
+    if good:
+        return Check(name, True, ", ".join(f"{key.algorithm} {key.fingerprint}" for key in good))
+    found = f"{len(account.keys)} keys, none of them good today" if account.keys else "no key"
+    return Check(name, False, found, f"put its public key into profiles/{account.partner}/keys/ as a .pub file")
+
+
+def _agreement(agreement: Agreement, *, maps: Collection[str], destinations: Collection[str]) -> list[Check]:
+    name = f"{agreement.document} {agreement.direction.value} {agreement.version or 'any version'}"
+    checks: list[Check] = []
+    if agreement.map:
+        known = agreement.map in maps
+        todo = (
+            ""
+            if known
+            else f"write mappings/maps/{agreement.map}/map.yaml, or correct its faults (tradelane map check)"
+        )
+        checks.append(Check(f"{name}: map", known, agreement.map, todo))
+    if agreement.direction is Direction.IN:
+        missing = [word for word in agreement.deliver_to if word not in destinations]
+        todo = f"configure the destination {' and '.join(missing)} in tradelane.yaml" if missing else ""
+        checks.append(Check(f"{name}: destinations", not missing, ", ".join(agreement.deliver_to), todo))
+    return checks
+
+
+def _only_carries(partner: TradingPartner) -> bool:
+    """Whether it is a network or provider that only brings other partners' interchanges."""
+    return any(account.carries - {partner.key} for account in partner.accounts)

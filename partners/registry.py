@@ -1,0 +1,193 @@
+"""Every partner and its agreements, found by what stands on the wire; loaded whole or refused whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from partners.folders import read_roots
+from partners.model import (
+    RELEASE_LENGTH,
+    Agreement,
+    Direction,
+    LegalEntity,
+    SftpAccount,
+    TradingPartner,
+)
+from partners.selection import by_specificity, most_specific
+from translators.errors import shown
+
+
+class Refusal(StrEnum):
+    """Why an interchange or a set has no partner or agreement; the words are codes of issues and exceptions.
+
+    `UNKNOWN_RECEIVER` is the one the standard's TA1 has a note code for, and stands in `translators.x12.codes`.
+    """
+
+    UNKNOWN_SENDER = "partner.unknown_sender"
+    UNKNOWN_RECEIVER = "x12.isa.unknown_receiver"
+    SENDER_NOT_CARRIED = "partner.sender_not_carried"
+    INACTIVE = "partner.inactive"
+    UNKNOWN_GROUP_SENDER = "partner.unknown_group_sender"
+    UNKNOWN_GROUP_RECEIVER = "partner.unknown_group_receiver"
+    NO_AGREEMENT = "partner.no_agreement"
+    NOT_AS_AGREED = "partner.not_as_agreed"
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Whose interchange it is, and which of our identities it is for."""
+
+    partner: TradingPartner
+    ourselves: LegalEntity
+
+
+@dataclass(frozen=True, slots=True)
+class NotIdentified:
+    """Why it cannot be told: a code, and a sentence for people."""
+
+    code: Refusal
+    reason: str
+
+
+class PartnerRegistry:
+    """Partners, accounts and agreements, with lookups that neither wait nor change anything.
+
+    Args:
+        partners: every partner, no two with the same key, identifier or account.
+        ourselves: our own legal entities.
+    """
+
+    def __init__(self, partners: Iterable[TradingPartner], ourselves: Iterable[LegalEntity]) -> None:
+        self.partners: Mapping[str, TradingPartner] = {partner.key: partner for partner in partners}
+        self.ourselves: Mapping[str, LegalEntity] = {entity.key: entity for entity in ourselves}
+        self._accounts = {account.user: account for partner in self.partners.values() for account in partner.accounts}
+        self._senders = {
+            (identifier.qualifier, identifier.id): partner
+            for partner in self.partners.values()
+            for identifier in partner.identifiers
+        }
+        self._receivers = {
+            (identifier.qualifier, identifier.id): entity
+            for entity in self.ourselves.values()
+            for identifier in entity.identifiers
+        }
+        grouped: dict[tuple[str, Direction, str], list[Agreement]] = {}
+        for partner in self.partners.values():
+            for item in partner.agreements:
+                grouped.setdefault((partner.key, item.direction, item.document), []).append(item)
+        self._agreements = {key: by_specificity(items) for key, items in grouped.items()}
+
+    @classmethod
+    def load(cls, roots: Iterable[Path]) -> PartnerRegistry:
+        """Read every profile of these folders; a folder that does not exist holds none.
+
+        Args:
+            roots: folders laid out as `partners/profiles`; a partner stands in one of them only.
+
+        Raises:
+            translators.datafile.LoadError: something is wrong; it holds every fault of every file.
+        """
+        partners, ourselves = read_roots(roots)
+        return cls(partners, ourselves)
+
+    def account(self, user: str) -> SftpAccount | None:
+        """The account of a login; None where there is none or its partner is inactive."""
+        found = self._accounts.get(user)
+        return found if found is not None and self.partners[found.partner].active else None
+
+    def carriers(self, partner: str) -> list[SftpAccount]:
+        """Every account that may bring the interchanges of this partner, its own and others'."""
+        return [account for account in self._accounts.values() if partner in account.carries]
+
+    def identify_interchange(
+        self, account: SftpAccount | None, *, sender: tuple[str, str], receiver: tuple[str, str]
+    ) -> Identified | NotIdentified:
+        """Whose interchange it is.
+
+        Args:
+            account: the login that brought it; None where the channel itself may carry every partner.
+            sender: ISA05 and ISA06, the padding stripped.
+            receiver: ISA07 and ISA08, the padding stripped.
+        """
+        partner = self._senders.get(sender)
+        if partner is None:
+            text = f"ISA05/06 is {_pair(sender)}, which is no partner's identifier; add it to the partner's profile"
+            return NotIdentified(Refusal.UNKNOWN_SENDER, text)
+        if account is not None and partner.key not in account.carries:
+            text = (
+                f"ISA05/06 is {_pair(sender)}, which is {partner.key}; the account {account.user} carries only "
+                f"{', '.join(sorted(account.carries))}; add {partner.key} to its carries if it may"
+            )
+            return NotIdentified(Refusal.SENDER_NOT_CARRIED, text)
+        if not partner.active:
+            return NotIdentified(Refusal.INACTIVE, f"the partner {partner.key} is inactive")
+        entity = self._receivers.get(receiver)
+        if entity is None:
+            text = f"ISA07/08 is {_pair(receiver)}, which is none of our identities; see ourselves.yaml"
+            return NotIdentified(Refusal.UNKNOWN_RECEIVER, text)
+        return Identified(partner, entity)
+
+    def agreement(
+        self,
+        partner: TradingPartner,
+        *,
+        ourselves: LegalEntity,
+        direction: Direction,
+        functional_id: str,
+        set_code: str,
+        version: str,
+        usage: str,
+        gs_sender: str,
+        gs_receiver: str,
+    ) -> Agreement | NotIdentified:
+        """What was agreed for one transaction set; the most specific agreement wins.
+
+        Args:
+            partner: whose it is.
+            ourselves: which of our identities it is for (or from).
+            direction: which way it goes.
+            functional_id: GS01.
+            set_code: ST01.
+            version: GS08, as `004010` or `004010VICS`.
+            usage: ISA15.
+            gs_sender: GS02.
+            gs_receiver: GS03.
+        """
+        if not partner.active:
+            return NotIdentified(Refusal.INACTIVE, f"the partner {partner.key} is inactive")
+        theirs, mine = (gs_sender, gs_receiver) if direction is Direction.IN else (gs_receiver, gs_sender)
+        if not _may_use(partner, theirs):
+            text = f"the group names {shown(theirs)}, which is none of the group_ids of {partner.key}"
+            return NotIdentified(Refusal.UNKNOWN_GROUP_SENDER, text)
+        if not _may_use(ourselves, mine):
+            text = f"the group names {shown(mine)}, which is none of the group_ids of {ourselves.key}"
+            return NotIdentified(Refusal.UNKNOWN_GROUP_RECEIVER, text)
+        agreed = self._agreements.get((partner.key, direction, set_code), ())
+        what = f"{shown(set_code)} {direction.value}"
+        if not agreed:
+            return NotIdentified(Refusal.NO_AGREEMENT, f"there is no agreement with {partner.key} for {what}")
+        release, suffix = version[:RELEASE_LENGTH], version[RELEASE_LENGTH:]
+        answers = (functional_id, release, suffix, usage, ourselves.key, gs_sender, gs_receiver)
+        found = most_specific(agreed, answers)
+        if found is None:
+            versions = ", ".join(sorted({item.version or "any version" for item in agreed}))
+            text = (
+                f"no agreement with {partner.key} for {what} holds for version {shown(version)}, usage {shown(usage)}, "
+                f"group {shown(functional_id)} from {shown(gs_sender)} to {shown(gs_receiver)} "
+                f"and our {ourselves.key}; agreed: {versions}"
+            )
+            return NotIdentified(Refusal.NOT_AS_AGREED, text)
+        return found
+
+
+def _may_use(party: TradingPartner | LegalEntity, group_id: str) -> bool:
+    """Whether a party goes by this GS02/03 code: any, unless its profile lists its own."""
+    known = party.group_ids
+    return not known or group_id in known or any(group_id == identifier.id for identifier in party.identifiers)
+
+
+def _pair(identifier: tuple[str, str]) -> str:
+    return f"{shown(identifier[0])}/{shown(identifier[1])}"
