@@ -130,6 +130,22 @@ def elements_of(segment: Segment, delimiters: Delimiters) -> list[Element]:
     return found
 
 
+def fault_of(delimiters: Delimiters) -> tuple[str, str] | None:
+    """Why nothing can be written with these delimiters, as (which, reason); None where it can."""
+    named = {"element separator": delimiters.element, "component separator": delimiters.component}
+    named["segment terminator"] = delimiters.segment
+    if delimiters.repetition is not None:
+        named["repetition separator"] = delimiters.repetition
+    for name, separator in named.items():
+        if len(separator) != 1 or separator.isalnum() or separator in " \0" or separator > "\xff":
+            return name, f"{shown(separator)!r} cannot be one; want one character, no letter or digit"
+    if len(set(named.values())) != len(named):
+        return "delimiters", f"{shown(''.join(named.values()))!r} clash; want all different"
+    if delimiters.line_end.strip("\r\n"):
+        return "line end", f"{shown(delimiters.line_end)!r} is none; want carriage return or newline"
+    return None
+
+
 def _divided(text: str, separator: str) -> str | tuple[str, ...]:
     return tuple(text.split(separator)) if separator in text else text
 
@@ -216,19 +232,10 @@ def _control_number(number: int, place: str) -> int:
 
 def _check_delimiters(interchange: OutboundInterchange) -> None:
     delimiters = interchange.delimiters
-    named = {"element separator": delimiters.element, "component separator": delimiters.component}
-    named["segment terminator"] = delimiters.segment
-    if delimiters.repetition is not None:
-        if interchange.version < REPETITION_SINCE:
-            raise WritingError("ISA11", f"a repetition separator at version {shown(interchange.version)}; want none")
-        named["repetition separator"] = delimiters.repetition
-    for name, separator in named.items():
-        if len(separator) != 1 or separator.isalnum() or separator in " \0" or separator > "\xff":
-            raise WritingError(name, f"{shown(separator)!r} cannot be one; want one character, no letter or digit")
-    if len(set(named.values())) != len(named):
-        raise WritingError("delimiters", f"{shown(''.join(named.values()))!r} clash; want all different")
-    if delimiters.line_end.strip("\r\n"):
-        raise WritingError("line end", f"{shown(delimiters.line_end)!r} is none; want carriage return or newline")
+    if delimiters.repetition is not None and interchange.version < REPETITION_SINCE:
+        raise WritingError("ISA11", f"a repetition separator at version {shown(interchange.version)}; want none")
+    if (fault := fault_of(delimiters)) is not None:
+        raise WritingError(*fault)
 
 
 def _check_text(value: str, place: str, delimiters: Delimiters) -> None:

@@ -1,0 +1,176 @@
+"""What a 997 says of one transaction set: AK2, AK3 and AK4 for its faults, AK5. Source: X12 004010 set 997."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from translators.errors import Issue, Severity
+from translators.x12.acknowledge_copies import fit
+from translators.x12.codes import FAULTS, Fault
+from translators.x12.guide import CompositeGuide, SegmentGuide
+from translators.x12.model import Delimiters, TransactionSet
+from translators.x12.writer import Element
+
+MAX_ELEMENT_NOTES = 99
+"""AK4 segments after one AK3 (set 997, position 050)."""
+
+MAX_ELEMENT = 99
+"""AK401 has two digits for the element and two for the component."""
+
+MAX_CODES = 5
+"""AK502 to AK506, AK905 to AK909."""
+
+MAX_POSITION = 999_999
+"""AK302 has six digits."""
+
+_PASSED_THROUGH = frozenset({"x12.st.unsupported", "x12.gs.unsupported_version", "x12.gs.unsupported_group"})
+"""As warnings these say that the agreement takes the document unread, which is no error to note to the sender."""
+
+_LATER_ELEMENT_CODES = {"12": "3", "13": "3"}
+"""AK403 codes that 004010 does not have yet, with the one it has."""
+
+_ELEMENT, _COMPONENT, _SEGMENT = "\x1f", "\x1d", "\x1e"
+
+
+class SegmentLog:
+    """Segments kept in order as few bytes: a 997 answers for half a million sets as well as for one."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+
+    def append(self, segments: list[list[Element]]) -> None:
+        """Keep these; their texts are ASCII and hold no control character."""
+        for segment in segments:
+            self._text += _ELEMENT.join(
+                element if isinstance(element, str) else _COMPONENT.join(map(str, element)) for element in segment
+            ).encode("ascii")
+            self._text += _SEGMENT.encode("ascii")
+
+    def __iter__(self) -> Iterator[list[Element]]:
+        start = 0
+        while (end := self._text.find(_SEGMENT.encode("ascii"), start)) >= 0:
+            texts = self._text[start:end].decode("ascii").split(_ELEMENT)
+            yield [tuple(text.split(_COMPONENT)) if _COMPONENT in text else text for text in texts]
+            start = end + 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """How an answer is written.
+
+    Args:
+        release: its GS08, as `004010`.
+        delimiters: its own; no value copied into it may hold one.
+        directory: the segments of the version answered, for the data element numbers of AK402; empty where unknown.
+    """
+
+    release: str
+    delimiters: Delimiters
+    directory: Mapping[str, SegmentGuide]
+
+
+@dataclass(frozen=True, slots=True)
+class SetResponse:
+    """AK2 to AK5 of one set; `code` is AK501: `A`, `E` or `R`; `notes` counts the AK3 and AK4."""
+
+    segments: list[list[Element]]
+    code: str
+    notes: int
+
+
+def set_response(found: TransactionSet, *, form: AnswerForm, most_notes: int) -> SetResponse:
+    """The answer to one transaction set.
+
+    AK501 is R where an error has a code of the 997, E where only warnings have one, else A. What the 997 has no code
+    for (balancing, hierarchy, partner rules) is not in it and does not make it an R: a functional acknowledgment speaks
+    of syntax and structure, and a set refused for its content is answered by an 824 or an exception, by agreement.
+
+    Args:
+        found: the set with its issues.
+        form: how the 997 is written.
+        most_notes: write no more AK3 and AK4 than this; AK5 is not changed by it.
+    """
+    noted = [(issue, fault) for issue in found.issues if (fault := noted_fault(issue)) is not None]
+    errors = [(issue, fault) for issue, fault in noted if issue.severity is Severity.ERROR]
+    code = "R" if errors else "E" if noted else "A"
+    notes = _notes(noted, form)[:most_notes] if noted else []
+    # A set whose ST01 or ST02 cannot be copied is still answered, with zeros in their place.
+    name = fit(found.code, least=3, most=3, delimiters=form.delimiters) or "000"
+    number = fit(found.control_number, least=4, most=9, delimiters=form.delimiters) or "0000"
+    trailer: list[Element] = ["AK5", code]
+    trailer += _distinct([fault.ak5 or "5" for _, fault in errors or noted])
+    return SetResponse([["AK2", name, number], *notes, trailer], code, len(notes))
+
+
+def noted_fault(issue: Issue) -> Fault | None:
+    """The row of an issue that a 997 has any code for within a set, else None."""
+    fault = FAULTS.get(issue.code)
+    if fault is None or (fault.ak3 is None and fault.ak4 is None and fault.ak5 is None):
+        return None
+    if issue.severity is Severity.WARNING and issue.code in _PASSED_THROUGH:
+        return None
+    return fault
+
+
+def group_codes(issues: list[Issue]) -> list[str]:
+    """AK905 to AK909 of a group's own issues, in order, without doubles."""
+    codes = []
+    for issue in issues:
+        fault = FAULTS.get(issue.code)
+        passed = issue.severity is Severity.WARNING and issue.code in _PASSED_THROUGH
+        if fault is not None and fault.ak9 is not None and not passed:
+            codes.append(fault.ak9)
+    return _distinct(codes)
+
+
+def _distinct(codes: list[str]) -> list[str]:
+    return list(dict.fromkeys(codes))[:MAX_CODES]
+
+
+def _notes(noted: list[tuple[Issue, Fault]], form: AnswerForm) -> list[list[Element]]:
+    """AK3 and AK4, by position in the set; a segment has one AK3 for each kind of fault it shows."""
+    by_segment: dict[tuple[int, str], list[tuple[Issue, Fault]]] = {}
+    for issue, fault in noted:
+        ordinal, name = issue.position.segment, issue.position.segment_id
+        if fault.ak3 is not None and ordinal is not None and ordinal <= MAX_POSITION and name:
+            by_segment.setdefault((ordinal, name), []).append((issue, fault))
+    found: list[list[Element]] = []
+    for ordinal, name in sorted(by_segment, key=lambda key: key[0]):
+        faults = by_segment[ordinal, name]
+        segment_id = fit(name, least=2, most=3, delimiters=form.delimiters)
+        if not segment_id:  # it cannot be named in AK301; AK5 alone tells of it
+            continue
+        for code in dict.fromkeys(fault.ak3 or "" for _, fault in faults):
+            header: list[Element] = ["AK3", segment_id, str(ordinal), "", code]
+            notes = [_element_note(issue, fault, form) for issue, fault in faults if fault.ak3 == code]
+            written = [note for note in notes if note is not None]
+            for start in range(0, max(len(written), 1), MAX_ELEMENT_NOTES):
+                found += [header, *written[start : start + MAX_ELEMENT_NOTES]]
+    return found
+
+
+def _element_note(issue: Issue, fault: Fault, form: AnswerForm) -> list[Element] | None:
+    """AK4 of an issue, None where it concerns the segment as a whole or a position AK401 cannot hold."""
+    element, component = issue.position.element, issue.position.component
+    if fault.ak4 is None or element is None or element > MAX_ELEMENT:
+        return None
+    place: Element = str(element)
+    if component is not None and component <= MAX_ELEMENT:
+        place = (str(element), str(component))
+    code = fault.ak4 if form.release >= "005010" else _LATER_ELEMENT_CODES.get(fault.ak4, fault.ak4)
+    number = _element_number(form.directory.get(issue.position.segment_id or ""), element, component)
+    return ["AK4", place, number, code, fit(issue.value or "", most=99, delimiters=form.delimiters)]
+
+
+def _element_number(segment: SegmentGuide | None, element: int, component: int | None) -> str:
+    """AK402, the number in the data element dictionary; "" where there is none (a composite as a whole has none)."""
+    if segment is None or element > len(segment.elements):
+        return ""
+    found = segment.elements[element - 1].element
+    if isinstance(found, CompositeGuide):
+        if component is None or component > len(found.components):
+            return ""
+        found = found.components[component - 1].element
+    number = "" if isinstance(found, CompositeGuide) else found.number
+    return number if number.isdigit() else ""
