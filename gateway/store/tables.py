@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -78,6 +79,26 @@ def _work_columns() -> list[Column[object]]:
     ]
 
 
+def _work_indexes(table: Table, *, claimable: str, blocking: str) -> None:
+    """What keeps a claim cheap at any backlog: due rows in order, what blocks a key, and who has what in hand."""
+    name = table.name
+    Index(
+        f"{name}_due",
+        table.c.lane,
+        table.c.seq,
+        text("coalesce(next_at, '-infinity'::timestamptz)"),
+        postgresql_where=text(f"state IN ({claimable})"),
+    )
+    Index(
+        f"{name}_order",
+        table.c.lane,
+        table.c.ordering_key,
+        table.c.seq,
+        postgresql_where=text(f"ordering_key IS NOT NULL AND state IN ({blocking})"),
+    )
+    Index(f"{name}_claimed", table.c.claimed_by, postgresql_where=text("claimed_by IS NOT NULL"))
+
+
 payload = Table(
     "payload",
     metadata,
@@ -109,11 +130,10 @@ transmission = Table(
     _time("finished_at", optional=True),
     *_work_columns(),
 )
-Index(
-    "transmission_due",
-    transmission.c.lane,
-    transmission.c.seq,
-    postgresql_where=text("state IN ('received', 'retrying', 'working')"),
+_work_indexes(
+    transmission,
+    claimable="'received', 'retrying'",
+    blocking="'received', 'working', 'retrying', 'quarantined'",
 )
 Index("transmission_newest", transmission.c.received_at.desc(), transmission.c.id.desc())
 Index("transmission_same_content", transmission.c.payload_sha256)
@@ -255,22 +275,10 @@ delivery = Table(
     *_work_columns(),
     UniqueConstraint("reference"),
 )
-Index(
-    "delivery_due",
-    delivery.c.lane,
-    delivery.c.seq,
-    postgresql_where=text(
-        "state IN ('ready', 'working', 'sending', 'retrying', 'uncertain', 'rejected', 'quarantined')"
-    ),
-)
-Index(
-    "delivery_order",
-    delivery.c.lane,
-    delivery.c.ordering_key,
-    delivery.c.seq,
-    postgresql_where=text(
-        "state IN ('ready', 'working', 'sending', 'retrying', 'uncertain', 'rejected', 'quarantined')"
-    ),
+_work_indexes(
+    delivery,
+    claimable="'ready', 'retrying', 'sending'",
+    blocking="'staged', 'ready', 'working', 'sending', 'retrying', 'rejected', 'uncertain', 'quarantined'",
 )
 
 attempt = Table(
@@ -342,7 +350,11 @@ business_key = Table(
     Column("document_id", Uuid, ForeignKey("document.id", ondelete="CASCADE"), nullable=True),
 )
 Index("business_key_value", business_key.c.value, postgresql_ops={"value": "text_pattern_ops"})
-Index("business_key_suffix", text("reverse(value) text_pattern_ops"), _table=business_key)
+Index(
+    "business_key_suffix",
+    func.reverse(business_key.c.value).label("reversed"),
+    postgresql_ops={"reversed": "text_pattern_ops"},
+)
 
 mailbox_file = Table(
     "mailbox_file",
@@ -425,6 +437,16 @@ audit_seal = Table(
     "audit_seal",
     metadata,
     Column("position", BigInteger, primary_key=True),  # 1, 2, 3 ... without a gap
-    Column("audit_seq", BigInteger, ForeignKey("audit.seq"), nullable=False, unique=True),
+    Column("audit_seq", BigInteger, nullable=False, unique=True),  # no foreign key: its check would write to audit rows
     Column("seal", LargeBinary, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),  # one row: how far the chain reaches
+    Column("position", BigInteger, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Column("settled_seq", BigInteger, nullable=False),  # at or below it every audit row that will ever be is sealed
+    CheckConstraint("singleton", name="one_row"),
 )

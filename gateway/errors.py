@@ -1,0 +1,39 @@
+"""What can be broken around the gateway. Faults of documents are Issues, never these."""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """The root of everything the gateway raises."""
+
+
+class StoreError(GatewayError):
+    """The store did not do what it was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is gone, starting, full or has broken a deadlock: the same work may be tried again later."""
+
+
+class StoreRefused(StoreError):
+    """A database we must not work on: too old, another schema, or behind a pooler that shares sessions."""
+
+
+class StoreConflict(StoreError):
+    """The database holds rows that contradict what was written (a unique, foreign or check constraint)."""
+
+
+class PayloadMissing(StoreError):
+    """A row names bytes that the vault does not have."""
+
+
+class PayloadDamaged(StoreError):
+    """The vault's bytes are not those that were put in: their SHA-256 differs."""
+
+
+class Overtaken(GatewayError):
+    """The row was given to another worker meanwhile: what was about to be written must not be."""
+
+
+class WorkersFault(GatewayError):
+    """The worker processes cannot be run as asked: an unknown factory, or a process that does not come up."""
