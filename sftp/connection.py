@@ -1,0 +1,180 @@
+"""One connection to the server: its SSH transport, its sessions, and the times by which it is watched."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import paramiko
+from paramiko.packet import Packetizer
+from paramiko.server import SubsystemHandler
+
+from sftp.conversation import Conversation
+from sftp.errors import BadMessageError
+from sftp.filesystem import Tree
+from sftp.gate import Gate
+from sftp.keys import DISABLED_ALGORITHMS
+from sftp.ports import Mailbox
+from sftp.transfers import Surroundings
+
+WINDOW_BYTES = 1 << 20
+"""What a partner may send ahead of us: the most that waits in memory for one session."""
+
+PACKET_BYTES = 32 * 1024
+"""The data of one SSH packet; what every client can do (RFC 4253, section 6.1)."""
+
+LONGEST_SSH_PACKET = 256 * 1024
+"""An SSH packet that claims to be longer is not read: it could claim four gigabytes, even before the login."""
+
+IDENTIFICATION = "SSH-2.0-Tradelane"
+LOG_NAME = "sftp.ssh"
+
+logging.getLogger(LOG_NAME).addHandler(logging.NullHandler())
+
+
+class BoundedPacketizer(Packetizer):
+    """Reads no packet longer than it should be."""
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        """See Packetizer.
+
+        Raises:
+            paramiko.SSHException: the packet says it is longer than LONGEST_SSH_PACKET.
+        """
+        if n > LONGEST_SSH_PACKET:
+            raise paramiko.SSHException(f"a packet of {n} bytes; want {LONGEST_SSH_PACKET} at most")
+        return super().read_all(n, check_rekey)
+
+
+class Connection:
+    """A partner's connection, from accept to its last session's end.
+
+    Args:
+        sock: accepted; this connection's own from here on.
+        mailbox: see `sftp.ports`.
+        spool_folder: where arriving files wait.
+        ended: called once, when the SSH transport is gone (sessions may still be finishing).
+    """
+
+    def __init__(
+        self, sock: socket.socket, *, mailbox: Mailbox, spool_folder: Path | None, ended: Callable[[Connection], None]
+    ) -> None:
+        self._sock = sock
+        self.mailbox = mailbox
+        self.spool_folder = spool_folder
+        self.opened_at = time.monotonic()
+        self._moved_at = self.opened_at
+        self._lock = threading.Lock()
+        self._sessions: set[Conversation] = set()
+        self._transport = _Transport(sock, lambda: ended(self))
+
+    def start(self, gate: Gate, host_keys: list[paramiko.PKey]) -> None:
+        """Begin to talk, in a thread of the connection's own."""
+        for key in host_keys:
+            self._transport.add_server_key(key)
+        self._transport.set_subsystem_handler("sftp", Session, self)
+        self._transport.start_server(event=threading.Event(), server=gate)
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether a key was accepted."""
+        return self._transport.is_authenticated()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether one of its sessions has a file open or owes an answer."""
+        with self._lock:
+            return any(session.is_busy for session in self._sessions)
+
+    @property
+    def has_sessions(self) -> bool:
+        """Whether a session is not finished, even if the partner is gone."""
+        with self._lock:
+            return bool(self._sessions)
+
+    @property
+    def idle_seconds(self) -> float:
+        """Since the last request or answer of any of its sessions."""
+        return time.monotonic() - self._moved_at
+
+    def moved(self) -> None:
+        """Something was asked or answered."""
+        self._moved_at = time.monotonic()
+
+    def cut(self) -> None:
+        """Close the socket now; every thread of the connection finds out and cleans up."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def join(self, session: Conversation) -> None:
+        """A session begins."""
+        with self._lock:
+            self._sessions.add(session)
+
+    def part(self, session: Conversation) -> None:
+        """A session is finished."""
+        with self._lock:
+            self._sessions.discard(session)
+
+
+class Session(SubsystemHandler):
+    """Runs one Conversation over an SSH channel, in a thread of its own."""
+
+    def __init__(self, channel: paramiko.Channel, name: str, gate: Gate, connection: Connection) -> None:
+        super().__init__(channel, name, gate)
+        self._gate = gate
+        self._connection = connection
+
+    def start_subsystem(self, name: str, transport: paramiko.Transport, channel: paramiko.Channel) -> None:  # noqa: ARG002
+        """Serve until the channel ends; whatever was not closed by then was not sent."""
+        account = self._gate.account
+        log = self._gate.log.bind(account=account.name)
+        around = Surroundings(self._connection.mailbox, account, log, self._connection.spool_folder)
+        conversation = Conversation(
+            Tree(around),
+            receive=channel.recv,
+            send=channel.sendall,
+            progress=self._connection.moved,
+            open_files=account.limits.open_files,
+        )
+        self._connection.join(conversation)
+        try:
+            conversation.run()
+        except BadMessageError as error:
+            log.warning("sftp.session_broken", reason=str(error))
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            log.info("sftp.session_cut", reason=str(error) or type(error).__name__)
+        except Exception:
+            log.exception("sftp.session_crashed")
+            raise
+        finally:
+            self._connection.part(conversation)
+            self._gate.leave()
+            log.info("sftp.logout")
+
+
+class _Transport(paramiko.Transport):
+    """A server transport with our algorithms, that tells when its thread ends."""
+
+    def __init__(self, sock: socket.socket, ended: Callable[[], None]) -> None:
+        super().__init__(
+            sock,
+            default_window_size=WINDOW_BYTES,
+            default_max_packet_size=PACKET_BYTES,
+            disabled_algorithms=DISABLED_ALGORITHMS,
+            packetizer_class=BoundedPacketizer,
+        )
+        self.set_log_channel(LOG_NAME)
+        self.local_version = IDENTIFICATION
+        self._ended = ended
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self._ended()

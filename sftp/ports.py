@@ -1,0 +1,210 @@
+"""What the server needs from the rest: an account for a login, and a mailbox that keeps and gives files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import BinaryIO, Protocol
+
+from sftp.keys import PublicKey
+
+TEMPORARY_NAMES = ("*.tmp", "*.part", "*.filepart", ".*")
+"""Names that clients give a file while they are still sending it."""
+
+
+class Area(StrEnum):
+    """The top folders of a mailbox, named from the partner's side."""
+
+    IN = "in"
+    """Drop: what the partner sends us."""
+    OUT = "out"
+    """Collect and delete: what we have for the partner."""
+    ARCHIVE = "archive"
+    """Read only, one folder a day: what went either way."""
+    ERROR = "error"
+    """Read only: what we could not take, and why."""
+    TEST = "test"
+    """Drop, as IN, but marked as test."""
+
+    @property
+    def takes_uploads(self) -> bool:
+        """Whether files are dropped here."""
+        return self in (Area.IN, Area.TEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder that holds files: an area, and for the archive its day (always there, as files lie in day folders)."""
+
+    area: Area
+    day: date | None = None
+
+    def __str__(self) -> str:
+        """The folder's path, `/archive/20260131`."""
+        return f"/{self.area}" if self.day is None else f"/{self.area}/{self.day:%Y%m%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class PickUp:
+    """When a file counts: on a clean close, except under a `held` name, which counts once renamed to another.
+
+    Args:
+        held: patterns of file names (`*`, `?`, `[...]`), compared without regard to case; `()` holds nothing, so that
+            every cleanly closed file counts at once.
+    """
+
+    held: tuple[str, ...] = TEMPORARY_NAMES
+
+    def holds(self, name: str) -> bool:
+        """Whether a file of this name waits for its rename."""
+        return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """What one account may use.
+
+    Args:
+        file_bytes: the largest file it may send.
+        sessions: SFTP sessions at one time, over all its connections.
+        open_files: handles open at one time in one session.
+    """
+
+    file_bytes: int = 1 << 30
+    sessions: int = 32
+    open_files: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One login, as far as the server cares: its name for the mailbox, and its rules."""
+
+    name: str
+    areas: tuple[Area, ...] = tuple(Area)
+    pick_up: PickUp = PickUp()
+    limits: AccountLimits = AccountLimits()
+
+
+class EntryState(StrEnum):
+    """How far a listed file has come."""
+
+    COMPLETE = "complete"
+    """Whole: it counts, or it is there to be collected or read."""
+    HELD = "held"
+    """Whole, and waiting for its rename."""
+    PARTIAL = "partial"
+    """What arrived before a connection broke; may be resumed or overwritten, never counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file as a listing shows it."""
+
+    name: str
+    size: int
+    modified_at: datetime
+    state: EntryState = EntryState.COMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that arrived, handed to the mailbox.
+
+    Args:
+        place: the drop folder.
+        name: what the partner called it; a label, never a path.
+        content: its bytes, seekable, positioned at 0; valid only during the call.
+        size: its length in bytes; 0 is handed on like any other.
+        counts: True if the file counts now, False if it is held until its rename.
+    """
+
+    place: Place
+    name: str
+    content: BinaryIO = field(repr=False)
+    size: int
+    counts: bool
+
+
+class Download(Protocol):
+    """A file being read: one version, unchanged by deletes and overwrites meanwhile."""
+
+    @property
+    def entry(self) -> Entry:
+        """The version being read."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; empty at the end.
+
+        Raises:
+            MailboxError: the bytes cannot be had now.
+        """
+
+    def close(self, *, complete: bool) -> None:
+        """Read no more; `complete` says that every byte was read and the partner closed the file cleanly.
+
+        Raises:
+            MailboxError: the collection cannot be noted.
+        """
+
+
+class Mailbox(Protocol):
+    """The files of all accounts. Called from many threads; every method may raise MailboxError.
+
+    Names are already checked (`sftp.paths`), and places are of the account's areas. Between accounts nothing is shared.
+    """
+
+    def login(self, user: str, key: PublicKey, address: str) -> Account | None:
+        """The account this user may enter with this key from this address, or None.
+
+        Has no effect and is asked before the signature is proved, perhaps several times a login. The server gives
+        every refusal the same answer and the same least delay.
+        """
+
+    def days(self, account: Account) -> Iterable[date]:
+        """The days of the archive that hold files, in order."""
+
+    def entries(self, account: Account, place: Place) -> Iterable[Entry]:
+        """The files of a folder; taken a page at a time, so a long one need not be in memory."""
+
+    def entry(self, account: Account, place: Place, name: str) -> Entry | None:
+        """One file of a folder; also after it was handed on."""
+
+    def receive(self, account: Account, received: Received) -> None:
+        """Take a whole file. It is durable when this returns; only then is the partner's close answered.
+
+        A name already there is replaced: the new file is a new version, what counted before stays counted.
+
+        Raises:
+            MailboxError: nothing was taken; the partner is told so and sends again.
+        """
+
+    def keep_partial(self, account: Account, received: Received) -> None:
+        """Keep what arrived before a connection broke (`counts` is False) to be resumed; never hand it on."""
+
+    def open_download(self, account: Account, place: Place, name: str) -> Download:
+        """Begin to read a file of any area and state (drop folders are read only to resume an upload).
+
+        Raises:
+            NotThereError: no such file.
+        """
+
+    def remove(self, account: Account, place: Place, name: str) -> None:
+        """Take a file off its folder; what counted before stays counted.
+
+        Raises:
+            NotThereError: no such file.
+        """
+
+    def rename(self, account: Account, place: Place, source: str, target: str, *, replace: bool, counts: bool) -> None:
+        """Give a file of a drop folder another name, durably, in one step; it counts now if `counts` and it is held.
+
+        A complete file that counted already is only relabelled: a file counts once.
+
+        Raises:
+            NotThereError: no file `source`.
+            AlreadyThereError: `target` exists and `replace` is False.
+            NotAllowedError: `source` is partial: it is not the whole file.
+        """
