@@ -98,30 +98,16 @@ def read_key_file(content: bytes, *, file: str, zone: ZoneInfo, faults: list[Loa
 
 
 def _read_key_line(line: str, start: Place, *, zone: ZoneInfo, faults: list[LoadFault]) -> PublicKey | None:
-    options: dict[str, Scalar] = {}
     at = len(line) - len(line.lstrip())
-    count = len(faults)
+    options: dict[str, Scalar] = {}
+    wrong: list[LoadFault] = []
     if not _ALGORITHM.match(line, at):
-        while True:
-            place = Place(start.file, start.line, at + 1)
-            option = _OPTION.match(line, at)
-            if option is None:
-                faults.append(LoadFault(place, f"not a public key line; want a key ({WANTED_KEYS})"))
-                return None
-            name, value = option[1], option[2]
-            if name not in _KEY_OPTIONS:
-                known = " and ".join(_KEY_OPTIONS)
-                hint = did_you_mean(name, _KEY_OPTIONS)
-                faults.append(LoadFault(place, f'option "{shown(name)}" is not kept here; want {known}{hint}'))
-            elif value is None or name in options:
-                faults.append(LoadFault(place, f'option "{name}" stands once, as {name}="2026-12-31"'))
-            else:
-                options[name] = Scalar(value, Place(start.file, start.line, option.start(2) + 1))
-            at = option.end()
-            if line[at : at + 1] != ",":
-                break
-            at += 1
+        at = _read_options(line, at, start=start, options=options, faults=wrong)
     at += len(line[at:]) - len(line[at:].lstrip())
+    if at == len(line):
+        faults.append(LoadFault(start, f"not a line with a public key; want {WANTED_KEYS}"))
+        return None
+    faults.extend(wrong)
     key = read_key(
         Scalar(line[at:], Place(start.file, start.line, at + 1)),
         not_before=options.get("not-before"),
@@ -129,7 +115,29 @@ def _read_key_line(line: str, start: Place, *, zone: ZoneInfo, faults: list[Load
         zone=zone,
         faults=faults,
     )
-    return key if len(faults) == count else None
+    return None if wrong else key
+
+
+def _read_options(line: str, at: int, *, start: Place, options: dict[str, Scalar], faults: list[LoadFault]) -> int:
+    """Read the options that begin at `at`; returns where they end (the end of the line, where they do not read)."""
+    while True:
+        place = Place(start.file, start.line, at + 1)
+        option = _OPTION.match(line, at)
+        if option is None:
+            return len(line)
+        name, value = option[1], option[2]
+        if name not in _KEY_OPTIONS:
+            known = " and ".join(_KEY_OPTIONS)
+            hint = did_you_mean(name, _KEY_OPTIONS)
+            faults.append(LoadFault(place, f'option "{shown(name)}" is not kept here; want {known}{hint}'))
+        elif value is None or name in options:
+            faults.append(LoadFault(place, f'option "{name}" stands once, as {name}="2026-12-31"'))
+        else:
+            options[name] = Scalar(value, Place(start.file, start.line, option.start(2) + 1))
+        at = option.end()
+        if line[at : at + 1] != ",":
+            return at
+        at += 1
 
 
 def _problem(text: str) -> str:

@@ -1,0 +1,101 @@
+"""The sample partners that come with the package load, and hold no keys."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import partners
+from partners.model import Agreement, Direction
+from partners.readiness import Check, readiness
+from partners.registry import Identified, PartnerRegistry
+
+SHIPPED = Path(partners.__file__).parent / "profiles"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("partner", "sender"), [("acme", ("ZZ", "ACME")), ("globex", ("ZZ", "GLOBEX"))])
+def test_an_order_of_a_sample_partner_is_identified(partner: str, sender: tuple[str, str]) -> None:
+    registry = PartnerRegistry.load([SHIPPED])
+    found = registry.identify_interchange(registry.account(partner), sender=sender, receiver=("ZZ", "TRADELANE"))
+    assert isinstance(found, Identified)
+    agreement = registry.agreement(
+        found.partner,
+        ourselves=found.ourselves,
+        direction=Direction.IN,
+        functional_id="PO",
+        set_code="850",
+        version="004010",
+        usage="P",
+        gs_sender=sender[1],
+        gs_receiver="TRADELANE",
+    )
+    assert isinstance(agreement, Agreement)
+    assert agreement.map == f"{partner}/850.in"
+    assert agreement.deliver_to == ("erp",)
+
+
+def test_the_shipped_data_holds_no_keys_and_two_entities_of_ours() -> None:
+    registry = PartnerRegistry.load([SHIPPED])
+    assert all(not account.keys for partner in registry.partners.values() for account in partner.accounts)
+    assert len(registry.ourselves) == 2
+
+
+def _readiness(profiles: Any, partner: str, **known: Any) -> dict[str, Check]:
+    registry = profiles.load()
+    checks = readiness(
+        registry.partners[partner],
+        ourselves=registry.ourselves.values(),
+        carriers=registry.carriers(partner),
+        maps=known.get("maps", ()),
+        destinations=known.get("destinations", ()),
+        at=NOW,
+    )
+    assert all(bool(check.todo) is not check.ok for check in checks)
+    return {check.name: check for check in checks}
+
+
+def test_a_complete_partner_is_ready(profiles: Any, key_lines: dict[str, str]) -> None:
+    profiles.write("acme/profile.yaml", (SHIPPED / "acme/profile.yaml").read_text())
+    profiles.write("acme/keys/a.pub", key_lines["ed25519"])
+    checks = _readiness(profiles, "acme", maps=["acme/850.in"], destinations=["erp"])
+    assert list(checks) == [
+        "status",
+        "ourselves",
+        "identifiers",
+        "sftp acme",
+        "850 in 004010: map",
+        "850 in 004010: destinations",
+    ]
+    assert all(check.ok for check in checks.values())
+
+
+def test_what_a_partner_lacks_is_said_with_what_to_do(profiles: Any, key_lines: dict[str, str]) -> None:
+    text = (SHIPPED / "acme/profile.yaml").read_text().replace("status: active", "status: inactive")
+    profiles.write("acme/profile.yaml", text.replace("- {qualifier: ZZ, id: ACME}", "[]"))
+    profiles.write("acme/keys/a.pub", f'not-after="2026-05-30" {key_lines["ed25519"]}')
+    profiles.write("ourselves.yaml", "us: {name: U, identifiers: []}\n")
+    checks = _readiness(profiles, "acme")
+    assert not any(check.ok for check in checks.values())
+    assert checks["sftp acme"].found == "1 keys, none of them good today"
+    assert checks["850 in 004010: map"].todo.startswith("write mappings/maps/acme/850.in/map.yaml")
+    assert checks["850 in 004010: destinations"].todo == "configure the destination erp in tradelane.yaml"
+
+
+def test_a_network_needs_neither_identifiers_nor_agreements(profiles: Any, key_lines: dict[str, str]) -> None:
+    profiles.write("acme/profile.yaml", "name: A\nidentifiers: [{qualifier: ZZ, id: ACME}]\n")
+    profiles.write("van/profile.yaml", "name: V\nsftp: [{user: van, carries: [acme]}]\n")
+    profiles.write("van/keys/a.pub", key_lines["ed25519"])
+    assert all(check.ok for check in _readiness(profiles, "van").values())
+    carried = _readiness(profiles, "acme")
+    assert carried["sftp van"].ok
+    assert not carried["agreements"].ok
+
+
+def test_a_partner_nobody_carries_is_told_so(profiles: Any) -> None:
+    profiles.write("acme/profile.yaml", "name: A\n")
+    checks = _readiness(profiles, "acme")
+    assert checks["sftp"].found == "no SFTP account"
