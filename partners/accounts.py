@@ -12,8 +12,10 @@ from translators.datafile import LoadFault, Mapping
 from translators.errors import shown
 
 _USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
-_ACCOUNT_KEYS = ("user", "keys", "pickup", "allowed_from", "carries", "limits")
-_LIMIT_KEYS = ("sessions", "idle_seconds", "file_bytes", "mailbox_files", "mailbox_bytes")
+ACCOUNT_KEYS = ("user", "keys", "pickup", "allowed_from", "carries", "limits")
+"""What an account may say."""
+LIMIT_KEYS = ("sessions", "idle_seconds", "file_bytes", "mailbox_files", "mailbox_bytes")
+"""What its limits may say."""
 
 
 def read_account(
@@ -28,7 +30,7 @@ def read_account(
         references: where the partners it names are added.
         faults: where mistakes are added.
     """
-    fields = Fields(item, of="an sftp account", known=_ACCOUNT_KEYS, faults=faults)
+    fields = Fields(item, of="an sftp account", known=ACCOUNT_KEYS, faults=faults)
     fields.require("user")
     user = fields.scalar("user", _USER)
     carries = fields.scalars("carries", WORD)
@@ -85,7 +87,7 @@ def _limits(outer: Fields, faults: list[LoadFault]) -> Limits:
     usual = Limits()
     if found is None:
         return usual
-    fields = Fields(found, of="limits", known=_LIMIT_KEYS, faults=faults)
+    fields = Fields(found, of="limits", known=LIMIT_KEYS, faults=faults)
     return Limits(
         sessions=fields.number("sessions", default=usual.sessions, low=1, high=1000),
         idle_seconds=fields.number("idle_seconds", default=usual.idle_seconds, low=10, high=86_400),

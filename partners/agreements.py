@@ -18,7 +18,7 @@ _MAP = form(r"[a-z0-9][a-z0-9_-]*/[a-zA-Z0-9][a-zA-Z0-9._-]*", "the name of a ma
 _CURRENCY = form(r"[A-Z]{3}", "an ISO 4217 code, as USD")
 _VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-_AGREEMENT_KEYS = (
+AGREEMENT_KEYS = (
     "document",
     "direction",
     "syntax",
@@ -36,6 +36,7 @@ _AGREEMENT_KEYS = (
     "acknowledge",
     "values",
 )
+"""What an agreement may say."""
 
 
 def read_agreement(
@@ -56,7 +57,7 @@ def read_agreement(
         faults: where mistakes are added.
     """
     count = len(faults)
-    fields = Fields(item, of="an agreement", known=_AGREEMENT_KEYS, faults=faults)
+    fields = Fields(item, of="an agreement", known=AGREEMENT_KEYS, faults=faults)
     fields.require("document", "direction")
     entity = fields.scalar("ourselves", WORD)
     if entity is not None:

@@ -19,7 +19,7 @@ _INTERCHANGE_ID = form(
 _EMAIL = form(r"[^@\s]+@[^@\s]+", "an e-mail address")
 _HIGHEST_WINDOW = 3660
 
-_PROFILE_KEYS = (
+PROFILE_KEYS = (
     "name",
     "status",
     "time_zone",
@@ -31,6 +31,7 @@ _PROFILE_KEYS = (
     "sftp",
     "agreements",
 )
+"""What a profile may say."""
 
 
 class ProfileRead(NamedTuple):
@@ -48,7 +49,7 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
         key: the partner's key, its folder's name.
         faults: where mistakes are added.
     """
-    fields = Fields(top, of="a profile", known=_PROFILE_KEYS, faults=faults)
+    fields = Fields(top, of="a profile", known=PROFILE_KEYS, faults=faults)
     fields.require("name")
     zone_name, zone = _zone(fields)
     acknowledge = read_acknowledgments(fields, of="acknowledge", inherited=Acknowledgments(), with_interchange=True)

@@ -1,0 +1,33 @@
+"""docs/partners.md is what the code reads: its examples load, and no key is left out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from partners import accounts, agreements, profile
+from partners.registry import Refusal
+
+REFERENCE = (Path(__file__).parents[2] / "docs/partners.md").read_text(encoding="utf-8")
+PROFILE, OURSELVES = re.findall(r"```yaml\n(.*?)```", REFERENCE, re.DOTALL)
+
+
+def test_the_examples_load(new_profiles: Callable[..., Any]) -> None:
+    profiles = new_profiles(ourselves=OURSELVES)
+    profiles.write("acme/profile.yaml", PROFILE)
+    profiles.write("globex/profile.yaml", "name: Globex\n")
+    registry = profiles.load()
+    assert len(registry.partners["acme"].agreements) == 2
+    assert registry.account("acme") is not None
+
+
+def test_every_key_a_profile_may_have_stands_in_the_example() -> None:
+    known = {*profile.PROFILE_KEYS, *accounts.ACCOUNT_KEYS, *accounts.LIMIT_KEYS, *agreements.AGREEMENT_KEYS}
+    shown = set(re.findall(r"([a-z_]+):", PROFILE))
+    assert known <= shown
+
+
+def test_every_code_of_a_refusal_is_named() -> None:
+    assert [code.value for code in Refusal if f"`{code.value}`" not in REFERENCE] == []
