@@ -122,10 +122,9 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one SFTP account may use up; bytes, files, seconds."""
+    """What one SFTP account may use up: sessions at once, bytes of a file, files and bytes in its mailbox."""
 
     sessions: int = 8
-    idle_seconds: int = 600
     file_bytes: int = 1024**3
     mailbox_files: int = 100_000
     mailbox_bytes: int = 20 * 1024**3
