@@ -1,0 +1,190 @@
+"""What every Mailbox must do, as a test class: subclass it, say how to make one, and let pytest run it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sftp.errors import AlreadyThereError, NotAllowedError, NotThereError, SFTPError
+from sftp.keys import PublicKey, new_private_key, public_part
+from sftp.ports import Account, Area, EntryState, Mailbox, Place, Received
+
+IN = Place(Area.IN)
+OUT = Place(Area.OUT)
+TEST = Place(Area.TEST)
+DAY = date(2026, 1, 31)
+ARCHIVED = Place(Area.ARCHIVE, DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A mailbox made for one test.
+
+    Args:
+        mailbox: with two accounts, both empty.
+        user: who may enter `account` with `key`.
+        key: see user.
+        account: as `login` gives it.
+        stranger: the other account.
+    """
+
+    mailbox: Mailbox
+    user: str
+    key: PublicKey
+    account: Account
+    stranger: Account
+
+
+class MailboxContract:
+    """Inherit as `class TestOurMailbox(MailboxContract)` and implement the three methods that raise."""
+
+    def make(self) -> Setting:
+        """A fresh mailbox."""
+        raise NotImplementedError
+
+    def handed_on(self, setting: Setting) -> Iterable[tuple[Place, str, bytes]]:
+        """What counted so far in `setting.account`, oldest first: folder, name, content."""
+        raise NotImplementedError
+
+    def put(self, setting: Setting, place: Place, name: str, content: bytes) -> None:
+        """Put a file into `/out`, `/error` or the archive of `setting.account`, as the gateway does."""
+        raise NotImplementedError
+
+    def test_the_right_key_enters_and_others_do_not(self) -> None:
+        """Login by user and key together."""
+        setting = self.make()
+        other = public_part(new_private_key())
+        assert setting.mailbox.login(setting.user, setting.key, "127.0.0.1") == setting.account
+        assert setting.mailbox.login(setting.user, other, "127.0.0.1") is None
+        assert setting.mailbox.login("nobody", setting.key, "127.0.0.1") is None
+
+    def test_a_received_file_counts_once_and_is_still_listed(self) -> None:
+        """Receive, stat, list."""
+        setting = self.make()
+        _receive(setting, "a.edi", b"ISA")
+        assert list(self.handed_on(setting)) == [(IN, "a.edi", b"ISA")]
+        entry = setting.mailbox.entry(setting.account, IN, "a.edi")
+        assert entry is not None
+        assert (entry.name, entry.size, entry.state) == ("a.edi", 3, EntryState.COMPLETE)
+        assert [found.name for found in setting.mailbox.entries(setting.account, IN)] == ["a.edi"]
+        assert list(setting.mailbox.entries(setting.account, TEST)) == []
+
+    def test_an_empty_file_counts_like_any_other(self) -> None:
+        """Zero bytes are an issue for the pipeline, not for the transport."""
+        setting = self.make()
+        _receive(setting, "empty.edi", b"", place=TEST)
+        assert list(self.handed_on(setting)) == [(TEST, "empty.edi", b"")]
+
+    def test_the_same_name_again_is_a_new_version(self) -> None:
+        """Overwrite."""
+        setting = self.make()
+        _receive(setting, "a.edi", b"one")
+        _receive(setting, "a.edi", b"three")
+        assert [content for _, _, content in self.handed_on(setting)] == [b"one", b"three"]
+        assert [found.size for found in setting.mailbox.entries(setting.account, IN)] == [5]
+
+    def test_a_held_file_counts_at_its_rename_and_only_once(self) -> None:
+        """Rename out of a temporary name, then another rename."""
+        setting = self.make()
+        _receive(setting, "a.tmp", b"ISA", counts=False)
+        assert list(self.handed_on(setting)) == []
+        _rename(setting, "a.tmp", "b.tmp", counts=False)
+        assert list(self.handed_on(setting)) == []
+        _rename(setting, "b.tmp", "a.edi")
+        _rename(setting, "a.edi", "c.edi")
+        assert list(self.handed_on(setting)) == [(IN, "a.edi", b"ISA")]
+        assert [found.name for found in setting.mailbox.entries(setting.account, IN)] == ["c.edi"]
+
+    def test_a_rename_onto_a_taken_name_needs_replace(self) -> None:
+        """Plain rename never destroys."""
+        setting = self.make()
+        _receive(setting, "a.edi", b"one")
+        _receive(setting, "b.tmp", b"two", counts=False)
+        assert _raised(lambda: _rename(setting, "b.tmp", "a.edi")) is AlreadyThereError
+        assert [content for _, _, content in self.handed_on(setting)] == [b"one"]
+        _rename(setting, "b.tmp", "a.edi", replace=True)
+        assert [content for _, _, content in self.handed_on(setting)] == [b"one", b"two"]
+
+    def test_a_partial_file_is_kept_for_resuming_and_never_counts(self) -> None:
+        """Partial: read back, not renamed."""
+        setting = self.make()
+        received = Received(IN, "a.tmp", io.BytesIO(b"IS"), 2, counts=False)
+        setting.mailbox.keep_partial(setting.account, received)
+        entry = setting.mailbox.entry(setting.account, IN, "a.tmp")
+        assert entry is not None
+        assert (entry.size, entry.state) == (2, EntryState.PARTIAL)
+        assert _content(setting, IN, "a.tmp") == b"IS"
+        assert _raised(lambda: _rename(setting, "a.tmp", "a.edi")) is NotAllowedError
+        assert list(self.handed_on(setting)) == []
+        _receive(setting, "a.tmp", b"ISA", counts=False)
+        _rename(setting, "a.tmp", "a.edi")
+        assert list(self.handed_on(setting)) == [(IN, "a.edi", b"ISA")]
+
+    def test_a_collected_file_is_read_in_any_order_and_removed(self) -> None:
+        """Collect and delete; a delete does not disturb who reads."""
+        setting = self.make()
+        self.put(setting, OUT, "x.997", b"ISA*997")
+        download = setting.mailbox.open_download(setting.account, OUT, "x.997")
+        assert download.read(4, 100) == b"997"
+        setting.mailbox.remove(setting.account, OUT, "x.997")
+        assert download.read(0, 3) == b"ISA"
+        assert download.read(7, 10) == b""
+        download.close(complete=True)
+        assert setting.mailbox.entry(setting.account, OUT, "x.997") is None
+
+    def test_the_archive_lists_the_days_that_hold_files(self) -> None:
+        """Archive."""
+        setting = self.make()
+        assert list(setting.mailbox.days(setting.account)) == []
+        self.put(setting, ARCHIVED, "a.edi", b"ISA")
+        assert list(setting.mailbox.days(setting.account)) == [DAY]
+        assert [found.name for found in setting.mailbox.entries(setting.account, ARCHIVED)] == ["a.edi"]
+
+    def test_what_is_not_there_is_said_to_be_not_there(self) -> None:
+        """Errors of the port."""
+        setting = self.make()
+        mailbox, account = setting.mailbox, setting.account
+        assert mailbox.entry(account, IN, "a") is None
+        assert _raised(lambda: mailbox.remove(account, IN, "a")) is NotThereError
+        assert _raised(lambda: _rename(setting, "a", "b")) is NotThereError
+        assert _raised(lambda: mailbox.open_download(account, OUT, "a")) is NotThereError
+
+    def test_one_account_sees_nothing_of_another(self) -> None:
+        """Isolation."""
+        setting = self.make()
+        _receive(setting, "a.edi", b"ISA")
+        self.put(setting, OUT, "x.997", b"997")
+        self.put(setting, ARCHIVED, "a.edi", b"ISA")
+        mailbox, stranger = setting.mailbox, setting.stranger
+        assert [list(mailbox.entries(stranger, place)) for place in (IN, OUT, ARCHIVED)] == [[], [], []]
+        assert list(mailbox.days(stranger)) == []
+        assert mailbox.entry(stranger, IN, "a.edi") is None
+        assert _raised(lambda: mailbox.open_download(stranger, OUT, "x.997")) is NotThereError
+        assert _raised(lambda: mailbox.remove(stranger, OUT, "x.997")) is NotThereError
+
+
+def _receive(setting: Setting, name: str, content: bytes, *, place: Place = IN, counts: bool = True) -> None:
+    received = Received(place, name, io.BytesIO(content), len(content), counts)
+    setting.mailbox.receive(setting.account, received)
+
+
+def _rename(setting: Setting, source: str, target: str, *, replace: bool = False, counts: bool = True) -> None:
+    setting.mailbox.rename(setting.account, IN, source, target, replace=replace, counts=counts)
+
+
+def _content(setting: Setting, place: Place, name: str) -> bytes:
+    download = setting.mailbox.open_download(setting.account, place, name)
+    content = download.read(0, download.entry.size)
+    download.close(complete=False)
+    return content
+
+
+def _raised(call: object) -> type[SFTPError] | None:
+    assert callable(call)
+    try:
+        call()
+    except SFTPError as error:
+        return type(error)
+    return None
