@@ -3,11 +3,16 @@
 One row per fault. `ta1` is the note code of TA105, `ak3` the code of AK304 (IK304), `ak4` of AK403 (IK403), `ak5` of
 AK502 (IK502), `ak9` of AK905; None where that acknowledgment has no code for it. Source: X12 004010 data elements I18,
 720, 723, 718, 716.
+
+`severity` is what the fault does unless an agreement says otherwise: an error, but a warning for what harms no data
+(separators and terminators too many or too few, a blank value, an ISA11 of another version).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from translators.errors import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Fault:
     ak4: str | None = None
     ak5: str | None = None
     ak9: str | None = None
+    severity: Severity = Severity.ERROR
 
 
 _ROWS = (
@@ -36,7 +42,7 @@ _ROWS = (
     Fault("x12.isa.element_separator", 1, "the element separator cannot be one", ta1="026"),
     Fault("x12.isa.component_separator", 1, "the component separator cannot be one", ta1="027"),
     Fault("x12.isa.repetition_separator", 1, "ISA11 is neither U nor a usable repetition separator", ta1="016"),
-    Fault("x12.isa.standards_id", 1, "ISA11 is U at a version that has a repetition separator"),
+    Fault("x12.isa.standards_id", 1, "ISA11 is not the one of the version in ISA12", severity=Severity.WARNING),
     Fault("x12.isa.authorization_qualifier", 1, "ISA01 is not in its code list", ta1="010"),
     Fault("x12.isa.authorization", 1, "ISA02 holds a character it may not", ta1="011"),
     Fault("x12.isa.security_qualifier", 1, "ISA03 is not in its code list", ta1="012"),
@@ -61,7 +67,9 @@ _ROWS = (
     Fault("x12.ta1.invalid", 1, "a TA1 holds an element that does not read", ta1="022"),
     Fault("x12.segment.too_large", 1, "a segment is longer than the cap", ta1="024", ak3="8"),
     Fault("x12.segment.too_many_elements", 1, "a segment has more elements than the cap", ta1="024", ak3="8"),
-    Fault("x12.segment.empty", 1, "two segment terminators with nothing between them"),
+    Fault("x12.segment.empty", 1, "two segment terminators with nothing between them", severity=Severity.WARNING),
+    Fault("x12.segment.unterminated", 1, "the file ends without a segment terminator", severity=Severity.WARNING),
+    Fault("x12.issues.capped", 1, "more faults were found than are listed", severity=Severity.WARNING),
     # functional group
     Fault("x12.gs.unsupported_group", 2, "GS01 is no functional group we know", ak9="1"),
     Fault("x12.gs.unsupported_version", 2, "GS08 is no version we have guides for", ak9="2"),
@@ -71,6 +79,7 @@ _ROWS = (
     Fault("x12.gs.control_number", 1, "GS06 is not a number of one to nine digits", ak9="6"),
     Fault("x12.gs.element", 1, "an element of GS or GE does not read", ak9="6"),
     Fault("x12.gs.duplicate_control_number", 1, "GS06 was used before in this interchange", ak9="6"),
+    Fault("x12.group.structure", 1, "a segment stands between the transaction sets"),
     # transaction set
     Fault("x12.st.unsupported", 2, "there is no guide for this set and version", ak5="1"),
     Fault("x12.st.wrong_group", 2, "the set does not belong in a group of this GS01", ak5="6"),
@@ -102,7 +111,8 @@ _ROWS = (
     Fault("x12.element.exclusion", 1, "a condition forbids it beside another", ak3="8", ak4="10", ak5="5"),
     Fault("x12.element.too_many_repetitions", 1, "repeated more often than it may", ak3="8", ak4="12", ak5="5"),
     Fault("x12.element.too_many_components", 1, "more components than the composite has", ak3="8", ak4="13", ak5="5"),
-    Fault("x12.element.trailing_separators", 1, "empty elements at the end of the segment"),
+    Fault("x12.element.blank", 1, "text of blanks only", severity=Severity.WARNING),
+    Fault("x12.element.trailing_separators", 1, "empty elements at the end of the segment", severity=Severity.WARNING),
     # document rules
     Fault("x12.balance.count", 3, "a count in the document does not add up"),
     Fault("x12.hl.structure", 6, "the hierarchy of HL01 and HL02 does not hold together"),

@@ -218,6 +218,8 @@ def _read_elements(path: Path) -> dict[str, ElementGuide]:
             raise GuideError(f"{path}: element {number}: {error!r}") from error
         if guide.type not in ELEMENT_TYPES or not 0 < guide.min <= guide.max:
             raise GuideError(f"{path}: element {number} has type {guide.type}, length {guide.min} to {guide.max}")
+        if any(not guide.min <= len(code) <= guide.max for code in codes or ()):
+            raise GuideError(f"{path}: element {number} has a code that is not {guide.min} to {guide.max} long")
         elements[number] = guide
     return elements
 
@@ -225,9 +227,10 @@ def _read_elements(path: Path) -> dict[str, ElementGuide]:
 def _read_segments(path: Path, elements: Mapping[str, ElementGuide]) -> dict[str, SegmentGuide]:
     composites: dict[str, CompositeGuide] = {}
     segments: dict[str, SegmentGuide] = {}
-    rows = sorted(_read_json(path).items(), key=lambda item: not item[1].get("composite"))
-    for name, row in rows:
-        is_composite = bool(row.get("composite"))
+    rows = _read_json(path)
+    for name in sorted(rows, key=lambda name: "composite" not in rows[name]):
+        row = rows[name]
+        is_composite = "composite" in row
         known = (elements,) if is_composite else (elements, composites)
         try:
             uses = tuple(_element_use(name, at, use, known=known) for at, use in enumerate(row["elements"], 1))

@@ -1,0 +1,277 @@
+"""A set guide made quick: a check function for every segment, and a table (place, segment id) -> place.
+
+The check is Python source made from the guide, so that a good segment costs one call and allocates nothing. It is
+allowed to refuse a good segment (the slow path then finds no fault), never to pass a bad one. Everything is made when
+it is first needed: a set touches few of its places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from translators.x12.conditions import Condition, ConditionKind
+from translators.x12.guide import ElementGuide, LoopUse, SegmentGuide, SegmentUse, SetGuide
+from translators.x12.values import HOURS_MINUTES, MONTH_DAYS, is_time
+
+Check = Callable[[list[str]], bool]
+"""Elements of a segment (the id first) -> nothing is wrong with them, as far as can be told quickly.
+
+The caller has looked for component and repetition separators, control characters and blank values before.
+"""
+
+UNLIMITED = 1 << 62
+_FIRST_DATE = "00010101"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoopPlace:
+    """A loop in its set; `depth` counts from 0 for the root, `position` is its place among its parent's children."""
+
+    use: LoopUse
+    parent: LoopPlace | None
+    position: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A move to the segment that comes next.
+
+    `limit` is 0 for a first use; otherwise the segment (or, where `again` says so, the loop) repeats and may stand
+    `limit` times in all. `missing` are the mandatory uses stepped over, with the loops they belong to. The tree keeps
+    its first `keep` open loops; `opens` is the loop that begins. `otherwise` is where to go when the limit is reached.
+    """
+
+    target: SegmentPlace
+    limit: int
+    again: bool
+    missing: tuple[tuple[SegmentUse | LoopUse, LoopPlace], ...]
+    keep: int
+    opens: str | None
+    otherwise: Step | None = None
+
+
+Row = dict[str, "tuple[Row, Check, int, int, tuple[int, str | None] | None, Step]"]
+"""Segment id -> (row after it, check, counter, limit, (loops kept, loop opened) or None in the same loop, step)."""
+
+
+class SegmentPlace:
+    """A segment's place in its set. `number` is its counter; `row` says where each segment id leads from here."""
+
+    __slots__ = ("loop", "number", "position", "row", "use")
+
+    def __init__(self, use: SegmentUse, loop: LoopPlace, *, position: int, number: int) -> None:
+        self.use = use
+        self.loop = loop
+        self.position = position
+        self.number = number
+        self.row: Row = {}
+
+
+class CompiledSet:
+    """A set guide ready for reading."""
+
+    def __init__(self, guide: SetGuide) -> None:
+        self.places: list[SegmentPlace] = []
+        self._first: dict[SegmentUse | LoopUse, SegmentPlace] = {}
+        self._loops: dict[LoopUse, LoopPlace] = {}
+        self._add(LoopPlace(guide.root, parent=None, position=0, depth=0))
+        self.ids = frozenset(place.use.id for place in self.places)
+        self.start = self.places[0]
+        self._fill(self.start)
+
+    def step(self, place: SegmentPlace, segment_id: str) -> Step | None:
+        """Where a segment leads from a place, made quick for the next time; None where it cannot stand here."""
+        found = place.row.get(segment_id)
+        if found is None:
+            return None
+        step = found[5]
+        if found[1] is never:
+            self._fill(step.target)
+            if not step.missing and segment_id != "SE":
+                check = compiled_check(step.target.use.segment)
+                place.row[segment_id] = (step.target.row, check, *found[2:])
+        return step
+
+    def enter(self, place: SegmentPlace) -> None:
+        """Make the row of a place that is entered by a step's `otherwise`."""
+        self._fill(place)
+
+    def stands_before(self, place: SegmentPlace, segment_id: str) -> bool:
+        """The segment has its place in one of the open loops, before where the set is now."""
+        loop: LoopPlace | None = place.loop
+        position = place.position
+        while loop is not None:
+            if any(self._first[child].use.id == segment_id for child in loop.use.children[:position]):
+                return True
+            position, loop = loop.position, loop.parent
+        return False
+
+    def _add(self, loop: LoopPlace) -> None:
+        self._loops[loop.use] = loop
+        for position, child in enumerate(loop.use.children):
+            if isinstance(child, LoopUse):
+                number = len(self.places)
+                self._add(LoopPlace(child, loop, position, loop.depth + 1))
+                self._first[child] = self.places[number]
+            else:
+                place = SegmentPlace(child, loop, position=position, number=len(self.places))
+                self.places.append(place)
+                self._first[child] = place
+
+    def _fill(self, place: SegmentPlace) -> None:
+        """Write the row of a place: nearest first, so a loop goes on before it repeats, and repeats before it ends."""
+        if place.row:
+            return
+        steps: dict[str, list[Step]] = {}
+
+        def offer(step: Step) -> None:
+            steps.setdefault(step.target.use.id, []).append(step)
+
+        if place.position or place.loop.parent is None:
+            limit = UNLIMITED if place.use.max_use is None else place.use.max_use
+            offer(Step(place, limit, again=False, missing=(), keep=place.loop.depth + 1, opens=None))
+        missing: list[tuple[SegmentUse | LoopUse, LoopPlace]] = []
+        loop: LoopPlace | None = place.loop
+        position = place.position
+        while loop is not None:
+            for child in loop.use.children[position + 1 :]:
+                opens = child.id if isinstance(child, LoopUse) else None
+                offer(
+                    Step(self._first[child], 0, again=False, missing=tuple(missing), keep=loop.depth + 1, opens=opens)
+                )
+                if child.required:
+                    missing.append((child, loop))
+            if loop.parent is not None:
+                limit = UNLIMITED if loop.use.repeat is None else loop.use.repeat
+                first, held = self._first[loop.use.children[0]], tuple(missing)
+                offer(Step(first, limit, again=True, missing=held, keep=loop.depth, opens=loop.use.id))
+            position, loop = loop.position, loop.parent
+        for segment_id, offered in steps.items():
+            step: Step | None = None
+            for each in reversed(offered):
+                step = Step(each.target, each.limit, each.again, each.missing, each.keep, each.opens, step)
+            assert step is not None
+            target = step.target
+            stays = step.opens is None and target.loop is place.loop
+            moves = None if stays else (step.keep, step.opens)
+            place.row[segment_id] = (target.row, never, target.number, step.limit, moves, step)
+
+
+def compile_set(guide: SetGuide) -> CompiledSet:
+    """The compiled form of a set guide; made once, kept as long as the guide."""
+    found = _SETS.get(guide)
+    if found is None:
+        found = _SETS[guide] = CompiledSet(guide)
+    return found
+
+
+def compiled_check(guide: SegmentGuide) -> Check:
+    """The quick check of a segment; made once, kept as long as the guide."""
+    found = _CHECKS.get(guide)
+    if found is None:
+        source, names = check_source(guide)
+        # The source holds numbers and names made here; a guide's own text reaches it only as values in `names`.
+        exec(compile(source, f"<check of {guide.id!r}>", "exec"), names)  # noqa: S102
+        made = names["check"]
+        assert callable(made)
+        found = _CHECKS[guide] = made
+    return found
+
+
+def never(elements: list[str]) -> bool:  # noqa: ARG001 one of the checks
+    """The check of a step that must go the slow way."""
+    return False
+
+
+def check_source(guide: SegmentGuide) -> tuple[str, dict[str, object]]:
+    """The source of a segment's check and the values it names."""
+    names: dict[str, object] = {"is_time": is_time, "MONTH_DAYS": MONTH_DAYS, "HOURS_MINUTES": HOURS_MINUTES}
+    size = len(guide.elements)
+    mandatory = max((use.position for use in guide.elements if use.required), default=0)
+    lines = ["def check(p):", " n = len(p)", f" if n > {size + 1} or n <= {mandatory} or not p[-1]: return False"]
+    if not mandatory:
+        lines.append(f" if n == 1: return {_tail(guide.conditions, 0)}")
+    for use in guide.elements:
+        test = _test(use.element, names) if isinstance(use.element, ElementGuide) else "False"
+        at = use.position
+        lines.append(f" v = p[{at}]")
+        lines.append(f" if not ({test}): return False" if use.required else f" if v and not ({test}): return False")
+        lines += [f" if not ({_held(each)}): return False" for each in guide.conditions if max(each.positions) == at]
+        if at >= mandatory:
+            lines.append(f" if n == {at + 1}: return {_tail(guide.conditions, at)}")
+    lines.append(" return False")
+    return "\n".join(lines), names
+
+
+def _test(element: ElementGuide, names: dict[str, object]) -> str:
+    """An expression over `v`, false for the empty value too."""
+    if element.codes is not None:
+        name = next((name for name, value in names.items() if value is element.codes), f"codes_{len(names)}")
+        names[name] = element.codes
+        return f"v in {name}"
+    exact = element.min == element.max
+    length = f"len(v) == {element.min}" if exact else f"{element.min} <= len(v) <= {element.max}"
+    match element.type[0], element.type:
+        case "N", _:
+            return f"v.isdecimal() and {length}"
+        case _, "R":
+            return f'(w := v.replace(".", "", 1)).isdecimal() and {length.replace("(v)", "(w)")}'
+        case _, "DT" if element.min == element.max == 8:
+            return f'len(v) == 8 and v[4:] in MONTH_DAYS and v.isdecimal() and v >= "{_FIRST_DATE}"'
+        case _, "DT" if element.min == element.max == 6:
+            return "len(v) == 6 and v[2:] in MONTH_DAYS and v.isdecimal()"
+        case _, "DT":
+            return "False"
+        case _, "TM":
+            return f"{length} and (v in HOURS_MINUTES or is_time(v))"
+        case _:
+            return length
+
+
+def _held(condition: Condition) -> str:
+    """The condition where every position it names may be read."""
+    first, *others = (f"p[{position}]" for position in condition.positions)
+    everything = [first, *others]
+    match condition.kind:
+        case ConditionKind.PAIRED:
+            return f"({' and '.join(everything)}) or not ({' or '.join(everything)})"
+        case ConditionKind.REQUIRED:
+            return " or ".join(everything)
+        case ConditionKind.EXCLUSION:
+            return " + ".join(f"(not {each})" for each in everything) + f" >= {len(everything) - 1}"
+        case ConditionKind.CONDITIONAL:
+            return f"not {first} or ({' and '.join(others)})"
+        case ConditionKind.LIST:
+            return f"not {first} or {' or '.join(others)}"
+
+
+def _tail(conditions: Sequence[Condition], last: int) -> str:
+    """Those conditions that name a position past `last`, where `last` is the last element sent (and not empty)."""
+    terms = [_cut(condition, last) for condition in conditions if max(condition.positions) > last]
+    return " and ".join(f"({term})" for term in terms if term != "True") or "True"
+
+
+def _cut(condition: Condition, last: int) -> str:
+    inside = [position for position in condition.positions if position <= last]
+    read = [f"p[{position}]" for position in inside]
+    match condition.kind:
+        case ConditionKind.PAIRED:
+            return f"not ({' or '.join(read)})" if read else "True"
+        case ConditionKind.REQUIRED:
+            return f"bool({' or '.join(read)})" if read else "False"
+        case ConditionKind.EXCLUSION:
+            return " + ".join(f"(not {each})" for each in read) + f" >= {len(read) - 1}" if read else "True"
+        case ConditionKind.CONDITIONAL:
+            return f"not p[{condition.positions[0]}]" if condition.positions[0] in inside else "True"
+        case ConditionKind.LIST:
+            if condition.positions[0] not in inside:
+                return "True"
+            others = [f"p[{position}]" for position in condition.positions[1:] if position in inside]
+            return f"bool(not p[{condition.positions[0]}] or {' or '.join(others) or 'False'})"
+
+
+_SETS: WeakKeyDictionary[SetGuide, CompiledSet] = WeakKeyDictionary()
+_CHECKS: WeakKeyDictionary[SegmentGuide, Check] = WeakKeyDictionary()

@@ -1,0 +1,220 @@
+"""A file cut into interchange headers and batches of segments, in bounded memory, every byte accounted for.
+
+Bytes are read as latin-1, so that one byte is one character and every offset is exact. The tokenizer knows where an
+interchange begins (ISA) and ends (IEA, or the next ISA) and nothing else of the envelope.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from translators.x12.delimiters import RAGGED_ISA_LENGTH, ISAText, parse_isa, readable
+
+WINDOW_BYTES = 64 * 1024
+"""Bytes taken up at a time, however the file is chunked, so that the same file is always cut in the same way; never
+more than a segment may have, so that only the first segment of a batch can be too long."""
+
+FILLER = "\r\n\t \x00\x1a"
+"""What may stand between interchanges without a word: line ends, blanks, NUL, the end mark of old systems."""
+
+BYTE_ORDER_MARK = "\xef\xbb\xbf"
+
+SAMPLE_LENGTH = 200
+"""Characters of stray text kept for the issue."""
+
+_ISA = re.compile("(?<![0-9A-Za-z])ISA(?![0-9A-Za-z \r\n])")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An ISA; batches follow if its separators are usable."""
+
+    offset: int
+    isa: ISAText
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Segments of the open interchange that follow each other without a gap.
+
+    `offset` is where the first piece begins; a piece may begin with line ends. The last piece of a file that stops
+    without a terminator stands alone in a batch with `terminated` False.
+    """
+
+    pieces: list[str]
+    offset: int
+    terminated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A segment longer than the cap, its text let go but for a sample; `ended` False: no terminator was found."""
+
+    offset: int
+    length: int
+    sample: str
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Text outside any interchange; `truncated_isa` where the file ends inside an ISA."""
+
+    offset: int
+    sample: str
+    truncated_isa: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing more is read; `offset` is the length of the file, or how far it was read."""
+
+    offset: int
+
+
+Token = Header | Batch | Oversize | Stray | End
+
+
+def tokenize(chunks: Iterable[bytes], *, max_segment: int, search_window: int) -> Iterator[Token]:
+    """Cut a file.
+
+    Args:
+        chunks: its bytes, in pieces of any size.
+        max_segment: bytes a segment may have.
+        search_window: bytes looked through for a terminator, or for an ISA, before the file is given up.
+
+    Returns:
+        The tokens in the order of the file, End last.
+    """
+    return _Tokenizer(chunks, max_segment=max_segment, search_window=search_window).tokens()
+
+
+class _Tokenizer:
+    """The text in hand, where it lies in the file, and the chunks still to come."""
+
+    def __init__(self, chunks: Iterable[bytes], *, max_segment: int, search_window: int) -> None:
+        self._windows = _windows(chunks, min(WINDOW_BYTES, max_segment))
+        self._max_segment = max_segment
+        self._search_window = search_window
+        self._text = ""
+        self._offset = 0
+        self._given_up = False
+
+    def tokens(self) -> Iterator[Token]:
+        self._more()
+        if self._text.startswith(BYTE_ORDER_MARK):
+            self._drop(len(BYTE_ORDER_MARK))
+        quiet = False
+        while True:
+            stray = self._seek()
+            if stray is not None and not quiet:
+                yield stray
+            while len(self._text) < RAGGED_ISA_LENGTH and self._more():
+                pass
+            if not self._text or self._given_up:
+                break
+            isa = parse_isa(self._text[:RAGGED_ISA_LENGTH])
+            if isa is None:
+                ends = len(self._text) < RAGGED_ISA_LENGTH
+                yield Stray(self._offset, self._text[:SAMPLE_LENGTH], truncated_isa=ends)
+                self._drop(3)
+                quiet = True
+                continue
+            yield Header(self._offset, isa)
+            self._drop(isa.length)
+            quiet = not readable(isa.delimiters)
+            if not quiet:
+                yield from self._segments(isa)
+        yield End(self._offset)
+
+    def _seek(self) -> Stray | None:
+        """Move to the next ISA, or to the end of what is read; what lies before it is stray unless it is filler."""
+        while True:
+            self._drop(len(self._text) - len(self._text.lstrip(FILLER)))
+            if len(self._text) > 3 or not self._more():
+                break
+        if not self._text or self._given_up or self._text.startswith("ISA"):
+            return None
+        start, sample = self._offset, self._text[:SAMPLE_LENGTH]
+        while True:
+            found = _ISA.search(self._text)
+            if found is not None:
+                self._drop(found.start())
+                break
+            self._given_up = self._offset + len(self._text) - start > self._search_window
+            self._drop(max(len(self._text) - 4, 0))  # which may be the beginning of an ISA
+            if self._given_up or not self._more():
+                self._drop(len(self._text))
+                break
+        return Stray(start, sample.rstrip(FILLER))
+
+    def _segments(self, isa: ISAText) -> Iterator[Token]:
+        """The batches of one interchange, up to its IEA, the next ISA or the end."""
+        terminator = isa.delimiters.segment
+        ends = re.compile(
+            f"(?:\\A|{re.escape(terminator)})[\r\n]*(?:(ISA)(?![0-9A-Za-z \r\n])|IEA(?![0-9A-Za-z]))", re.ASCII
+        )
+        while True:
+            text = self._text
+            found = ends.search(text) if "IEA" in text or "ISA" in text else None
+            if found is not None and found.group(1):
+                upto, over = found.start(1), True
+                last = text.rfind(terminator, 0, upto)
+            else:
+                last = text.find(terminator, found.end()) if found is not None else -1
+                over = last >= 0
+                last = last if over else text.rfind(terminator)
+                upto = last + 1
+            if last >= 0:
+                yield from self._cut(text, last, terminator)
+                self._drop(upto)
+            elif found is not None and found.group(1):
+                self._drop(upto)
+            if over:
+                return
+            if len(self._text) > self._search_window:
+                yield Oversize(self._offset, len(self._text), self._text[:SAMPLE_LENGTH], ended=False)
+                self._given_up = True
+                return
+            if not self._more():
+                if self._text.strip(FILLER):
+                    yield Batch([self._text.rstrip(FILLER)], self._offset, terminated=False)
+                self._drop(len(self._text))
+                return
+
+    def _cut(self, text: str, last: int, terminator: str) -> Iterator[Token]:
+        pieces = text[:last].split(terminator)
+        offset = self._offset
+        if len(pieces[0]) > self._max_segment:
+            yield Oversize(offset, len(pieces[0]), pieces[0][:SAMPLE_LENGTH], ended=True)
+            offset += len(pieces[0]) + 1
+            del pieces[0]
+        if pieces:
+            yield Batch(pieces, offset)
+
+    def _more(self) -> bool:
+        window = next(self._windows, b"")
+        self._text += window.decode("latin-1")
+        return bool(window)
+
+    def _drop(self, count: int) -> None:
+        if count:
+            self._text = self._text[count:]
+            self._offset += count
+
+
+def _windows(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    held = bytearray()
+    for chunk in chunks:
+        view = memoryview(chunk)
+        while view:
+            taken = size - len(held)
+            held += view[:taken]
+            view = view[taken:]
+            if len(held) == size:
+                yield bytes(held)
+                held.clear()
+    if held:
+        yield bytes(held)

@@ -1,0 +1,237 @@
+"""One transaction set while it is read: its place in the guide, its tree, its issues; the slow path of a segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from translators.errors import Issue, Position, shown
+from translators.tree import Loop, Segment
+from translators.x12.codes import FAULTS
+from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set
+from translators.x12.envelope import EnvelopeFault, se_faults
+from translators.x12.guide import LoopUse, SegmentGuide, SetGuide
+from translators.x12.model import Delimiters
+from translators.x12.validate import find_faults
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is read, and how much of it one thing may take.
+
+    Args:
+        keep_tree: make the tree of every set that has a guide.
+        max_segment_bytes: a longer segment is reported and not looked into.
+        max_elements: elements a segment may have to be looked into.
+        max_segments: segments a set may have to be validated to its end.
+        search_window: bytes looked through for a segment terminator or an ISA before the file is given up.
+        max_issues: issues kept of one set, group or interchange.
+    """
+
+    keep_tree: bool = False
+    max_segment_bytes: int = 64 * 1024
+    max_elements: int = 200
+    max_segments: int = 1_000_000
+    search_window: int = 1024 * 1024
+    max_issues: int = 1_000
+
+
+class Issues:
+    """Issues collected up to a cap; the last one then says that there are more."""
+
+    def __init__(self, cap: int) -> None:
+        self.found: list[Issue] = []
+        self._cap = cap
+
+    def add(self, code: str, message: str, position: Position, value: str | None = None) -> None:
+        """Add one, with the severity and level of its row in FAULTS."""
+        if len(self.found) == self._cap:
+            code, message, value = "x12.issues.capped", f"more than {self._cap} faults; the others are not listed", None
+        if len(self.found) <= self._cap:
+            row = FAULTS[code]
+            self.found.append(Issue(code, message, position, row.severity, row.level, value))
+
+    def add_fault(self, fault: EnvelopeFault, segment: Segment, position: Position) -> None:
+        """Add a fault of a control segment, at its element."""
+        offset = segment.offset if fault.element is None else segment.element_range(fault.element)[0]
+        place = replace(position, segment_id=segment.id, element=fault.element, offset=offset)
+        self.add(fault.code, fault.message, place, fault.value)
+
+
+class OpenSet:
+    """A set between ST and SE.
+
+    The reader's quick loop reads and writes `place`, `row`, `counts`, `segments` and `stack` itself for segments that
+    are good; `take` does everything else. `position` is the set's (interchange, group, set). `segments` counts what
+    was read, ST included, which is also the ordinal of the last one.
+    """
+
+    def __init__(
+        self, st: Segment, guide: SetGuide | None, *, position: Position, delimiters: Delimiters, options: ReadOptions
+    ) -> None:
+        self.st = st
+        self.position = position
+        self.issues = Issues(options.max_issues)
+        self.segments = 1
+        self.root: Loop | None = None
+        self.stack: list[Loop] = []
+        self.row: Row = {}
+        self.place = 0
+        self.counts: list[int] = []
+        self._delimiters = delimiters
+        self._options = options
+        self._compiled: CompiledSet | None = None
+        self._directory = {} if guide is None else guide.directory
+        if guide is not None:
+            self._compiled = compile_set(guide)
+            self.row = self._compiled.start.row
+            self.counts = [0] * len(self._compiled.places)
+            if options.keep_tree:
+                self.root = Loop(guide.code, [st])
+                self.stack = [self.root]
+
+    @property
+    def has_guide(self) -> bool:
+        """The set's content is validated."""
+        return self._compiled is not None
+
+    def take(self, segment: Segment) -> None:
+        """The next segment, by the slow path; its ordinal is set here."""
+        if segment.elements == [""]:
+            segment.ordinal = self.segments
+            self._add("x12.segment.empty", "an empty segment; leave out the second terminator", segment)
+            return
+        self.segments += 1
+        segment.ordinal = self.segments
+        if self.segments > self._options.max_segments:
+            if self.segments == self._options.max_segments + 1:
+                message = f"the set has more than {self._options.max_segments} segments; the others are not looked into"
+                self._add("x12.set.too_many_segments", message, segment)
+                self.row = {}
+            return
+        if self._compiled is not None:
+            self._place(segment, self._compiled)
+
+    def take_oversize(self, segment: Segment, *, length: int) -> None:
+        """A segment of which only the beginning was kept; it is counted and not looked into."""
+        self.segments += 1
+        segment.ordinal = self.segments
+        message = f"the segment is {length} bytes long; at most {self._options.max_segment_bytes} are read"
+        self._add("x12.segment.too_large", message, segment)
+
+    def close(self, se: Segment | None, *, offset: int) -> None:
+        """The set is over, with or without its SE; `offset` is where that was seen."""
+        if se is None:
+            message = f"the set of ST02 {shown(self.st.element(2)) or 'missing'} ends without SE"
+            place = replace(self.position, segment_id="SE", segment=self.segments + 1, offset=offset)
+            self.issues.add("x12.se.missing", message, place)
+            return
+        self.segments += 1
+        se.ordinal = self.segments
+        if self._compiled is not None:
+            step = self._compiled.step(self._compiled.places[self.place], "SE")
+            if step is not None and self.segments <= self._options.max_segments:
+                self._report_missing(step, se)
+        if self.root is not None:
+            self.root.segments.append(se)
+        position = replace(self.position, segment=self.segments)
+        for fault in se_faults(se, control_number=self.st.element(2), segments=self.segments):
+            self.issues.add_fault(fault, se, position)
+
+    def _place(self, segment: Segment, compiled: CompiledSet) -> None:
+        here = compiled.places[self.place]
+        step = compiled.step(here, segment.id)
+        while step is not None and self._is_full(step) and step.otherwise is not None:
+            step = step.otherwise
+        if step is None:
+            self._misplaced(segment, compiled, here)
+            return
+        target = step.target
+        compiled.enter(target)
+        self._report_missing(step, segment)
+        if self._is_full(step):
+            self._report_full(step, segment)
+        self.counts[target.number] = self.counts[target.number] + 1 if step.limit else 1
+        self.place = target.number
+        self.row = target.row
+        if self.root is not None:
+            del self.stack[step.keep :]
+            if step.opens is not None:
+                opened = Loop(step.opens)
+                self.stack[-1].loops.append(opened)
+                self.stack.append(opened)
+            self.stack[-1].segments.append(segment)
+        self._check(target.use.segment, segment, loop=_loop_of(target))
+
+    def _is_full(self, step: Step) -> bool:
+        return bool(step.limit) and self.counts[step.target.number] >= step.limit
+
+    def _report_missing(self, step: Step, segment: Segment) -> None:
+        inside: str | None
+        for use, loop in step.missing:
+            if isinstance(use, LoopUse):
+                name, inside = use.trigger.id, use.id
+            else:
+                name, inside = use.id, loop.use.id if loop.depth else None
+            where = f" (loop {inside})" if inside else ""
+            message = f"{name}{where} is missing; it is mandatory before {segment.id} here"
+            self._add("x12.segment.missing", message, segment, loop=inside, segment_id=name)
+
+    def _report_full(self, step: Step, segment: Segment) -> None:
+        times = "once" if step.limit == 1 else f"{step.limit} times"
+        loop = _loop_of(step.target)
+        if step.again:
+            message = f"loop {step.opens} begins again; it may stand {times} here"
+            self._add("x12.loop.too_many", message, segment, loop=loop)
+        else:
+            self._add(
+                "x12.segment.too_many", f"{segment.id} stands again; it may stand {times} here", segment, loop=loop
+            )
+
+    def _misplaced(self, segment: Segment, compiled: CompiledSet, here: SegmentPlace) -> None:
+        name = segment.id
+        loop = _loop_of(here)
+        after = f"after {here.use.id}" + (f" in loop {loop}" if loop else "")
+        known = self._directory.get(name)
+        if known is None:
+            code, message = "x12.segment.unrecognized", f"{shown(name) or 'a segment without id'} is no segment id"
+        elif name not in compiled.ids:
+            code, message = "x12.segment.not_in_set", f"{name} is not part of this set"
+        elif compiled.stands_before(here, name):
+            code, message = "x12.segment.sequence", f"{name} stands {after}; its place is before"
+        else:
+            code, message = "x12.segment.unexpected", f"{name} cannot stand {after}"
+        self._add(code, message, segment, loop=loop)
+        if self.root is not None:
+            self.stack[-1].segments.append(segment)
+        if known is not None and code == "x12.segment.sequence":
+            self._check(known, segment, loop=loop)
+
+    def _check(self, guide: SegmentGuide, segment: Segment, *, loop: str | None) -> None:
+        elements = segment.elements
+        if len(elements) - 1 > self._options.max_elements:
+            message = f"{guide.id} has {len(elements) - 1} elements; at most {self._options.max_elements} are read"
+            self._add("x12.segment.too_many_elements", message, segment, loop=loop)
+            return
+        for found in find_faults(guide, elements, self._delimiters):
+            position = replace(
+                self.position,
+                loop=loop,
+                segment_id=guide.id,
+                segment=segment.ordinal,
+                element=found.element,
+                component=found.component,
+                repetition=found.repetition,
+                offset=segment.offset + found.start,
+            )
+            self.issues.add(found.code, found.message, position, found.value)
+
+    def _add(
+        self, code: str, message: str, segment: Segment, *, loop: str | None = None, segment_id: str | None = None
+    ) -> None:
+        name = segment_id or segment.id or None
+        position = replace(self.position, loop=loop, segment_id=name, segment=segment.ordinal, offset=segment.offset)
+        self.issues.add(code, message, position)
+
+
+def _loop_of(place: SegmentPlace) -> str | None:
+    return place.loop.use.id if place.loop.depth else None

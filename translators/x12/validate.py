@@ -1,0 +1,168 @@
+"""The slow path of one segment: every fault of its elements, with position, value and what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from translators.errors import shown
+from translators.x12.conditions import Condition
+from translators.x12.guide import CompositeGuide, ElementGuide, ElementUse, SegmentGuide
+from translators.x12.model import Delimiters
+from translators.x12.values import value_fault
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of an element, by its place in the segment; `start` counts characters from the segment's first."""
+
+    code: str
+    message: str
+    element: int
+    start: int
+    component: int | None = None
+    repetition: int | None = None
+    value: str | None = None
+
+
+def find_faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimiters) -> list[Finding]:
+    """Check one segment against its guide.
+
+    Args:
+        guide: what the segment may hold.
+        elements: its text parted at the element separator; `elements[0]` is the id.
+        delimiters: of the interchange.
+
+    Returns:
+        Every fault, by element; conditions after the elements. Empty where the segment is good.
+    """
+    findings: list[Finding] = []
+    starts = _starts(elements)
+    for use in guide.elements:
+        value = elements[use.position] if use.position < len(elements) else ""
+        start = starts[min(use.position, len(starts) - 1)]
+        if not value:
+            if use.required:
+                findings.append(_missing(use, element=use.position, start=start))
+            continue
+        findings += _repeated(use, value, start=start, delimiters=delimiters)
+    for position in range(len(guide.elements) + 1, len(elements)):
+        if elements[position]:
+            message = f"{guide.id} has {len(guide.elements)} elements; {shown(elements[position])} stands after them"
+            at = starts[position]
+            findings.append(Finding("x12.element.too_many", message, position, at, value=elements[position]))
+    if len(elements) > 1 and not elements[-1]:
+        last = len(elements) - 1
+        message = f"{guide.id} ends in an empty element; leave out separators after the last value"
+        findings.append(Finding("x12.element.trailing_separators", message, last, starts[last]))
+    present = [bool(value) for value in elements]
+    for condition in guide.conditions:
+        for position, code, message in _unmet(condition, present, owner=guide.id):
+            at = starts[min(position, len(starts) - 1)]
+            bad = elements[position] if position < len(elements) else ""
+            findings.append(Finding(code, message, position, at, value=bad or None))
+    return findings
+
+
+def _starts(elements: Sequence[str]) -> list[int]:
+    """Where each element begins; one more entry for those not sent: the end of the segment."""
+    starts, at = [], 0
+    for value in elements:
+        starts.append(at)
+        at += len(value) + 1
+    starts.append(at - 1)
+    return starts
+
+
+def _missing(use: ElementUse, *, element: int, start: int, component: int | None = None) -> Finding:
+    message = f"{use.ref} ({use.element.name}) is missing; it is mandatory"
+    return Finding("x12.element.missing", message, element, start, component)
+
+
+def _repeated(use: ElementUse, value: str, *, start: int, delimiters: Delimiters) -> list[Finding]:
+    separator = delimiters.repetition
+    if separator is None or separator not in value:
+        return _occurrence(use, value, start=start, repetition=None, delimiters=delimiters)
+    findings: list[Finding] = []
+    for repetition, occurrence in enumerate(value.split(separator), 1):
+        if repetition > use.repeat:
+            times = "once" if use.repeat == 1 else f"{use.repeat} times"
+            message = f"{use.ref} ({use.element.name}) is repeated with {shown(occurrence)}; it may stand {times}"
+            code = "x12.element.too_many_repetitions"
+            findings.append(Finding(code, message, use.position, start, None, repetition, occurrence))
+            break
+        if occurrence:
+            findings += _occurrence(use, occurrence, start=start, repetition=repetition, delimiters=delimiters)
+        start += len(occurrence) + 1
+    return findings
+
+
+def _occurrence(
+    use: ElementUse, value: str, *, start: int, repetition: int | None, delimiters: Delimiters
+) -> list[Finding]:
+    guide = use.element
+    if isinstance(guide, ElementGuide):
+        if delimiters.component in value:
+            message = f"{use.ref} ({guide.name}) is {shown(value)}; the component separator may not stand in it"
+            return [Finding("x12.element.character", message, use.position, start, None, repetition, value)]
+        found = _value(use, guide, value)
+        return [] if found is None else [Finding(*found, use.position, start, None, repetition, value)]
+    return _composite(use, guide, value, start=start, repetition=repetition, delimiters=delimiters)
+
+
+def _value(use: ElementUse, guide: ElementGuide, value: str) -> tuple[str, str] | None:
+    fault = value_fault(value, guide)
+    return None if fault is None else (fault[0], f"{use.ref} ({guide.name}) is {shown(value)}; {fault[1]}")
+
+
+def _composite(
+    use: ElementUse,
+    guide: CompositeGuide,
+    value: str,
+    *,
+    start: int,
+    repetition: int | None,
+    delimiters: Delimiters,
+) -> list[Finding]:
+    findings: list[Finding] = []
+    position = use.position
+    components = value.split(delimiters.component)
+    starts = [start + at for at in _starts(components)]
+    for part in guide.components:
+        number = part.position
+        at = starts[min(number, len(components) + 1) - 1]
+        text = components[number - 1] if number <= len(components) else ""
+        assert isinstance(part.element, ElementGuide)
+        if text:
+            found = _value(part, part.element, text)
+            if found is not None:
+                findings.append(Finding(*found, position, at, number, repetition, text))
+        elif part.required:
+            findings.append(_missing(part, element=position, start=at, component=number))
+    for number in range(len(guide.components) + 1, len(components) + 1):
+        message = f"{use.ref} has {len(guide.components)} components; {shown(components[number - 1])} stands after them"
+        code, text = "x12.element.too_many_components", components[number - 1]
+        findings.append(Finding(code, message, position, starts[number - 1], number, repetition, text))
+    if len(components) > 1 and not components[-1]:
+        message = f"{use.ref} ends in an empty component; leave out separators after the last value"
+        code = "x12.element.trailing_separators"
+        findings.append(Finding(code, message, position, starts[len(components) - 1], len(components), repetition))
+    present = [False, *(bool(text) for text in components)]
+    for condition in guide.conditions:
+        for number, code, message in _unmet(condition, present, owner=guide.id):
+            at = starts[min(number, len(components) + 1) - 1]
+            text = components[number - 1] if number <= len(components) else ""
+            findings.append(Finding(code, message, position, at, number, repetition, text or None))
+    return findings
+
+
+def _unmet(condition: Condition, present: Sequence[bool], *, owner: str) -> list[tuple[int, str, str]]:
+    missing = [
+        (position, "x12.element.condition", f"{owner}{position:02d} is missing; condition {condition} asks for it")
+        for position in condition.missing(present)
+    ]
+    excluded = [
+        (position, "x12.element.exclusion", f"{owner}{position:02d} stands beside another; {condition} allows one")
+        for position in condition.excluded(present)
+    ]
+    return missing + excluded
