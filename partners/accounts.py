@@ -14,7 +14,7 @@ from translators.errors import shown
 _USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
 ACCOUNT_KEYS = ("user", "keys", "pickup", "allowed_from", "carries", "limits")
 """What an account may say."""
-LIMIT_KEYS = ("sessions", "idle_seconds", "file_bytes", "mailbox_files", "mailbox_bytes")
+LIMIT_KEYS = ("sessions", "file_bytes", "mailbox_files", "mailbox_bytes")
 """What its limits may say."""
 
 
@@ -90,7 +90,6 @@ def _limits(outer: Fields, faults: list[LoadFault]) -> Limits:
     fields = Fields(found, of="limits", known=LIMIT_KEYS, faults=faults)
     return Limits(
         sessions=fields.number("sessions", default=usual.sessions, low=1, high=1000),
-        idle_seconds=fields.number("idle_seconds", default=usual.idle_seconds, low=10, high=86_400),
         file_bytes=fields.size("file_bytes", default=usual.file_bytes),
         mailbox_files=fields.number("mailbox_files", default=usual.mailbox_files, low=1, high=10_000_000),
         mailbox_bytes=fields.size("mailbox_bytes", default=usual.mailbox_bytes),

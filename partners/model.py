@@ -11,6 +11,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from translators.datafile import Place
+from translators.x12.acknowledge import AcknowledgmentPolicy
 
 RELEASE_LENGTH = 6
 """Characters of GS08 that name the release (X12 data element 480: version, release and subrelease)."""
@@ -43,14 +44,6 @@ class Usage(StrEnum):
 
     PRODUCTION = "P"
     TEST = "T"
-
-
-class AcknowledgmentPolicy(StrEnum):
-    """When an acknowledgment is sent."""
-
-    NEVER = "never"
-    ON_ERROR = "on_error"
-    ALWAYS = "always"
 
 
 class Pickup(StrEnum):

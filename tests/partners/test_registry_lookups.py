@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from partners.model import (
-    AcknowledgmentPolicy,
     Acknowledgments,
     Agreement,
     Direction,
@@ -18,6 +17,7 @@ from partners.model import (
     Syntax,
 )
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
+from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.codes import FAULTS
 
 US = ("ZZ", "HOUSEUS")

@@ -51,7 +51,7 @@ class AcknowledgmentPolicy(StrEnum):
     """When an acknowledgment is made."""
 
     NEVER = "never"
-    ON_ERROR = "on-error"
+    ON_ERROR = "on_error"
     ALWAYS = "always"
 
 
