@@ -37,3 +37,7 @@ class Overtaken(GatewayError):
 
 class WorkersFault(GatewayError):
     """The worker processes cannot be run as asked: an unknown factory, or a process that does not come up."""
+
+
+class NotYet(GatewayError):
+    """Something else has to finish first: the same work may be tried again in a moment."""

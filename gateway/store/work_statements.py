@@ -1,0 +1,208 @@
+"""The statements behind `work`: built once per table, so that a claim costs the database's time and not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Executable,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    not_,
+    select,
+    update,
+)
+
+from gateway.model import DeliveryState, TransmissionState
+from gateway.store.tables import delivery, transmission
+
+INBOUND = "in:"
+OUTBOUND = "out:"
+WORKING = "working"
+SENDING = "sending"
+
+
+class WorkTable(StrEnum):
+    """Where a piece of work is kept."""
+
+    TRANSMISSION = "transmission"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The states that matter to the work of one table.
+
+    Attributes:
+        rows: the table.
+        waiting: where a row begins.
+        claimable: waiting for a worker, now or at `next_at`; `sending` only when it is in nobody's hands.
+        blocking: unfinished or held: a later row of the same ordering key waits.
+    """
+
+    name: WorkTable
+    rows: Table
+    waiting: str
+    claimable: tuple[str, ...]
+    blocking: tuple[str, ...]
+
+
+KINDS = {
+    WorkTable.TRANSMISSION: Kind(
+        WorkTable.TRANSMISSION,
+        transmission,
+        TransmissionState.RECEIVED.value,
+        (TransmissionState.RECEIVED.value, TransmissionState.RETRYING.value),
+        (
+            TransmissionState.RECEIVED.value,
+            TransmissionState.WORKING.value,
+            TransmissionState.RETRYING.value,
+            TransmissionState.QUARANTINED.value,
+        ),
+    ),
+    WorkTable.DELIVERY: Kind(
+        WorkTable.DELIVERY,
+        delivery,
+        DeliveryState.READY.value,
+        (DeliveryState.READY.value, DeliveryState.RETRYING.value, DeliveryState.SENDING.value),
+        (
+            DeliveryState.STAGED.value,
+            DeliveryState.READY.value,
+            DeliveryState.WORKING.value,
+            DeliveryState.SENDING.value,
+            DeliveryState.RETRYING.value,
+            DeliveryState.REJECTED.value,
+            DeliveryState.UNCERTAIN.value,
+            DeliveryState.QUARANTINED.value,
+        ),
+    ),
+}
+
+_LANE = bindparam("of_lane", type_=Text)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_WORKER = bindparam("worker", type_=Text)
+_LIMIT = bindparam("batch_limit", type_=Integer)
+
+
+def kind_of(lane: str) -> Kind:
+    """What the rows of a lane are.
+
+    Raises:
+        ValueError: the name is not that of a lane.
+    """
+    if lane.startswith(INBOUND):
+        return KINDS[WorkTable.TRANSMISSION]
+    if lane.startswith(OUTBOUND):
+        return KINDS[WorkTable.DELIVERY]
+    raise ValueError(f"lane {lane[:80]!r}: want a name that begins with {INBOUND} or {OUTBOUND}")
+
+
+@cache
+def claiming(table: WorkTable) -> Executable:
+    """Take a batch: parameters of_lane, worker, now, batch_limit; rows as `Claim` wants them after its table."""
+    kind = KINDS[table]
+    rows = kind.rows
+    batch = (
+        select(rows.c.id, rows.c.lane, rows.c.ordering_key, rows.c.seq, rows.c.state)
+        .where(rows.c.lane == _LANE, _due(kind, rows), not_(_waits(kind, rows)))
+        .order_by(rows.c.seq)
+        .limit(_LIMIT)
+        .with_for_update(skip_locked=True)
+        .cte("batch")
+    )
+    # A row passed over because someone else had it locked still blocks its key, as does one claimed in between.
+    earlier = rows.alias("passed_over")
+    overlooked = exists().where(
+        earlier.c.lane == batch.c.lane,
+        earlier.c.ordering_key.is_not(None),
+        earlier.c.ordering_key == batch.c.ordering_key,
+        earlier.c.seq < batch.c.seq,
+        _state_in(earlier, kind.blocking),
+        earlier.c.id.not_in(select(batch.c.id)),
+    )
+    free = select(batch.c.id, batch.c.state).where(not_(overlooked)).cte("free")
+    return (
+        update(rows)
+        .where(rows.c.id == free.c.id)
+        .values(
+            state=case((rows.c.state == SENDING, SENDING), else_=WORKING),
+            claim_no=rows.c.claim_no + 1,
+            attempts=rows.c.attempts + 1,
+            claimed_by=_WORKER,
+        )
+        .returning(
+            rows.c.id,
+            rows.c.lane,
+            rows.c.claim_no,
+            rows.c.ordering_key,
+            rows.c.seq,
+            rows.c.attempts,
+            rows.c.crashes,
+            free.c.state.label("state_before"),
+        )
+    )
+
+
+@cache
+def finding_due(table: WorkTable) -> Select[Any]:
+    """One row that a claim would take, if there is any: parameters of_lane, now."""
+    kind = KINDS[table]
+    rows = kind.rows
+    return select(rows.c.id).where(rows.c.lane == _LANE, _due(kind, rows), not_(_waits(kind, rows))).limit(1)
+
+
+@cache
+def finding_lanes(table: WorkTable) -> Select[str]:
+    """The lanes with a row that a claim would take: from name to name through the index. Parameter: now."""
+    kind = KINDS[table]
+    rows = kind.rows
+    lanes = (
+        select(func.min(rows.c.lane).label("lane")).where(_state_in(rows, kind.claimable)).cte("lanes", recursive=True)
+    )
+    after = rows.alias("after")
+    following = select(func.min(after.c.lane)).where(after.c.lane > lanes.c.lane, _state_in(after, kind.claimable))
+    lanes = lanes.union_all(select(following.scalar_subquery()).where(lanes.c.lane.is_not(None)))
+    found = rows.alias("found")
+    due = exists().where(found.c.lane == lanes.c.lane, _due(kind, found), not_(_waits(kind, found)))
+    return select(lanes.c.lane).where(lanes.c.lane.is_not(None), due)
+
+
+def _due(kind: Kind, rows: FromClause) -> ColumnElement[bool]:
+    """Waiting, in nobody's hands, and its time has come; written so that the index `..._due` answers it."""
+    at = func.coalesce(rows.c.next_at, literal_column("'-infinity'::timestamptz"))
+    return _state_in(rows, kind.claimable) & rows.c.claimed_by.is_(None) & (at <= _NOW)
+
+
+def _waits(kind: Kind, rows: FromClause) -> ColumnElement[bool]:
+    """An earlier row of the same key is unfinished or held, and is not itself due.
+
+    An earlier due row does not count: being earlier it is in the same batch, or waits for a third that makes both wait.
+    """
+    earlier = kind.rows.alias("earlier")
+    return exists().where(
+        earlier.c.lane == rows.c.lane,
+        earlier.c.ordering_key.is_not(None),
+        earlier.c.ordering_key == rows.c.ordering_key,
+        earlier.c.seq < rows.c.seq,
+        _state_in(earlier, kind.blocking),
+        not_(_due(kind, earlier)),
+    )
+
+
+def _state_in(rows: FromClause, states: Sequence[str]) -> ColumnElement[bool]:
+    """Literal words, not parameters: only so can the planner see that a partial index fits."""
+    return rows.c.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
