@@ -114,7 +114,7 @@ def noted_fault(issue: Issue) -> Fault | None:
 
 
 def group_codes(issues: list[Issue]) -> list[str]:
-    """AK905 to AK909 of a group's own issues, in order, without doubles."""
+    """AK905 to AK909 of a group's own issues."""
     codes = []
     for issue in issues:
         fault = FAULTS.get(issue.code)
@@ -125,7 +125,8 @@ def group_codes(issues: list[Issue]) -> list[str]:
 
 
 def _distinct(codes: list[str]) -> list[str]:
-    return list(dict.fromkeys(codes))[:MAX_CODES]
+    """Each code once, in the order of the standard's list, as many as there is room for."""
+    return sorted(set(codes), key=int)[:MAX_CODES]
 
 
 def _notes(noted: list[tuple[Issue, Fault]], form: AnswerForm) -> list[list[Element]]:
