@@ -54,7 +54,7 @@ class Loop:
 
     __slots__ = ("id", "loops", "segments")
 
-    def __init__(self, id: str, segments: list[Segment] | None = None) -> None:  # noqa: A002 the standard's word
+    def __init__(self, id: str, segments: list[Segment] | None = None) -> None:
         self.id = id
         self.segments: list[Segment] = [] if segments is None else segments
         self.loops: list[Loop] = []

@@ -1,0 +1,159 @@
+"""Documents: the business objects, their identity and revisions, and what they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
+
+from gateway.model import DocumentState, Environment
+from gateway.store.tables import (
+    business_key,
+    delivery,
+    document,
+    document_link,
+    document_source,
+    map_revision,
+    transaction_set,
+)
+from gateway.store.tables import exception as exception_table
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LatestRevision:
+    """The newest revision of one identity that counts (neither a duplicate nor held)."""
+
+    id: UUID
+    revision: int
+    purpose: str
+    content_sha256: bytes
+
+
+def latest_revisions(
+    conn: Connection, *, partner: str, kind: str, environment: Environment, identities: Iterable[str]
+) -> dict[str, LatestRevision]:
+    """identity -> its newest revision, for those identities that exist."""
+    columns = document.c
+    rows = conn.execute(
+        select(columns.identity, columns.id, columns.revision, columns.purpose, columns.content_sha256)
+        .where(
+            columns.partner == partner,
+            columns.kind == kind,
+            columns.environment == environment,
+            columns.identity.in_(list(identities)),
+            columns.state.not_in([DocumentState.DUPLICATE, DocumentState.HELD]),
+        )
+        .distinct(columns.identity)
+        .order_by(columns.identity, columns.revision.desc())
+    )
+    return {row.identity: LatestRevision(row.id, row.revision, row.purpose, row.content_sha256) for row in rows}
+
+
+def add_rows(
+    conn: Connection, *, documents: Sequence[Row], sources: Sequence[Row] = (), links: Sequence[Row] = ()
+) -> None:
+    """Insert prepared documents with their sources and links."""
+    for table, rows in ((document, documents), (document_source, sources), (document_link, links)):
+        if rows:
+            conn.execute(insert(table), list(rows))
+
+
+def activate_staged(conn: Connection, transmission_id: UUID) -> None:
+    """The trailers were read: the staged documents of this transmission count, older revisions are superseded."""
+    columns = document.c
+    active = conn.execute(
+        update(document)
+        .where(columns.transmission_id == transmission_id, columns.state == DocumentState.STAGED)
+        .values(state=DocumentState.ACTIVE)
+        .returning(columns.id, columns.revision)
+    ).all()
+    supersede(conn, [row.id for row in active if row.revision > 1])
+
+
+def supersede(conn: Connection, ids: Sequence[UUID]) -> None:
+    """These documents are the newest of their identities: the active revisions before them are superseded."""
+    if not ids:
+        return
+    newer = document.alias("newer")
+    conn.execute(
+        update(document)
+        .where(
+            newer.c.id.in_(ids),
+            document.c.partner == newer.c.partner,
+            document.c.kind == newer.c.kind,
+            document.c.environment == newer.c.environment,
+            document.c.identity == newer.c.identity,
+            document.c.revision < newer.c.revision,
+            document.c.state == DocumentState.ACTIVE,
+        )
+        .values(state=DocumentState.SUPERSEDED)
+    )
+
+
+def refuse_groups(conn: Connection, transmission_id: UUID, groups: Sequence[tuple[int, int]]) -> None:
+    """A trailer refused whole groups, (interchange, group) ordinals: what their chunks staged never takes effect."""
+    if not groups:
+        return
+    refused = (transaction_set.c.transmission_id == transmission_id) & tuple_(
+        transaction_set.c.interchange_ordinal, transaction_set.c.group_ordinal
+    ).in_(list(groups))
+    conn.execute(update(transaction_set).where(refused).values(accepted=False))
+    staged = (
+        select(document.c.id)
+        .join(document_source, document_source.c.document_id == document.c.id)
+        .join(transaction_set, transaction_set.c.id == document_source.c.transaction_set_id)
+        .where(refused, document.c.state.in_([DocumentState.STAGED, DocumentState.HELD, DocumentState.DUPLICATE]))
+    )
+    ids = list(conn.execute(staged).scalars())
+    conn.execute(
+        update(document)
+        .where(document.c.duplicate_of.in_(ids), document.c.id.not_in(ids))
+        .values(
+            state=DocumentState.HELD,
+            duplicate_of=None,
+            reason="the document it repeats was refused with its group; reprocess this one",
+        )
+    )
+    remove(conn, ids)
+
+
+def remove(conn: Connection, ids: Sequence[UUID]) -> None:
+    """Remove documents that never took effect, with everything that hangs on them."""
+    if ids:
+        conn.execute(delete(exception_table).where(exception_table.c.document_id.in_(ids)))
+        conn.execute(delete(delivery).where(delivery.c.document_id.in_(ids)))
+        conn.execute(delete(document_source).where(document_source.c.document_id.in_(ids)))
+        conn.execute(delete(business_key).where(business_key.c.document_id.in_(ids)))
+        conn.execute(delete(document).where(document.c.id.in_(ids)))
+
+
+def load_for_delivery(conn: Connection, document_id: UUID) -> Row:
+    """The columns a delivery needs: kind, schema, partner, environment, identity, revision, canonical."""
+    columns = document.c
+    row = conn.execute(
+        select(
+            columns.id,
+            columns.kind,
+            columns.schema,
+            columns.partner,
+            columns.environment,
+            columns.identity,
+            columns.revision,
+            columns.canonical,
+        ).where(columns.id == document_id)
+    ).one()
+    return dict(row._mapping)
+
+
+def keep_map_revision(conn: Connection, *, name: str, revision: str, resolved: str, at: object) -> None:
+    """Remember the resolved form a map revision stands for."""
+    conn.execute(
+        insert_or_keep(map_revision).on_conflict_do_nothing(),
+        {"map_name": name, "revision": revision, "resolved": resolved, "seen_at": at},
+    )

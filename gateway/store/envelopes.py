@@ -1,0 +1,91 @@
+"""What was on the wire: interchanges, functional groups, transaction sets, and the issues found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select
+
+from gateway.model import Direction
+from gateway.store import documents
+from gateway.store.tables import (
+    control_number,
+    document,
+    functional_group,
+    interchange,
+    issue,
+    transaction_set,
+)
+from translators.errors import Issue
+
+Row = dict[str, Any]
+
+
+def issue_row(
+    found: Issue,
+    *,
+    id: UUID,
+    transmission_id: UUID,
+    stage: str,
+    transaction_set_id: UUID | None = None,
+) -> Row:
+    """The row of one issue; `stage` is identify, validate, map or route."""
+    return {
+        "id": id,
+        "transmission_id": transmission_id,
+        "transaction_set_id": transaction_set_id,
+        "stage": stage,
+        "code": found.code,
+        "severity": found.severity.value,
+        "level": found.level,
+        "message": found.message,
+        "position": found.position.as_json(),
+        "value": found.value,
+    }
+
+
+def add_rows(
+    conn: Connection,
+    *,
+    interchanges: Sequence[Row] = (),
+    groups: Sequence[Row] = (),
+    sets: Sequence[Row] = (),
+    issues: Sequence[Row] = (),
+) -> None:
+    """Insert prepared rows, parents first."""
+    for table, rows in (
+        (interchange, interchanges),
+        (functional_group, groups),
+        (transaction_set, sets),
+        (issue, issues),
+    ):
+        if rows:
+            conn.execute(insert(table), list(rows))
+
+
+def discard_staged(conn: Connection, transmission_id: UUID) -> None:
+    """Forget what an interrupted reading of this transmission left: it is read again from its first byte.
+
+    Called only while the transmission is unfinished: none of these rows took effect, since a finished transmission
+    is never read again.
+    """
+    made = select(document.c.id).where(document.c.transmission_id == transmission_id)
+    documents.remove(conn, list(conn.execute(made).scalars()))
+    conn.execute(delete(issue).where(issue.c.transmission_id == transmission_id))
+    conn.execute(delete(transaction_set).where(transaction_set.c.transmission_id == transmission_id))
+    conn.execute(
+        delete(control_number).where(
+            control_number.c.transmission_id == transmission_id, control_number.c.direction == Direction.IN
+        )
+    )
+    mine = select(interchange.c.id).where(interchange.c.transmission_id == transmission_id)
+    conn.execute(delete(functional_group).where(functional_group.c.interchange_id.in_(mine)))
+    conn.execute(delete(interchange).where(interchange.c.transmission_id == transmission_id))
+
+
+def any_staged(conn: Connection, transmission_id: UUID) -> bool:
+    """Whether an earlier, interrupted reading left chunks behind."""
+    found = select(transaction_set.c.id).where(transaction_set.c.transmission_id == transmission_id).limit(1)
+    return conn.execute(found).first() is not None

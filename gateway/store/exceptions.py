@@ -1,0 +1,66 @@
+"""Exceptions: what waits for a person, grouped by fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+
+from gateway.model import ExceptionState
+from gateway.store import audit
+from gateway.store.tables import exception
+
+
+def fingerprint(*parts: str) -> str:
+    """What makes two exceptions the same matter: partner, document kind, code, position pattern."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def open_exception(
+    conn: Connection,
+    *,
+    id: UUID,
+    at: datetime,
+    code: str,
+    reason: str,
+    group: str,
+    transmission_id: UUID | None = None,
+    document_id: UUID | None = None,
+    delivery_id: UUID | None = None,
+) -> None:
+    """Open one exception and audit it; `group` is its `fingerprint(...)`."""
+    conn.execute(
+        insert(exception),
+        {
+            "id": id,
+            "transmission_id": transmission_id,
+            "document_id": document_id,
+            "delivery_id": delivery_id,
+            "state": ExceptionState.OPEN,
+            "code": code,
+            "reason": reason,
+            "fingerprint": group,
+            "opened_at": at,
+        },
+    )
+    subject, subject_id = next(
+        (name, str(found))
+        for name, found in (
+            ("delivery", delivery_id),
+            ("document", document_id),
+            ("transmission", transmission_id),
+            ("exception", id),
+        )
+        if found is not None
+    )
+    audit.record(
+        conn,
+        at=at,
+        actor="gateway",
+        action="exception.opened",
+        subject=subject,
+        subject_id=subject_id,
+        detail={"code": code, "exception": str(id)},
+    )

@@ -1,0 +1,205 @@
+"""Mailbox files: what a partner's SFTP account shows, as rows. There is no path on disk behind a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from gateway.model import FileState
+from gateway.store.tables import mailbox_file
+from gateway.store.vault import StoredPayload
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxFile:
+    """One visible file."""
+
+    id: UUID
+    account: str
+    folder: str
+    name: str
+    sha256: bytes
+    size: int
+    transmission_id: UUID | None
+    state: FileState
+    modified_at: datetime
+
+
+_COLUMNS = [
+    mailbox_file.c.id,
+    mailbox_file.c.account,
+    mailbox_file.c.folder,
+    mailbox_file.c.name,
+    mailbox_file.c.payload_sha256.label("sha256"),
+    mailbox_file.c.size,
+    mailbox_file.c.transmission_id,
+    mailbox_file.c.state,
+    mailbox_file.c.modified_at,
+]
+
+
+def put_file(
+    conn: Connection,
+    *,
+    id: UUID,
+    at: datetime,
+    account: str,
+    folder: str,
+    name: str,
+    payload: StoredPayload,
+    transmission_id: UUID | None,
+    state: FileState = FileState.COMPLETE,
+) -> None:
+    """Show a file; one of the same name that stood there is a version of the past (its row stays, removed)."""
+    remove_file(conn, account=account, folder=folder, name=name, at=at)
+    conn.execute(
+        insert(mailbox_file),
+        {
+            "id": id,
+            "account": account,
+            "folder": folder,
+            "name": name,
+            "payload_sha256": payload.sha256,
+            "size": payload.size,
+            "transmission_id": transmission_id,
+            "state": state,
+            "modified_at": at,
+        },
+    )
+
+
+def free_name(conn: Connection, *, account: str, folder: str, name: str) -> str:
+    """`name`, or `name` with -2, -3 ... before its ending where it is taken."""
+    stem, dot, ending = name.rpartition(".")
+    if not dot:
+        stem, ending = name, ""
+    taken = set(
+        conn.execute(
+            select(mailbox_file.c.name).where(
+                mailbox_file.c.account == account,
+                mailbox_file.c.folder == folder,
+                mailbox_file.c.removed_at.is_(None),
+                mailbox_file.c.name.startswith(stem, autoescape=True),
+            )
+        ).scalars()
+    )
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{stem}-{number}{dot}{ending}"
+    return candidate
+
+
+def list_files(conn: Connection, *, account: str, folder: str) -> Sequence[MailboxFile]:
+    """The visible files of one folder, by name."""
+    rows = conn.execute(
+        select(*_COLUMNS)
+        .where(mailbox_file.c.account == account, mailbox_file.c.folder == folder, mailbox_file.c.removed_at.is_(None))
+        .order_by(mailbox_file.c.name)
+    )
+    return [_file(row) for row in rows]
+
+
+def list_folders(conn: Connection, *, account: str, under: str) -> list[str]:
+    """The names of the folders below `under` (as `archive`) that hold a visible file."""
+    rows = conn.execute(
+        select(mailbox_file.c.folder)
+        .where(
+            mailbox_file.c.account == account,
+            mailbox_file.c.folder.startswith(under + "/", autoescape=True),
+            mailbox_file.c.removed_at.is_(None),
+        )
+        .distinct()
+    ).scalars()
+    return sorted(folder.removeprefix(under + "/") for folder in rows)
+
+
+def find_file(conn: Connection, *, account: str, folder: str, name: str, ingested: bool = False) -> MailboxFile | None:
+    """One visible file, or None; `ingested` also finds the last of this name that was taken in and archived."""
+    named = (mailbox_file.c.account == account) & (mailbox_file.c.folder == folder) & (mailbox_file.c.name == name)
+    row = conn.execute(select(*_COLUMNS).where(named, mailbox_file.c.removed_at.is_(None))).one_or_none()
+    if row is None and ingested:
+        row = conn.execute(
+            select(*_COLUMNS)
+            .where(named, mailbox_file.c.transmission_id.is_not(None))
+            .order_by(mailbox_file.c.removed_at.desc())
+            .limit(1)
+        ).one_or_none()
+    return None if row is None else _file(row)
+
+
+def remove_file(conn: Connection, *, account: str, folder: str, name: str, at: datetime) -> bool:
+    """Take a file out of sight; False where there was none."""
+    gone = conn.execute(
+        update(mailbox_file)
+        .where(
+            mailbox_file.c.account == account,
+            mailbox_file.c.folder == folder,
+            mailbox_file.c.name == name,
+            mailbox_file.c.removed_at.is_(None),
+        )
+        .values(removed_at=at)
+    )
+    return gone.rowcount > 0
+
+
+def archive_files(
+    conn: Connection, *, transmission_id: UUID, to_folder: str, at: datetime, new_id: Callable[[], UUID]
+) -> None:
+    """Show the file of a finished transmission in `to_folder` (archive/YYYYMMDD, error), no longer where it was put.
+
+    The dropped row stays as a removed one, so that a client that looks at its upload afterwards still finds it.
+    """
+    rows = conn.execute(
+        select(*_COLUMNS).where(
+            mailbox_file.c.transmission_id == transmission_id,
+            mailbox_file.c.folder.in_(["in", "test"]),
+            mailbox_file.c.removed_at.is_(None),
+        )
+    ).all()
+    for row in rows:
+        found = _file(row)
+        conn.execute(update(mailbox_file).where(mailbox_file.c.id == found.id).values(removed_at=at))
+        put_file(
+            conn,
+            id=new_id(),
+            at=at,
+            account=found.account,
+            folder=to_folder,
+            name=free_name(conn, account=found.account, folder=to_folder, name=found.name),
+            payload=StoredPayload(found.sha256, found.size),
+            transmission_id=transmission_id,
+        )
+
+
+def rename_file(
+    conn: Connection,
+    found: MailboxFile,
+    *,
+    to_name: str,
+    transmission_id: UUID | None,
+    state: FileState,
+    at: datetime,
+) -> None:
+    """Give a visible file another name in its folder; a file of that name is replaced.
+
+    Args:
+        transmission_id: what it became, where it counts from now on; else as it was.
+        state: likewise.
+    """
+    if to_name != found.name:
+        remove_file(conn, account=found.account, folder=found.folder, name=to_name, at=at)
+    conn.execute(
+        update(mailbox_file)
+        .where(mailbox_file.c.id == found.id)
+        .values(name=to_name, transmission_id=transmission_id, state=state, modified_at=at)
+    )
+
+
+def _file(row: Row[Any]) -> MailboxFile:
+    return MailboxFile(**{**row._mapping, "state": FileState(row.state)})

@@ -1,0 +1,196 @@
+"""Transmissions: files and messages on the wire, in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
+
+from gateway.model import Direction, Environment, TransmissionState
+from gateway.store import audit
+from gateway.store.tables import business_key, transmission
+from gateway.store.vault import StoredPayload
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """What the pipeline needs to know of a transmission; `sha256` names its bytes in the vault."""
+
+    id: UUID
+    direction: Direction
+    environment: Environment
+    state: TransmissionState
+    channel: str
+    account: str | None
+    partner: str | None
+    filename: str
+    sha256: bytes
+    size: int
+    received_at: datetime
+
+
+def add_received(
+    conn: Connection,
+    *,
+    id: UUID,
+    at: datetime,
+    channel: str,
+    account: str | None,
+    filename: str,
+    environment: Environment,
+    payload: StoredPayload,
+    lane: str,
+    ordering_key: str | None,
+) -> None:
+    """Keep one received transmission; its lane must be woken after the commit."""
+    conn.execute(
+        insert(transmission),
+        {
+            "id": id,
+            "direction": Direction.IN,
+            "environment": environment,
+            "state": TransmissionState.RECEIVED,
+            "channel": channel,
+            "account": account,
+            "filename": filename,
+            "payload_sha256": payload.sha256,
+            "size": payload.size,
+            "received_at": at,
+            "lane": lane,
+            "ordering_key": ordering_key,
+        },
+    )
+    audit.record(
+        conn,
+        at=at,
+        actor=f"{channel}:{account or ''}",
+        action="transmission.received",
+        subject="transmission",
+        subject_id=str(id),
+        detail={"filename": filename, "sha256": payload.sha256.hex(), "size": payload.size},
+    )
+
+
+def add_outbound(
+    conn: Connection,
+    *,
+    id: UUID,
+    at: datetime,
+    channel: str,
+    account: str,
+    partner: str,
+    filename: str,
+    environment: Environment,
+    payload: StoredPayload,
+) -> None:
+    """Keep one transmission of ours, ready to be collected."""
+    conn.execute(
+        insert(transmission),
+        {
+            "id": id,
+            "direction": Direction.OUT,
+            "environment": environment,
+            "state": TransmissionState.READY,
+            "channel": channel,
+            "account": account,
+            "partner": partner,
+            "filename": filename,
+            "format": "x12",
+            "payload_sha256": payload.sha256,
+            "size": payload.size,
+            "received_at": at,
+        },
+    )
+    audit.record(
+        conn,
+        at=at,
+        actor="gateway",
+        action="transmission.made",
+        subject="transmission",
+        subject_id=str(id),
+        detail={"account": account, "filename": filename, "sha256": payload.sha256.hex(), "size": payload.size},
+    )
+
+
+def load(conn: Connection, transmission_id: UUID) -> Transmission:
+    """One transmission.
+
+    Raises:
+        LookupError: there is none of this id.
+    """
+    columns = transmission.c
+    row = conn.execute(
+        select(
+            columns.id,
+            columns.direction,
+            columns.environment,
+            columns.state,
+            columns.channel,
+            columns.account,
+            columns.partner,
+            columns.filename,
+            columns.payload_sha256,
+            columns.size,
+            columns.received_at,
+        ).where(columns.id == transmission_id)
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"no transmission {transmission_id}")
+    return Transmission(
+        row.id,
+        Direction(row.direction),
+        Environment(row.environment),
+        TransmissionState(row.state),
+        row.channel,
+        row.account,
+        row.partner,
+        row.filename,
+        row.payload_sha256,
+        row.size,
+        row.received_at,
+    )
+
+
+def set_outbound_state(
+    conn: Connection, transmission_id: UUID, state: TransmissionState, *, at: datetime, actor: str = "gateway"
+) -> None:
+    """Move one of our own transmissions on: collected, withdrawn, or ready again; the move is audited."""
+    finished_at = None if state is TransmissionState.READY else at
+    conn.execute(
+        update(transmission)
+        .where(transmission.c.id == transmission_id, transmission.c.direction == Direction.OUT)
+        .values(state=state, finished_at=finished_at)
+    )
+    audit.record(
+        conn,
+        at=at,
+        actor=actor,
+        action=f"transmission.{state.value}",
+        subject="transmission",
+        subject_id=str(transmission_id),
+        detail={},
+    )
+
+
+def add_business_keys(
+    conn: Connection, keys: Sequence[tuple[str, str]], *, transmission_id: UUID, document_id: UUID | None = None
+) -> None:
+    """Make a transmission (and the document it carried) findable by (name, value) pairs; empty values are not keys."""
+    rows = [
+        {"name": name, "value": value, "transmission_id": transmission_id, "document_id": document_id}
+        for name, value in dict.fromkeys(keys)
+        if value
+    ]
+    add_key_rows(conn, rows)
+
+
+def add_key_rows(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert prepared rows of business_key; one that is there already stays as it is."""
+    if not rows:
+        return
+    conn.execute(insert_or_keep(business_key).on_conflict_do_nothing(), list(rows))
