@@ -41,3 +41,7 @@ class WorkersFault(GatewayError):
 
 class NotYet(GatewayError):
     """Something else has to finish first: the same work may be tried again in a moment."""
+
+
+class AdapterMisused(GatewayError):
+    """An adapter was handed what it could never have given or been promised: a foreign ref, an impossible key."""
