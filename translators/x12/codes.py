@@ -65,6 +65,8 @@ _ROWS = (
     Fault("x12.interchange.structure", 1, "a segment stands where the envelope does not allow it", ta1="022"),
     Fault("x12.interchange.empty", 1, "the interchange holds neither a group nor a TA1", ta1="024"),
     Fault("x12.ta1.invalid", 1, "a TA1 holds an element that does not read", ta1="022"),
+    Fault("x12.ta1.place", 1, "a TA1 stands after a functional group", severity=Severity.WARNING),
+    Fault("x12.interchange.service", 1, "ISB or ISE, which is not looked into", severity=Severity.WARNING),
     Fault("x12.segment.too_large", 1, "a segment is longer than the cap", ta1="024", ak3="8"),
     Fault("x12.segment.too_many_elements", 1, "a segment has more elements than the cap", ta1="024", ak3="8"),
     Fault("x12.segment.empty", 1, "two segment terminators with nothing between them", severity=Severity.WARNING),

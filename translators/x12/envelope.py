@@ -61,7 +61,7 @@ def isa_faults(isa: ISAText) -> Iterator[EnvelopeFault]:
 def iea_faults(iea: Segment, *, control_number: str, groups: int) -> Iterator[EnvelopeFault]:
     """IEA against its ISA: ISA13 and the groups that were counted."""
     yield from _count(iea, "x12.iea.group_count", found=groups, unit="functional groups")
-    yield from _trailer(iea, "x12.iea.control_number", header="ISA13", control_number=control_number)
+    yield from _trailer(iea, "x12.iea.control_number", header="ISA13", control_number=control_number, exactly=True)
 
 
 def ta1_faults(ta1: Segment) -> Iterator[EnvelopeFault]:
@@ -118,7 +118,7 @@ def gs_faults(gs: Segment, release: ReleaseGuide | None) -> Iterator[EnvelopeFau
 def ge_faults(ge: Segment, *, control_number: str, sets: int) -> Iterator[EnvelopeFault]:
     """GE against its GS: GS06 and the sets that were counted."""
     yield from _count(ge, "x12.ge.set_count", found=sets, unit="transaction sets")
-    yield from _trailer(ge, "x12.ge.control_number", header="GS06", control_number=control_number)
+    yield from _trailer(ge, "x12.ge.control_number", header="GS06", control_number=control_number, exactly=False)
 
 
 def st_faults(st: Segment, *, size: int) -> Iterator[EnvelopeFault]:
@@ -156,10 +156,13 @@ def _count(trailer: Segment, code: str, *, found: int, unit: str) -> Iterator[En
         yield EnvelopeFault(code, message, 1, value or None)
 
 
-def _trailer(trailer: Segment, code: str, *, header: str, control_number: str) -> Iterator[EnvelopeFault]:
+def _trailer(
+    trailer: Segment, code: str, *, header: str, control_number: str, exactly: bool
+) -> Iterator[EnvelopeFault]:
+    """The control number again: to the digit where its width is fixed, else as a number."""
     value = trailer.element(2)
     same = value == control_number or (
-        _is_number(value, 9) and _is_number(control_number, 9) and int(value) == int(control_number)
+        not exactly and _is_number(value, 9) and _is_number(control_number, 9) and int(value) == int(control_number)
     )
     if not same:
         message = f"{trailer.id}02 is {_named(value)}; want {_named(control_number)} as in {header}"

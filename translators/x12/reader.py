@@ -5,42 +5,23 @@ Good segments take the quick loop in `_batch`; everything else, and every contro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from translators.errors import Issue, Position, shown
 from translators.tree import Loop, Segment
 from translators.x12.codes import FAULTS
 from translators.x12.compiler import Row
-from translators.x12.control_numbers import SeenControlNumbers
-from translators.x12.delimiters import readable
-from translators.x12.envelope import (
-    count_of,
-    ge_faults,
-    gs_faults,
-    iea_faults,
-    isa_faults,
-    st_faults,
-    ta1_faults,
-)
-from translators.x12.guide import GuideLibrary, ReleaseGuide
-from translators.x12.model import (
-    GroupEnd,
-    GroupHeader,
-    GroupStart,
-    InterchangeEnd,
-    InterchangeHeader,
-    InterchangeNote,
-    InterchangeStart,
-    ReaderEvent,
-    Stray,
-    TransactionSet,
-)
+from translators.x12.guide import GuideLibrary
+from translators.x12.interchange import OpenGroup, OpenInterchange
+from translators.x12.model import ReaderEvent, Stray, TransactionSet
 from translators.x12.tokenizer import Batch, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
-from translators.x12.transaction import Issues, OpenSet, ReadOptions
+from translators.x12.transaction import OpenSet, ReadOptions
 
 __all__ = ["ReadOptions", "read_x12"]
+
+LEADING_BLANKS = "\r\n\t "
+"""What may stand before a segment id: some senders put every segment on a line of its own, indented."""
 
 _DEFAULTS = ReadOptions()
 
@@ -64,33 +45,6 @@ def read_x12(
     return _Reader(guides, options).events(chunks)
 
 
-class _OpenInterchange:
-    def __init__(self, header: InterchangeHeader, cap: int) -> None:
-        self.header = header
-        self.issues = Issues(cap)
-        self.position = Position(interchange=header.ordinal)
-        self.groups = 0
-        self.notes = 0
-        self.seen = SeenControlNumbers()
-        self.in_stray = False
-        marks = header.delimiters
-        controls = "".join(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != marks.element)
-        special = re.escape(controls + marks.component + (marks.repetition or ""))
-        self.suspect = re.compile(f"[{special}]|{re.escape(marks.element)} ")
-
-
-class _OpenGroup:
-    def __init__(self, header: GroupHeader, release: ReleaseGuide | None, position: Position, cap: int) -> None:
-        self.header = header
-        self.release = release
-        self.position = position
-        self.issues = Issues(cap)
-        self.sets = 0
-        self.accepted = 0
-        self.seen = SeenControlNumbers()
-        self.in_stray = False
-
-
 class _Reader:
     """What is open: an interchange, a group in it, a set in that."""
 
@@ -98,8 +52,8 @@ class _Reader:
         self._guides = guides
         self._options = options
         self._ordinal = 0
-        self._interchange: _OpenInterchange | None = None
-        self._group: _OpenGroup | None = None
+        self._interchange: OpenInterchange | None = None
+        self._group: OpenGroup | None = None
         self._set: OpenSet | None = None
 
     def events(self, chunks: Iterable[bytes]) -> Iterator[ReaderEvent]:
@@ -111,7 +65,8 @@ class _Reader:
                     yield from self._batch(token)
                 case Header():
                     yield from self._end_interchange(None, end=token.offset)
-                    yield from self._start_interchange(token)
+                    self._interchange = self._open(token)
+                    yield self._interchange.start()
                 case Oversize():
                     self._oversize(token)
                 case StrayText():
@@ -122,6 +77,10 @@ class _Reader:
                     if empty:
                         yield _outside("x12.file.empty", "the file is empty", 0, None)
             empty = False
+
+    def _open(self, token: Header) -> OpenInterchange:
+        self._ordinal += 1
+        return OpenInterchange(self._ordinal, token.isa, offset=token.offset, max_issues=self._options.max_issues)
 
     def _batch(self, batch: Batch) -> Iterator[ReaderEvent]:
         interchange = self._interchange
@@ -174,6 +133,9 @@ class _Reader:
             if opened is not None:
                 opened.row, opened.place, opened.segments = row, place, ordinal
             end = offset if batch.terminated else offset - 1
+            if text[:1].isspace():
+                text = text.lstrip(LEADING_BLANKS)
+                parts = text.split(separator)
             segment = Segment(parts, ordinal=0, offset=offset - len(text) - 1)
             yield from self._segment(segment, end=end)
             opened = self._set
@@ -182,148 +144,39 @@ class _Reader:
             opened.row, opened.place, opened.segments = row, place, ordinal
 
     def _segment(self, segment: Segment, *, end: int) -> Iterator[ReaderEvent]:
+        """Any segment that the quick loop does not settle; `end` is the byte after its terminator."""
+        interchange, group = self._interchange, self._group
+        assert interchange is not None
         match segment.id:
-            case "ST" if self._group is not None:
+            case "ST" if group is not None:
                 yield from self._end_set(None, end=segment.offset)
-                self._start_set(segment, self._group)
+                self._start_set(segment, interchange, group)
             case "SE" if self._set is not None:
                 yield from self._end_set(segment, end=end)
             case "GS":
                 yield from self._end_group(None, end=segment.offset)
-                yield from self._start_group(segment)
-            case "GE" if self._group is not None:
-                yield from self._end_set(None, end=segment.offset)
+                release = self._guides.release(segment.element(8).rstrip(" "))
+                self._group = interchange.open_group(segment, release)
+                yield self._group.start()
+            case "GE" if group is not None:
                 yield from self._end_group(segment, end=end)
             case "IEA":
                 yield from self._end_interchange(segment, end=end)
-            case "TA1" if self._group is None and self._interchange is not None and not self._interchange.groups:
-                yield self._note(segment, self._interchange)
+            case "TA1" if group is None:
+                yield interchange.note(segment)
+            case _ if self._set is not None:
+                self._set.take(segment)
             case _:
-                self._content(segment)
+                (group or interchange).stray(segment)
 
-    def _content(self, segment: Segment) -> None:
-        """A segment that is no control segment, or one that cannot stand here."""
-        if self._set is not None:
-            self._set.take(segment)
-            return
-        level = self._group or self._interchange
-        if level is None:
-            return
-        name = shown(segment.id) or None
-        position = Position(level.position.interchange, level.position.group, segment_id=name, offset=segment.offset)
-        if segment.elements == [""]:
-            message = "an empty segment; leave out the second terminator"
-            level.issues.add("x12.segment.empty", message, position)
-        elif not level.in_stray:
-            level.in_stray = True
-            code = "x12.interchange.structure" if self._group is None else "x12.group.structure"
-            message = f"{name or 'a segment without id'} stands outside any transaction set; it is not read"
-            level.issues.add(code, message, position)
-
-    def _start_interchange(self, token: Header) -> Iterator[ReaderEvent]:
-        self._ordinal += 1
-        isa = Segment(token.isa.elements, ordinal=1, offset=token.offset)
-        header = InterchangeHeader(self._ordinal, token.offset, token.isa.delimiters, isa)
-        opened = self._interchange = _OpenInterchange(header, self._options.max_issues)
-        for fault in isa_faults(token.isa):
-            opened.issues.add_fault(fault, isa, opened.position)
-        yield InterchangeStart(header, list(opened.issues.found))
-
-    def _end_interchange(self, iea: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
-        opened = self._interchange
-        if opened is None:
-            return
-        yield from self._end_group(None, end=end if iea is None else iea.offset)
-        header = opened.header
-        if iea is not None:
-            for fault in iea_faults(iea, control_number=header.control_number, groups=opened.groups):
-                opened.issues.add_fault(fault, iea, opened.position)
-        elif readable(header.delimiters):
-            message = f"the interchange of ISA13 {shown(header.control_number) or 'missing'} ends without IEA"
-            place = Position(header.ordinal, segment_id="IEA", offset=end)
-            opened.issues.add("x12.iea.missing", message, place)
-        if iea is not None and not opened.groups and not opened.notes:
-            place = Position(header.ordinal, segment_id="IEA", offset=iea.offset)
-            opened.issues.add("x12.interchange.empty", "neither GS nor TA1 stands between ISA and IEA", place)
-        self._interchange = None
-        yield InterchangeEnd(header, opened.groups, end, opened.issues.found)
-
-    def _note(self, ta1: Segment, interchange: _OpenInterchange) -> InterchangeNote:
-        interchange.notes += 1
-        issues = Issues(self._options.max_issues)
-        for fault in ta1_faults(ta1):
-            issues.add_fault(fault, ta1, interchange.position)
-        return InterchangeNote(interchange.header, ta1, issues.found)
-
-    def _start_group(self, gs: Segment) -> Iterator[ReaderEvent]:
-        interchange = self._interchange
-        assert interchange is not None
-        interchange.groups += 1
-        interchange.in_stray = False
-        header = GroupHeader(interchange.groups, gs.offset, gs)
-        release = self._guides.release(header.version)
-        position = Position(interchange.header.ordinal, header.ordinal)
-        opened = self._group = _OpenGroup(header, release, position, self._options.max_issues)
-        for fault in gs_faults(gs, release):
-            opened.issues.add_fault(fault, gs, position)
-        if interchange.seen.add(header.control_number):
-            message = f"GS06 {shown(header.control_number)} was used before in this interchange"
-            place = Position(*_group_of(position), segment_id="GS", element=6, offset=gs.element_range(6)[0])
-            opened.issues.add("x12.gs.duplicate_control_number", message, place, header.control_number)
-        yield GroupStart(interchange.header, header, list(opened.issues.found))
-
-    def _end_group(self, ge: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
-        yield from self._end_set(None, end=end if ge is None else ge.offset)
-        opened, interchange = self._group, self._interchange
-        if opened is None or interchange is None:
-            return
-        header = opened.header
-        if ge is None:
-            message = f"the group of GS06 {shown(header.control_number) or 'missing'} ends without GE"
-            place = Position(*_group_of(opened.position), segment_id="GE", offset=end)
-            opened.issues.add("x12.ge.missing", message, place)
-        else:
-            for fault in ge_faults(ge, control_number=header.control_number, sets=opened.sets):
-                opened.issues.add_fault(fault, ge, opened.position)
-        self._group = None
-        yield GroupEnd(
-            interchange.header,
-            header,
-            sets_included=None if ge is None else count_of(ge),
-            sets_received=opened.sets,
-            sets_accepted=opened.accepted,
-            issues=opened.issues.found,
-        )
-
-    def _start_set(self, st: Segment, group: _OpenGroup) -> None:
-        assert self._interchange is not None
-        group.sets += 1
-        group.in_stray = False
+    def _start_set(self, st: Segment, interchange: OpenInterchange, group: OpenGroup) -> None:
+        used_before = group.count_set(st.element(2))
+        guide = None if group.release is None else group.release.find(st.element(1))
         st.ordinal = 1
-        header = group.header
-        code, control_number = st.element(1), st.element(2)
-        guide = None if group.release is None else group.release.find(code)
-        position = Position(self._interchange.header.ordinal, header.ordinal, group.sets)
-        marks = self._interchange.header.delimiters
-        opened = self._set = OpenSet(st, guide, position=position, delimiters=marks, options=self._options)
-        at = Position(*_group_of(position), group.sets, segment=1)
-        known = None if group.release is None else group.release.segments.get("ST")
-        faults = list(st_faults(st, size=3 if known is None else len(known.elements)))
-        for fault in faults:
-            opened.issues.add_fault(fault, st, at)
-        named = Position(*_group_of(position), group.sets, None, "ST", 1, 1, offset=st.element_range(1)[0])
-        if guide is None and not any(fault.code == "x12.st.set_code" for fault in faults):
-            message = f"there is no guide for set {shown(code)} in version {shown(header.version) or 'missing'}"
-            opened.issues.add("x12.st.unsupported", message, named, code)
-        if guide is not None and guide.functional_group != header.functional_id:
-            message = (
-                f"ST01 is {code}, of functional group {guide.functional_group}; GS01 is {shown(header.functional_id)}"
-            )
-            opened.issues.add("x12.st.wrong_group", message, named, code)
-        if group.seen.add(control_number):
-            message = f"ST02 {shown(control_number)} was used before in this group"
-            place = Position(*_group_of(position), group.sets, None, "ST", 1, 2, offset=st.element_range(2)[0])
-            opened.issues.add("x12.st.duplicate_control_number", message, place, control_number)
+        position = Position(interchange.header.ordinal, group.header.ordinal, group.sets)
+        marks = interchange.header.delimiters
+        self._set = OpenSet(st, guide, position=position, delimiters=marks, options=self._options)
+        self._set.check_header(group.header, guide, used_before=used_before)
 
     def _end_set(self, se: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
         opened, group, interchange = self._set, self._group, self._interchange
@@ -346,6 +199,18 @@ class _Reader:
         )
         group.accepted += found.accepted
         yield found
+
+    def _end_group(self, ge: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
+        yield from self._end_set(None, end=end if ge is None else ge.offset)
+        group, self._group = self._group, None
+        if group is not None:
+            yield group.end(ge, end=end)
+
+    def _end_interchange(self, iea: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
+        yield from self._end_group(None, end=end if iea is None else iea.offset)
+        interchange, self._interchange = self._interchange, None
+        if interchange is not None:
+            yield interchange.end(iea, end=end)
 
     def _oversize(self, token: Oversize) -> None:
         if self._interchange is None:
@@ -381,10 +246,6 @@ def _unpacked(opened: OpenSet | None) -> tuple[Row, int, list[int], int, list[Lo
     if opened is None:
         return ({}, 0, [], 0, [])
     return (opened.row, opened.place, opened.counts, opened.segments, opened.stack)
-
-
-def _group_of(position: Position) -> tuple[int | None, int | None]:
-    return (position.interchange, position.group)
 
 
 def _outside(code: str, message: str, offset: int, value: str | None) -> Stray:

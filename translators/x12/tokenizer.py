@@ -39,8 +39,8 @@ class Header:
 class Batch:
     """Segments of the open interchange that follow each other without a gap.
 
-    `offset` is where the first piece begins; a piece may begin with line ends. The last piece of a file that stops
-    without a terminator stands alone in a batch with `terminated` False.
+    `offset` is where the first piece begins; a piece may begin with line ends and blanks, which are no data. The last
+    piece of a file that stops without a terminator stands alone in a batch with `terminated` False.
     """
 
     pieces: list[str]
@@ -154,7 +154,7 @@ class _Tokenizer:
         """The batches of one interchange, up to its IEA, the next ISA or the end."""
         terminator = isa.delimiters.segment
         ends = re.compile(
-            f"(?:\\A|{re.escape(terminator)})[\r\n]*(?:(ISA)(?![0-9A-Za-z \r\n])|IEA(?![0-9A-Za-z]))", re.ASCII
+            f"(?:\\A|{re.escape(terminator)})[\r\n\t ]*(?:(ISA)(?![0-9A-Za-z \r\n])|IEA(?![0-9A-Za-z]))", re.ASCII
         )
         while True:
             text = self._text

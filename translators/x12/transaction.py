@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from translators.errors import Issue, Position, shown
+from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
-from translators.x12.codes import FAULTS
 from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set
-from translators.x12.envelope import EnvelopeFault, se_faults
-from translators.x12.guide import LoopUse, SegmentGuide, SetGuide
-from translators.x12.model import Delimiters
+from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
+from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
+from translators.x12.issues import Issues
+from translators.x12.model import Delimiters, GroupHeader
 from translators.x12.validate import find_faults
+
+_ST_ELEMENTS = 3
+"""Elements of an ST in the versions that have most; for versions without a guide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +36,6 @@ class ReadOptions:
     max_segments: int = 1_000_000
     search_window: int = 1024 * 1024
     max_issues: int = 1_000
-
-
-class Issues:
-    """Issues collected up to a cap; the last one then says that there are more."""
-
-    def __init__(self, cap: int) -> None:
-        self.found: list[Issue] = []
-        self._cap = cap
-
-    def add(self, code: str, message: str, position: Position, value: str | None = None) -> None:
-        """Add one, with the severity and level of its row in FAULTS."""
-        if len(self.found) == self._cap:
-            code, message, value = "x12.issues.capped", f"more than {self._cap} faults; the others are not listed", None
-        if len(self.found) <= self._cap:
-            row = FAULTS[code]
-            self.found.append(Issue(code, message, position, row.severity, row.level, value))
-
-    def add_fault(self, fault: EnvelopeFault, segment: Segment, position: Position) -> None:
-        """Add a fault of a control segment, at its element."""
-        offset = segment.offset if fault.element is None else segment.element_range(fault.element)[0]
-        place = replace(position, segment_id=segment.id, element=fault.element, offset=offset)
-        self.add(fault.code, fault.message, place, fault.value)
 
 
 class OpenSet:
@@ -88,6 +69,27 @@ class OpenSet:
             if options.keep_tree:
                 self.root = Loop(guide.code, [st])
                 self.stack = [self.root]
+
+    def check_header(self, group: GroupHeader, guide: SetGuide | None, *, used_before: bool) -> None:
+        """ST by itself, against its group, and whether its ST02 was used before in it."""
+        st, known = self.st, self._directory.get("ST")
+        code, control_number = st.element(1), st.element(2)
+        faults = list(st_faults(st, size=_ST_ELEMENTS if known is None else len(known.elements)))
+        if guide is None and not any(fault.code == "x12.st.set_code" for fault in faults):
+            message = f"there is no guide for set {shown(code)} in version {shown(group.version) or 'missing'}"
+            faults.append(EnvelopeFault("x12.st.unsupported", message, 1, code))
+        if used_before:
+            message = f"ST02 {shown(control_number)} was used before in this group"
+            faults.append(EnvelopeFault("x12.st.duplicate_control_number", message, 2, control_number))
+        at = replace(self.position, segment=1)
+        for fault in faults:
+            self.issues.add_fault(fault, st, at)
+        if guide is not None and guide.functional_group != group.functional_id:
+            message = f"ST01 is {code}, of group {guide.functional_group}; GS01 is {shown(group.functional_id)}"
+            # A GS08 longer than its release names an industry's guide, which may put the set in a group of its own.
+            severity = Severity.ERROR if len(group.version) <= RELEASE_LENGTH else Severity.WARNING
+            wrong = EnvelopeFault("x12.st.wrong_group", message, 1, code)
+            self.issues.add_fault(wrong, st, at, severity=severity)
 
     @property
     def has_guide(self) -> bool:
