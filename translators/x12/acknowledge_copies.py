@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from translators.x12.delimiters import FIRST_VERSION_WITH_REPETITION
 from translators.x12.model import Delimiters, InterchangeHeader
-from translators.x12.writer import REPETITION_SINCE, fault_of
+from translators.x12.writer import fault_of
 
 _CHARACTER_SET = re.compile(r"""[A-Za-z0-9 !"&'()*+,\-./:;?=%~@\[\]_{}\\|<>#$]+""")
 """X12 004010's basic and extended characters, without those of national alphabets."""
@@ -56,10 +57,11 @@ def application_code(code: str, fallback: str, delimiters: Delimiters) -> str:
 def mirrored(header: InterchangeHeader, *, version: str, values: tuple[str, ...]) -> Delimiters:
     """The delimiters of our answer: the partner's own, unless they cannot be used or stand in `values`."""
     sent = header.delimiters
-    wanted = replace(sent, repetition=sent.repetition if version >= REPETITION_SINCE else None)
+    repetition = sent.repetition if version >= FIRST_VERSION_WITH_REPETITION else None
+    line_end = "" if sent.segment in sent.line_end else sent.line_end
+    wanted = replace(sent, repetition=repetition, line_end=line_end)
     if fault_of(wanted) is None and not any(holds_delimiter(value, wanted) for value in values):
         return wanted
     free = [candidate for candidate in _CANDIDATES if not any(candidate in value for value in values)]
-    line_end = "" if sent.line_end.strip("\r\n") else sent.line_end
     element, segment, component, *rest = free
-    return Delimiters(element, component, segment, rest[0] if wanted.repetition is not None else None, line_end)
+    return Delimiters(element, component, segment, None if repetition is None else rest[0], line_end)

@@ -13,13 +13,11 @@ from datetime import datetime
 
 from translators.errors import DelimiterInValue, WritingError, shown
 from translators.tree import Segment
+from translators.x12.delimiters import FIRST_VERSION_WITH_REPETITION
 from translators.x12.model import Delimiters
 
 MAX_CONTROL_NUMBER = 999_999_999
 """ISA13 has nine digits, GS06 up to nine."""
-
-REPETITION_SINCE = "00402"
-"""From this ISA12 on ISA11 is the repetition separator; before, it is the standards id `U`."""
 
 FOUR_DIGIT_YEARS_SINCE = "004010"
 """From this GS08 on GS04 is CCYYMMDD; before, it is YYMMDD."""
@@ -137,12 +135,13 @@ def fault_of(delimiters: Delimiters) -> tuple[str, str] | None:
     if delimiters.repetition is not None:
         named["repetition separator"] = delimiters.repetition
     for name, separator in named.items():
-        if len(separator) != 1 or separator.isalnum() or separator in " \0" or separator > "\xff":
+        unusable = separator.isalnum() or separator in " \0\xa0" or separator > "\xff"
+        if len(separator) != 1 or unusable or (separator == delimiters.element and separator in "\r\n"):
             return name, f"{shown(separator)!r} cannot be one; want one character, no letter or digit"
     if len(set(named.values())) != len(named):
         return "delimiters", f"{shown(''.join(named.values()))!r} clash; want all different"
-    if delimiters.line_end.strip("\r\n"):
-        return "line end", f"{shown(delimiters.line_end)!r} is none; want carriage return or newline"
+    if delimiters.line_end.strip("\r\n") or any(separator in delimiters.line_end for separator in named.values()):
+        return "line end", f"{shown(delimiters.line_end)!r} is none; want carriage return or newline, and no separator"
     return None
 
 
@@ -186,7 +185,7 @@ def _group(group: OutboundGroup, text: _SegmentText, place: str, number: int, at
 def _isa(interchange: OutboundInterchange, control_number: str, at: datetime) -> list[str]:
     """The sixteen elements of the ISA at their fixed widths, checked one by one."""
     delimiters = interchange.delimiters
-    repetition = delimiters.repetition if interchange.version >= REPETITION_SINCE else None
+    repetition = delimiters.repetition if interchange.version >= FIRST_VERSION_WITH_REPETITION else None
     (sender_qualifier, sender), (receiver_qualifier, receiver) = interchange.sender, interchange.receiver
     return [
         "ISA",
@@ -232,7 +231,7 @@ def _control_number(number: int, place: str) -> int:
 
 def _check_delimiters(interchange: OutboundInterchange) -> None:
     delimiters = interchange.delimiters
-    if delimiters.repetition is not None and interchange.version < REPETITION_SINCE:
+    if delimiters.repetition is not None and interchange.version < FIRST_VERSION_WITH_REPETITION:
         raise WritingError("ISA11", f"a repetition separator at version {shown(interchange.version)}; want none")
     if (fault := fault_of(delimiters)) is not None:
         raise WritingError(*fault)

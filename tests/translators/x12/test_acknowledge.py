@@ -464,6 +464,8 @@ def test_text_outside_an_interchange_is_not_answered() -> None:
         Delimiters(segment=" "),
         Delimiters(component="-"),
         Delimiters(element="é"),
+        Delimiters(element="\n"),
+        Delimiters(component="\xa0"),
     ],
 )
 def test_delimiters_that_cannot_be_mirrored_give_way_to_good_ones(sent_with: Delimiters) -> None:
@@ -471,6 +473,11 @@ def test_delimiters_that_cannot_be_mirrored_give_way_to_good_ones(sent_with: Del
     (answer,) = answers(isa=isa, issues=(fault("x12.isa.component_separator"),))
     assert answer.interchange.delimiters == Delimiters()
     assert body(answer) == ["TA1*000000077*240304*1530*R*027"]
+
+
+def test_a_newline_that_ends_segments_is_not_doubled_by_a_line_end() -> None:
+    (answer,) = answers(Group(), isa=header(delimiters=Delimiters(segment="\n", line_end="\n")))
+    assert answer.interchange.delimiters == Delimiters(segment="\n", line_end="")
 
 
 def test_delimiters_that_stand_in_an_id_are_passed_over() -> None:

@@ -152,6 +152,8 @@ def test_latin_1_is_one_byte_a_character_and_nothing_else_is_written() -> None:
         (replace(INTERCHANGE, delimiters=Delimiters(segment="")), "segment terminator"),
         (replace(INTERCHANGE, delimiters=Delimiters(repetition="^")), "ISA11"),
         (replace(INTERCHANGE, delimiters=Delimiters(line_end=" ")), "line end"),
+        (replace(INTERCHANGE, delimiters=Delimiters(segment="\n", line_end="\n")), "line end"),
+        (replace(INTERCHANGE, delimiters=Delimiters(element="\r")), "element separator"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_its_place(broken: OutboundInterchange, place: str) -> None:
