@@ -127,22 +127,21 @@ class ReleaseGuide:
 
     def __init__(self, folder: Path) -> None:
         self.version = folder.name
-        self._folder = folder
-        self._sets: dict[str, SetGuide | None] = {}
         self.elements = _read_elements(folder / "elements.json")
         self.segments = _read_segments(folder / "segments.json", self.elements)
+        self._paths = {path.stem: path for path in sorted((folder / "sets").glob("*.json"))}
+        self._sets: dict[str, SetGuide] = {}
 
-    def codes(self) -> list[str]:
+    @property
+    def codes(self) -> tuple[str, ...]:
         """The set codes there are guides for, in order."""
-        return sorted(path.stem for path in (self._folder / "sets").glob("*.json"))
+        return tuple(self._paths)
 
     def find(self, set_code: str) -> SetGuide | None:
         """The guide of a set, or None."""
-        if set_code not in self._sets:
-            path = self._folder / "sets" / f"{set_code}.json"
-            known = set_code.isalnum() and path.is_file()
-            self._sets[set_code] = _read_set(path, version=self.version, segments=self.segments) if known else None
-        return self._sets[set_code]
+        if set_code in self._paths and set_code not in self._sets:
+            self._sets[set_code] = _read_set(self._paths[set_code], version=self.version, segments=self.segments)
+        return self._sets.get(set_code)
 
 
 class GuideLibrary:

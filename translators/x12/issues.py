@@ -11,11 +11,12 @@ from translators.x12.envelope import EnvelopeFault
 
 
 class Issues:
-    """Issues collected up to a cap; the last one then says that there are more."""
+    """Issues collected up to a cap for errors and one for warnings; the last one then says that there are more."""
 
     def __init__(self, cap: int) -> None:
         self.found: list[Issue] = []
         self._cap = cap
+        self._counts = dict.fromkeys(Severity, 0)
 
     def add(
         self,
@@ -27,12 +28,14 @@ class Issues:
         severity: Severity | None = None,
     ) -> None:
         """Add one, with the level of its row in FAULTS, and that row's severity where none is given."""
-        if len(self.found) == self._cap:
-            message = f"more than {self._cap} faults; the others are not listed"
-            code, value = "x12.issues.capped", None
-        if len(self.found) <= self._cap:
-            row = FAULTS[code]
-            self.found.append(Issue(code, message, position, severity or row.severity, row.level, value))
+        row = FAULTS[code]
+        severity = severity or row.severity
+        self._counts[severity] += 1
+        if self._counts[severity] <= self._cap:
+            self.found.append(Issue(code, message, position, severity, row.level, value))
+        elif self._counts[severity] == self._cap + 1:
+            more = f"more than {self._cap} {severity.value}s; the others are not listed"
+            self.found.append(Issue("x12.issues.capped", more, position, Severity.WARNING))
 
     def add_fault(
         self, fault: EnvelopeFault, segment: Segment, position: Position, *, severity: Severity | None = None
