@@ -7,14 +7,14 @@ answered. Source: X12 004010 set 997, segment TA1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 from translators.errors import Severity
 from translators.x12.acknowledge_copies import address, application_code, fit, mirrored
-from translators.x12.acknowledge_sets import AnswerForm, SegmentLog, group_codes, set_response
+from translators.x12.acknowledge_sets import AnswerForm, SegmentLog, group_codes, set_names, set_response
 from translators.x12.codes import FAULTS
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
@@ -271,6 +271,10 @@ class _Group:
 
     def take(self, found: TransactionSet, *, most_notes: int) -> int:
         """Answer for one set; the number of notes written for it."""
+        if not found.issues:
+            self._log.append_accepted(*set_names(found, self.form.delimiters))
+            self._accepted += 1
+            return 0
         response = set_response(found, form=self.form, most_notes=most_notes)
         self._log.append(response.segments)
         if response.code == "R":
@@ -323,7 +327,7 @@ class _Response:
     log: SegmentLog
     trailer: list[Element]
 
-    def __iter__(self) -> Iterator[list[Element]]:
+    def __iter__(self) -> Iterator[Sequence[Element]]:
         yield self.header
         yield from self.log
         yield self.trailer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from translators.errors import Issue, Severity
@@ -31,28 +31,44 @@ _LATER_ELEMENT_CODES = {"12": "3", "13": "3"}
 """AK403 codes that 004010 does not have yet, with the one it has."""
 
 _ELEMENT, _COMPONENT, _SEGMENT = "\x1f", "\x1d", "\x1e"
+_BLOCK = 1_000
 
 
 class SegmentLog:
-    """Segments kept in order as few bytes: a 997 answers for half a million sets as well as for one."""
+    """Segments kept in order as little text: a 997 answers for half a million sets as well as for one."""
 
     def __init__(self) -> None:
-        self._text = bytearray()
+        self._blocks: list[str] = []
+        self._recent: list[str] = []
 
-    def append(self, segments: list[list[Element]]) -> None:
-        """Keep these; their texts are ASCII and hold no control character."""
-        for segment in segments:
-            self._text += _ELEMENT.join(
-                element if isinstance(element, str) else _COMPONENT.join(map(str, element)) for element in segment
-            ).encode("ascii")
-            self._text += _SEGMENT.encode("ascii")
+    def append(self, segments: Iterable[Sequence[Element]]) -> None:
+        """Keep these; their texts hold no control character."""
+        self._recent += [
+            _ELEMENT.join(
+                [element if isinstance(element, str) else _COMPONENT.join(map(str, element)) for element in segment]
+            )
+            for segment in segments
+        ]
+        self._fold()
 
-    def __iter__(self) -> Iterator[list[Element]]:
-        start = 0
-        while (end := self._text.find(_SEGMENT.encode("ascii"), start)) >= 0:
-            texts = self._text[start:end].decode("ascii").split(_ELEMENT)
-            yield [tuple(text.split(_COMPONENT)) if _COMPONENT in text else text for text in texts]
-            start = end + 1
+    def append_accepted(self, name: str, number: str) -> None:
+        """Keep AK2 and AK5 of a set without faults: `append` for the case that is nearly every case."""
+        self._recent.append(f"AK2{_ELEMENT}{name}{_ELEMENT}{number}{_SEGMENT}AK5{_ELEMENT}A")
+        self._fold()
+
+    def _fold(self) -> None:
+        if len(self._recent) >= _BLOCK:
+            self._blocks.append(_SEGMENT.join(self._recent))
+            self._recent.clear()
+
+    def __iter__(self) -> Iterator[Sequence[Element]]:
+        for block in [*self._blocks, _SEGMENT.join(self._recent)]:
+            for segment in block.split(_SEGMENT) if block else ():
+                texts = segment.split(_ELEMENT)
+                if _COMPONENT in segment:
+                    yield [tuple(text.split(_COMPONENT)) if _COMPONENT in text else text for text in texts]
+                else:
+                    yield texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +111,20 @@ def set_response(found: TransactionSet, *, form: AnswerForm, most_notes: int) ->
     errors = [(issue, fault) for issue, fault in noted if issue.severity is Severity.ERROR]
     code = "R" if errors else "E" if noted else "A"
     notes = _notes(noted, form)[:most_notes] if noted else []
-    # A set whose ST01 or ST02 cannot be copied is still answered, with zeros in their place.
-    name = fit(found.code, least=3, most=3, delimiters=form.delimiters) or "000"
-    number = fit(found.control_number, least=4, most=9, delimiters=form.delimiters) or "0000"
+    name, number = set_names(found, form.delimiters)
     trailer: list[Element] = ["AK5", code]
     trailer += _distinct([fault.ak5 or "5" for _, fault in errors or noted])
     return SetResponse([["AK2", name, number], *notes, trailer], code, len(notes))
+
+
+def set_names(found: TransactionSet, delimiters: Delimiters) -> tuple[str, str]:
+    """AK201 and AK202; a set whose ST01 or ST02 cannot be copied is still answered, with zeros in their place."""
+    name, number = found.code, found.control_number
+    if not (len(name) == 3 and name.isascii() and name.isalnum()):
+        name = fit(name, least=3, most=3, delimiters=delimiters) or "000"
+    if not (4 <= len(number) <= 9 and number.isascii() and number.isalnum()):
+        number = fit(number, least=4, most=9, delimiters=delimiters) or "0000"
+    return name, number
 
 
 def noted_fault(issue: Issue) -> Fault | None:

@@ -254,7 +254,8 @@ class _SegmentText:
     def __init__(self, delimiters: Delimiters) -> None:
         self._delimiters = delimiters
         self._end = delimiters.segment + delimiters.line_end
-        self._others = [found for found in (delimiters.component, delimiters.segment, delimiters.repetition) if found]
+        self._segment, self._component = delimiters.segment, delimiters.component
+        self._repetition = delimiters.repetition
 
     def joined(self, elements: Sequence[str]) -> str:
         """A segment whose elements are known to be good."""
@@ -262,22 +263,32 @@ class _SegmentText:
 
     def of(self, elements: Sequence[Element], place: str) -> str:
         """A segment, every element checked; `place` for the message."""
-        texts = [element for element in elements if isinstance(element, str)]
-        if len(texts) != len(elements) or not self._plain(texts):
-            texts = self._checked(elements, place)
+        plain = self._plain(elements)
+        if plain is not None:
+            return plain + self._end
+        texts = self._checked(elements, place)
         while texts and not texts[-1]:
             texts.pop()
         return self.joined(texts)
 
-    def _plain(self, texts: list[str]) -> bool:
-        """One look at the whole segment, which nearly always finds nothing; `_checked` finds the place otherwise."""
-        line = self._delimiters.element.join(texts)
-        return (
-            line.isascii()
-            and line[:2].isalnum()
-            and line.count(self._delimiters.element) == len(texts) - 1
-            and not any(separator in line for separator in self._others)
-        )
+    def _plain(self, elements: Sequence[Element]) -> str | None:
+        """The segment, if one look at the whole of it shows nothing to see to; else `_checked` finds the place."""
+        separator = self._delimiters.element
+        try:
+            line = separator.join(elements)  # type: ignore[arg-type]  # a composite raises
+        except TypeError:
+            return None
+        if (
+            self._segment in line
+            or self._component in line
+            or (self._repetition is not None and self._repetition in line)
+            or line.count(separator) != len(elements) - 1
+            or line.endswith(separator)
+            or not line[:2].isalnum()
+            or not line.isascii()
+        ):
+            return None
+        return line
 
     def _checked(self, elements: Sequence[Element], place: str) -> list[str]:
         name = elements[0] if elements else ""
