@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     select,
+    true,
     update,
 )
 
@@ -162,7 +163,7 @@ def finding_due(table: WorkTable) -> Select[Any]:
     """One row that a claim would take, if there is any: parameters of_lane, now."""
     kind = KINDS[table]
     rows = kind.rows
-    return select(rows.c.id).where(rows.c.lane == _LANE, _due(kind, rows), not_(_waits(kind, rows))).limit(1)
+    return _first_due(kind, rows, _LANE)
 
 
 @cache
@@ -176,9 +177,14 @@ def finding_lanes(table: WorkTable) -> Select[str]:
     after = rows.alias("after")
     following = select(func.min(after.c.lane)).where(after.c.lane > lanes.c.lane, _state_in(after, kind.claimable))
     lanes = lanes.union_all(select(following.scalar_subquery()).where(lanes.c.lane.is_not(None)))
-    found = rows.alias("found")
-    due = exists().where(found.c.lane == lanes.c.lane, _due(kind, found), not_(_waits(kind, found)))
-    return select(lanes.c.lane).where(lanes.c.lane.is_not(None), due)
+    found = _first_due(kind, rows.alias("found"), lanes.c.lane).lateral()
+    return select(lanes.c.lane).join(found, true()).where(lanes.c.lane.is_not(None))
+
+
+def _first_due(kind: Kind, rows: FromClause, lane: ColumnElement[str]) -> Select[Any]:
+    """The row a claim on the lane would begin with; ordered and limited, so that it is one look into the index."""
+    due = select(rows.c.id).where(rows.c.lane == lane, _due(kind, rows), not_(_waits(kind, rows)))
+    return due.order_by(rows.c.seq).limit(1)
 
 
 def _due(kind: Kind, rows: FromClause) -> ColumnElement[bool]:
