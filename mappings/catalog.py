@@ -1,0 +1,123 @@
+"""MapCatalog: the maps of some folders, by name; `acme/850.in` is the file `acme/850.in/map.yaml` of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mappings.compiled import CompiledMap
+from mappings.compiler import compile_map
+from mappings.errors import UnknownMap
+from mappings.spec import MapSpec, Origin, effective, merged, read_spec
+from translators.datafile import LoadError, LoadFault, did_you_mean
+from translators.x12.guide import GuideLibrary
+
+MAP_FILE = "map.yaml"
+MAX_EXTENDS = 4
+"""Maps a map may have below it."""
+SHIPPED = Path(__file__).parent / "maps"
+"""The maps that come with Tradelane."""
+
+
+class MapCatalog:
+    """Maps of several folders, each laid out as `<partner>/<document>.<direction>/map.yaml`.
+
+    A map found in an earlier folder hides one of the same name in a later one, so the workspace stands first. Maps are
+    compiled when asked for, once; a changed file is seen by a new catalog.
+    """
+
+    def __init__(self, roots: Sequence[Path], *, guides: GuideLibrary | None = None) -> None:
+        self._roots = tuple(roots)
+        self._guides = guides or GuideLibrary.shipped()
+        self._specs: dict[str, tuple[MapSpec, list[LoadFault]]] = {}
+        self._compiled: dict[str, CompiledMap] = {}
+
+    @classmethod
+    def shipped(cls) -> MapCatalog:
+        """The maps that come with Tradelane, alone."""
+        return cls([SHIPPED])
+
+    def names(self) -> list[str]:
+        """The names of all maps, in order."""
+        found = {
+            path.parent.relative_to(root).as_posix() for root in self._roots for path in root.glob(f"*/*/{MAP_FILE}")
+        }
+        return sorted(found)
+
+    def folder(self, name: str) -> Path:
+        """The folder of a map, where its samples lie too.
+
+        Raises:
+            UnknownMap: there is none of that name.
+        """
+        parts = name.split("/")
+        if len(parts) == 2 and all(part and part not in (".", "..") and "\\" not in part for part in parts):
+            for root in self._roots:
+                if (root / name / MAP_FILE).is_file():
+                    return root / name
+        raise UnknownMap(f'no map "{name}"{did_you_mean(name, self.names())}')
+
+    def find(self, name: str) -> CompiledMap:
+        """The map of that name, compiled.
+
+        Raises:
+            UnknownMap: there is none.
+            LoadError: it, or a map it extends, has faults; all of them.
+        """
+        if name not in self._compiled:
+            self._compiled[name] = self._compile(name)
+        return self._compiled[name]
+
+    def load_all(self) -> list[LoadFault]:
+        """Compile every map; every fault of every file, each once."""
+        faults: dict[LoadFault, None] = {}
+        for name in self.names():
+            try:
+                self.find(name)
+            except LoadError as error:
+                faults.update(dict.fromkeys(error.faults))
+        return sorted(faults, key=lambda fault: (fault.place.file, fault.place.line, fault.place.column))
+
+    def _compile(self, name: str) -> CompiledMap:
+        spec, faults = self._merged(name, ())
+        if spec is None:
+            raise LoadError(faults)
+        try:
+            compiled = compile_map(name, effective(spec), guides=self._guides)
+        except LoadError as error:
+            raise LoadError(dict.fromkeys([*faults, *error.faults])) from error
+        if faults:
+            raise LoadError(dict.fromkeys(faults))
+        return compiled
+
+    def _merged(self, name: str, below: tuple[str, ...]) -> tuple[MapSpec | None, list[LoadFault]]:
+        """A map with all it extends merged in; None as the map where that cannot be found out."""
+        spec, faults = self._spec(name)
+        faults = list(faults)
+        if spec.extends is None:
+            return (spec if spec.header is not None else None), faults
+        base, place = spec.extends.text, spec.extends.place
+        chain = (*below, name)
+        if base in chain:
+            faults.append(LoadFault(place, f"extends goes round: {' -> '.join([*chain, base])}"))
+            return None, faults
+        if len(chain) > MAX_EXTENDS:
+            faults.append(LoadFault(place, f"extends goes deeper than {MAX_EXTENDS}: {' -> '.join([*chain, base])}"))
+            return None, faults
+        try:
+            self.folder(base)
+        except UnknownMap as error:
+            faults.append(LoadFault(place, str(error)))
+            return None, faults
+        under, further = self._merged(base, chain)
+        faults += further
+        if under is None:
+            return None, faults
+        result, more = merged(under, spec)
+        return result, faults + more
+
+    def _spec(self, name: str) -> tuple[MapSpec, list[LoadFault]]:
+        if name not in self._specs:
+            path = self.folder(name) / MAP_FILE
+            self._specs[name] = read_spec(path.read_bytes(), origin=Origin(f"{name}/{MAP_FILE}", str(path)))
+        return self._specs[name]

@@ -1,0 +1,138 @@
+"""Fields of canonical models as maps name them: `ship_to.code`, and the kind of value it takes."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from mappings.kinds import Kind
+from translators.datafile import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class TargetField:
+    """A field a rule may fill. `required`: the model refuses a part without it."""
+
+    path: tuple[str, ...]
+    kind: Kind
+    required: bool
+    _allowed: Any
+
+    def refusal(self, value: object) -> str | None:
+        """Why the model would refuse a value that is written in the map; None where it takes it."""
+        try:
+            _adapter(self._allowed).validate_python(value)
+        except ValidationError as error:
+            return error.errors()[0]["msg"]
+        return None
+
+
+class UnknownField(Exception):
+    """The model has no such field; `name` is the part of the path that is wrong."""
+
+    def __init__(self, position: int, message: str) -> None:
+        self.position = position
+        self.message = message
+        super().__init__(message)
+
+
+@cache
+def find_field(model: type[BaseModel], path: tuple[str, ...]) -> TargetField:
+    """The field at a dotted path.
+
+    Raises:
+        UnknownField: there is none, or it is a part or a block, not a value.
+    """
+    current, required = model, True
+    for position, name in enumerate(path):
+        annotation, needed, metadata = _field(current, name, position)
+        required = required and needed
+        last = position == len(path) - 1
+        if get_origin(annotation) is dict:
+            if position != len(path) - 2:
+                raise UnknownField(position, f'"{name}" takes one more word, as {name}.department')
+            return TargetField(path, Kind.TEXT, required=False, _allowed=str)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            if last:
+                known = ", ".join(annotation.model_fields)
+                raise UnknownField(position, f'"{name}" has parts; name one of them: {known}')
+            current = annotation
+            continue
+        kind = _kind(annotation)
+        if kind is None:
+            raise UnknownField(position, f'"{name}" is a list; fill it by a block, as {name}(N9):')
+        if not last:
+            raise UnknownField(position + 1, f'"{name}" has no parts')
+        return TargetField(path, kind, required, Annotated[(annotation, *metadata)] if metadata else annotation)
+    raise UnknownField(0, "want the name of a field")
+
+
+@cache
+def find_block(model: type[BaseModel], name: str) -> type[BaseModel]:
+    """The model of the parts that a list of the model holds.
+
+    Raises:
+        UnknownField: there is no such list.
+    """
+    found = _block(_field(model, name, 0)[0])
+    if found is None:
+        raise UnknownField(0, f'"{name}" is no list of parts{did_you_mean(name, blocks(model))}')
+    return found
+
+
+def blocks(model: type[BaseModel]) -> list[str]:
+    """The names of the lists a block may fill."""
+    return [name for name, info in model.model_fields.items() if _block(_bare(info.annotation)) is not None]
+
+
+def required_fields(model: type[BaseModel]) -> list[str]:
+    """The fields no part of this model can be without."""
+    return [name for name, info in model.model_fields.items() if info.is_required()]
+
+
+def _field(model: type[BaseModel], name: str, position: int) -> tuple[Any, bool, list[Any]]:
+    info = model.model_fields.get(name)
+    if info is None:
+        raise UnknownField(position, f'no field "{name}"{did_you_mean(name, model.model_fields)}')
+    return _bare(info.annotation), info.is_required(), info.metadata
+
+
+def _bare(annotation: Any) -> Any:
+    """Without None and Annotated, where that says nothing of the kind."""
+    while True:
+        if get_origin(annotation) in (Union, types.UnionType):
+            (annotation,) = [part for part in get_args(annotation) if part is not type(None)]
+        elif get_origin(annotation) is Annotated and _kind(get_args(annotation)[0]) is None:
+            annotation = get_args(annotation)[0]
+        else:
+            return annotation
+
+
+def _kind(annotation: Any) -> Kind | None:
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if get_origin(annotation) is tuple:
+        return Kind.TEXTS if _kind(get_args(annotation)[0]) is Kind.TEXT else None
+    for known, kind in ((str, Kind.TEXT), (Decimal, Kind.NUMBER), (date, Kind.DATE), (time, Kind.TIME)):
+        if isinstance(annotation, type) and issubclass(annotation, known):
+            return kind
+    return None
+
+
+def _block(annotation: Any) -> type[BaseModel] | None:
+    annotation = _bare(annotation)
+    if get_origin(annotation) is not tuple:
+        return None
+    item = get_args(annotation)[0]
+    return item if isinstance(item, type) and issubclass(item, BaseModel) else None
+
+
+@cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)

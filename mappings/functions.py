@@ -1,0 +1,355 @@
+"""FUNCTIONS: the closed table of what maps may call; pure, typed, and each documented in its row.
+
+`docs/maps.md` is made from this table. Three forms: a READER works on one text, its other arguments written in the map;
+a VALUE function works on any values; the others need the document's segments and are emitted by the compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from mappings.arithmetic import ROUNDINGS, rounded
+from mappings.kinds import Kind
+from mappings.readers import DATE_PATTERNS, code_reader, date_reader, number_reader, time_reader
+
+MAX_PLACES = 20
+"""Decimal places round() may name."""
+MAX_WIDTH = 1000
+"""Characters pad() may fill up to."""
+
+
+class Form(StrEnum):
+    """How a function is emitted."""
+
+    READER = "reader"
+    VALUE = "value"
+    GATHER = "gather"
+    PAIR = "pair"
+    EITHER = "either"
+    ROUND = "round"
+
+
+class Accepts(StrEnum):
+    """What stands for an argument that the map itself writes out."""
+
+    VALUE = "value"
+    TEXT = "text literal"
+    WHOLE = "whole number"
+    TABLE = "table"
+    WORD = "word"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter.
+
+    Args:
+        name: for the documentation, and for `name=` where `named`.
+        kinds: kinds of value it takes (Accepts.VALUE only).
+        accepts: a value worked out for each document, or something the map writes out.
+        named: given as `name=value`.
+        optional: it may be left out; then `default`.
+        many: the last parameter, given once or more often.
+        words: what a word may be (also beside a whole number).
+        limits: the smallest and largest whole number.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...] = ()
+    accepts: Accepts = Accepts.VALUE
+    named: bool = False
+    optional: bool = False
+    default: Any = None
+    many: bool = False
+    words: tuple[str, ...] = ()
+    limits: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function: its signature, its kind of result, what it does, and how.
+
+    `make` of a READER takes the written-out arguments by name and gives the reader; `work` of a VALUE function is the
+    function itself, which gets None (text: "") for what is absent. `fails` tells whether it may give Unreadable.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    result: Kind
+    form: Form
+    summary: str
+    example: str
+    make: Callable[..., Callable[[str], Any]] | None = None
+    work: Callable[..., Any] | None = None
+    fails: bool = False
+    remembers: bool = False
+
+    @property
+    def signature(self) -> str:
+        """As the documentation shows it: `num(text, implied=whole number or off) -> number`."""
+        shown = []
+        for parameter in self.parameters:
+            told = f"{parameter.name}="
+            kinds = " or ".join(parameter.kinds) or str(parameter.accepts)
+            if parameter.words:
+                words = " or ".join(parameter.words)
+                kinds = words if parameter.accepts is Accepts.WORD else f"{kinds} or {words}"
+            text = told + kinds if parameter.named else f"{parameter.name}: {kinds}"
+            text += ", ..." if parameter.many else ""
+            shown.append(f"[{text}]" if parameter.optional else text)
+        return f"{self.name}({', '.join(shown)}) -> {self.result}"
+
+
+def concatenated(*values: str) -> str:
+    """The texts one after another."""
+    return "".join(values)
+
+
+def _make_code(table: tuple[str, Mapping[str, str]]) -> Callable[[str], Any]:
+    return code_reader(table[1], table[0])
+
+
+def _make_trim() -> Callable[[str], str]:
+    return lambda text: text.strip(" ")
+
+
+def _make_substr(start: int, length: int | None) -> Callable[[str], str]:
+    end = None if length is None else start - 1 + length
+    return lambda text: text[start - 1 : end]
+
+
+def _make_pad(width: int, fill: str) -> Callable[[str], str]:
+    return lambda text: text.rjust(width, fill) if text else ""
+
+
+def _make_split(separator: str, part: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        parts = text.split(separator)
+        return parts[part - 1] if part <= len(parts) else ""
+
+    return read
+
+
+_TEXT = Parameter("text", (Kind.TEXT,))
+_ANY = (Kind.TEXT, Kind.NUMBER, Kind.DATE, Kind.TIME)
+_REFERENCE = Parameter("reference", accepts=Accepts.REFERENCE)
+
+_ROWS = (
+    Function(
+        "num",
+        (
+            _TEXT,
+            Parameter(
+                "implied", (), Accepts.WHOLE, named=True, optional=True, default="guide", words=("off",), limits=(0, 9)
+            ),
+        ),
+        Kind.NUMBER,
+        Form.READER,
+        "The number a text holds. `implied=2` where the last two digits are decimals; without it, as the guide types "
+        "the element (N2: two implied decimals); `implied=off` where the sender writes the point in such an element.",
+        "num(PO102)",
+        make=number_reader,
+        fails=True,
+        remembers=True,
+    ),
+    Function(
+        "date",
+        (
+            _TEXT,
+            Parameter("pattern", (), Accepts.TEXT, optional=True, default="CCYYMMDD", words=DATE_PATTERNS),
+        ),
+        Kind.DATE,
+        Form.READER,
+        "The day a text names, by the calendar. Without a century, years 00 to 49 are of 2000, 50 to 99 of 1900.",
+        "date(BEG05, 'CCYYMMDD')",
+        make=date_reader,
+        fails=True,
+        remembers=True,
+    ),
+    Function(
+        "time",
+        (_TEXT,),
+        Kind.TIME,
+        Form.READER,
+        "The time of day a text names: HHMM, HHMMSS, and tenths or hundredths of a second after that. 2400 is none.",
+        "time(DTM[002].03)",
+        make=time_reader,
+        fails=True,
+        remembers=True,
+    ),
+    Function(
+        "code",
+        (_TEXT, Parameter("table", (), Accepts.TABLE)),
+        Kind.TEXT,
+        Form.READER,
+        "The map's own word for a partner's code, by one of the map's tables. A code that is not in it is an issue.",
+        "code(PO103, 'uom')",
+        make=_make_code,
+        fails=True,
+        remembers=True,
+    ),
+    Function(
+        "trim",
+        (_TEXT,),
+        Kind.TEXT,
+        Form.READER,
+        "The text without spaces at its ends.",
+        "trim(BEG03)",
+        make=_make_trim,
+    ),
+    Function(
+        "upper",
+        (_TEXT,),
+        Kind.TEXT,
+        Form.READER,
+        "The text in capital letters.",
+        "upper(N102)",
+        make=lambda: str.upper,
+    ),
+    Function(
+        "lower",
+        (_TEXT,),
+        Kind.TEXT,
+        Form.READER,
+        "The text in small letters.",
+        "lower(PER04)",
+        make=lambda: str.lower,
+    ),
+    Function(
+        "substr",
+        (
+            _TEXT,
+            Parameter("start", (), Accepts.WHOLE, limits=(1, 100_000)),
+            Parameter("length", (), Accepts.WHOLE, optional=True, limits=(1, 100_000)),
+        ),
+        Kind.TEXT,
+        Form.READER,
+        "Part of a text, from character `start` (from 1) on. What is not there is absent.",
+        "substr(REF02, 1, 4)",
+        make=_make_substr,
+    ),
+    Function(
+        "split",
+        (
+            _TEXT,
+            Parameter("separator", (), Accepts.TEXT),
+            Parameter("part", (), Accepts.WHOLE, limits=(1, 1000)),
+        ),
+        Kind.TEXT,
+        Form.READER,
+        "One part (from 1) of a text that is divided by a separator; absent where there are fewer.",
+        "split(REF02, '-', 1)",
+        make=_make_split,
+    ),
+    Function(
+        "pad",
+        (
+            _TEXT,
+            Parameter("width", (), Accepts.WHOLE, limits=(1, MAX_WIDTH)),
+            Parameter("fill", (), Accepts.TEXT, optional=True, default="0", limits=(1, 1)),
+        ),
+        Kind.TEXT,
+        Form.READER,
+        "The text filled up on the left to a width (with 0, or another character); a longer text stays as it is.",
+        "pad(N104, 13)",
+        make=_make_pad,
+    ),
+    Function(
+        "concat",
+        (Parameter("text", (Kind.TEXT,), many=True),),
+        Kind.TEXT,
+        Form.VALUE,
+        "Texts one after another; what is absent adds nothing.",
+        "concat(N401, ', ', N402)",
+        work=concatenated,
+    ),
+    Function(
+        "coalesce",
+        (Parameter("value", _ANY, many=True),),
+        Kind.UNKNOWN,
+        Form.EITHER,
+        "The first value that is not absent; the same as `a or b or c`.",
+        "coalesce(CUR02, agreement.currency)",
+    ),
+    Function(
+        "round",
+        (
+            Parameter("number", (Kind.NUMBER,)),
+            Parameter("places", (), Accepts.WHOLE, limits=(0, MAX_PLACES)),
+            Parameter("mode", (), Accepts.WORD, named=True, optional=True, default="half_up", words=tuple(ROUNDINGS)),
+        ),
+        Kind.NUMBER,
+        Form.ROUND,
+        "The number with so many decimal places. Its first argument is the one place where `/` may stand, so that "
+        "every division says how it is rounded.",
+        "round(num(PO104) / num(PO401), 4)",
+        work=rounded,
+        fails=True,
+    ),
+    Function(
+        "pair",
+        (Parameter("qualifier", (), Accepts.TEXT, many=True),),
+        Kind.TEXT,
+        Form.PAIR,
+        "The product id beside a qualifier, among the qualifier and id pairs (data elements 235 and 234) of the "
+        "block's segment; of several qualifiers the first that is there. One that is there twice is an issue.",
+        "pair('UP', 'UK', 'EN')",
+        fails=True,
+    ),
+    Function(
+        "count",
+        (_REFERENCE,),
+        Kind.NUMBER,
+        Form.GATHER,
+        "How many: parts of a block (`lines`), segments, or elements that hold something.",
+        "count(lines)",
+    ),
+    Function(
+        "sum",
+        (_REFERENCE,),
+        Kind.NUMBER,
+        Form.GATHER,
+        "The exact sum of a field over a block (`lines.qty`), or of an element over all segments that match.",
+        "sum(lines.qty)",
+        fails=True,
+    ),
+    Function(
+        "first",
+        (_REFERENCE,),
+        Kind.TEXT,
+        Form.GATHER,
+        "The first value that is not empty, of all segments that match.",
+        "first(PID05)",
+    ),
+    Function(
+        "last",
+        (_REFERENCE,),
+        Kind.TEXT,
+        Form.GATHER,
+        "The last value that is not empty, of all segments that match.",
+        "last(N9/MSG.01)",
+    ),
+    Function(
+        "join",
+        (_REFERENCE, Parameter("separator", (), Accepts.TEXT, optional=True, default=" ")),
+        Kind.TEXT,
+        Form.GATHER,
+        "All values that are not empty, of all segments that match, with a separator (a space) between them.",
+        "join(PID05, ' ')",
+    ),
+    Function(
+        "all",
+        (_REFERENCE,),
+        Kind.TEXTS,
+        Form.GATHER,
+        "All values that are not empty, of all segments that match, as a list.",
+        "all(N9/MSG.01)",
+    ),
+)
+
+FUNCTIONS: dict[str, Function] = {function.name: function for function in _ROWS}
+"""Name -> function."""

@@ -1,0 +1,66 @@
+"""What a map's program calls by fixed names: gathering values over segments, components, sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from mappings.arithmetic import add, total
+from mappings.kinds import BAD, Unreadable
+from translators.tree import Segment
+
+Sources = tuple[Any, ...]
+"""Flat pairs of (segment, element), or of (name, 0) for what is not in the document."""
+
+
+def all_values(segments: Sequence[Segment], number: int) -> tuple[tuple[str, ...], Sources]:
+    """The values of an element that are not empty, and where they stand."""
+    values: list[str] = []
+    sources: list[Any] = []
+    for segment in segments:
+        elements = segment.elements
+        if len(elements) > number and elements[number]:
+            values.append(elements[number])
+            sources += (segment, number)
+    return tuple(values), tuple(sources)
+
+
+def sum_of(
+    read: Mapping[str, Decimal | Unreadable], segments: Sequence[Segment], number: int
+) -> tuple[Decimal | Unreadable, Sources]:
+    """The exact sum of an element over segments; the first value that does not read, with its place."""
+    found: Decimal | Unreadable = Decimal(0)
+    texts, sources = all_values(segments, number)
+    for position, text in enumerate(texts):
+        value = read[text]
+        here = sources[2 * position : 2 * position + 2]
+        if isinstance(value, Unreadable):
+            return Unreadable(value.code, value.wanted, text), here
+        assert isinstance(found, Decimal)
+        found = add(found, value)
+        if isinstance(found, Unreadable):
+            return found, here
+    return found, sources
+
+
+def component(text: Any, number: int, separator: str) -> str:
+    """One component (from 1) of a composite element's text; "" where it was not sent."""
+    parts: list[str] = text.split(separator)
+    return parts[number - 1] if number <= len(parts) else ""
+
+
+PROGRAM_NAMES: dict[str, Any] = {
+    "__builtins__": {"bool": bool, "len": len, "reversed": reversed},
+    "ALL": all_values,
+    "BAD": BAD,
+    "COMPONENT": component,
+    "DECIMAL": Decimal,
+    "EMPTY": [""],
+    "ORDINAL": attrgetter("ordinal"),
+    "SUM": sum_of,
+    "TOTAL": total,
+    "UNREADABLE": Unreadable,
+}
+"""All a program sees beside its own constants; it has no other builtins."""

@@ -1,0 +1,347 @@
+"""Scopes: where a block's references look for their segments, by the guide, and the code that finds them.
+
+Each block is a scope. A name is looked up in the innermost scope whose loop the guide gives it, among the loop's own
+segments and the segments that open its loops; further down only by a path (`N1[ST]/N4.02`). All references of a scope
+share one pass over its segments and loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from mappings.expressions import ExpressionFault, Filter, Reference, Step
+from mappings.program import Program
+from translators.datafile import did_you_mean
+from translators.x12.guide import ElementGuide, ElementUse, LoopUse, SegmentGuide, SegmentUse, SetGuide
+
+MatchKey = tuple[str, tuple[tuple[int, str], ...]]
+"""What tells one step of a path from another: the segment, and the (element, value) pairs that pick instances."""
+
+
+@dataclass(eq=False, slots=True)
+class Match:
+    """The segments one step of a path finds, and what is asked of them.
+
+    In the program, `s`, `e` and `m` + number are the one segment, its elements, and whether there are more (`one`); `x`
+    + number is the list of all (`all_of`), or of the loops themselves (`loops_of`).
+    """
+
+    number: int
+    segment: SegmentGuide
+    direct: bool
+    loops: tuple[LoopUse, ...]
+    filters: tuple[tuple[int, str], ...]
+    below: dict[MatchKey, Match] = field(default_factory=dict)
+    one: bool = False
+    all_of: bool = False
+    loops_of: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """A block's source: a loop or a repeated segment; in the program `t`, `u`, `n` + level are its first segment, the
+    elements of it and their number, and `loop` + level the loop."""
+
+    level: int
+    trigger: SegmentGuide
+    loop: LoopUse | None
+    parent: Scope | None
+    matches: dict[MatchKey, Match] = field(default_factory=dict)
+    pairs: bool = False
+
+    def chain(self) -> Iterator[Scope]:
+        """This scope and those around it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a reference names: the scope's own first segment (`match` None) or a match, and the element."""
+
+    scope: Scope
+    match: Match | None
+    segment: SegmentGuide
+    element: ElementUse | None
+    index: int | None
+
+
+class Resolver:
+    """Finds what references name, in one set's guide; every match gets a number of its own."""
+
+    def __init__(self, guide: SetGuide) -> None:
+        self.guide = guide
+        self._count = 0
+
+    def find(self, reference: Reference, scope: Scope) -> Found:
+        """What a reference names, seen from a scope.
+
+        Raises:
+            ExpressionFault: nothing, or something no rule can use.
+        """
+        scopes = list(scope.chain())[reference.parents :]
+        first = reference.steps[0]
+        if not scopes:
+            raise ExpressionFault(reference.at, "there is no loop around this one; leave parent. out")
+        if reference.parents:
+            scopes = scopes[:1]
+        self._known(first)
+        for candidate in scopes:
+            if candidate.trigger.id == first.segment and not first.filters and first.index is None:
+                if len(reference.steps) == 1:
+                    element = self._element(candidate.trigger, reference)
+                    return Found(candidate, None, candidate.trigger, element, None)
+                raise ExpressionFault(reference.steps[1].at, f"leave {first.segment}/ out; it is the block's own loop")
+            if candidate.loop is not None and (uses := _uses(candidate.loop, first.segment)):
+                return self._walk(reference, candidate, uses)
+        raise ExpressionFault(first.at, self._elsewhere(first.segment, scopes))
+
+    def source(self, reference: Reference, scope: Scope) -> tuple[Match, Scope]:
+        """The loop or repeated segment a block is made from, and the block's scope.
+
+        Raises:
+            ExpressionFault: there is none of that name here.
+        """
+        found = self.find(reference, scope)
+        if found.match is None or found.scope is not scope:
+            raise ExpressionFault(reference.at, f"{reference.text} is not inside the block around this one")
+        if found.index is not None:
+            raise ExpressionFault(reference.at, "a block is made from every instance; leave the number out")
+        match = found.match
+        if len(match.loops) + match.direct > 1:
+            raise ExpressionFault(reference.at, f"{found.segment.id} opens a loop and stands alone here; both match")
+        loop = match.loops[0] if match.loops else None
+        if loop is None:
+            match.all_of = True
+        else:
+            match.loops_of = True
+        return match, Scope(scope.level + 1, found.segment, loop, scope)
+
+    def _walk(self, reference: Reference, scope: Scope, uses: list[SegmentUse | LoopUse]) -> Found:
+        known = scope.matches
+        match: Match | None = None
+        index: int | None = None
+        for position, step in enumerate(reference.steps):
+            last = position == len(reference.steps) - 1
+            if match is not None:
+                self._known(step)
+                uses = [use for loop in match.loops for use in _uses(loop, step.segment)]
+                if not uses:
+                    around = ", ".join(loop.id for loop in match.loops)
+                    raise ExpressionFault(step.at, f"{step.segment} is not in loop {around}{_near(match, step)}")
+            if not last and not any(isinstance(use, LoopUse) for use in uses):
+                raise ExpressionFault(reference.steps[position + 1].at, f"{step.segment} opens no loop here")
+            segment = next(use.trigger.segment if isinstance(use, LoopUse) else use.segment for use in uses)
+            filters, index = self._filters(step, segment)
+            if index is not None and not last:
+                raise ExpressionFault(step.at, "the number of an instance stands at the end of a path only")
+            key = (step.segment, filters)
+            if key not in known:
+                self._count += 1
+                loops = tuple(use for use in uses if isinstance(use, LoopUse))
+                direct = any(isinstance(use, SegmentUse) for use in uses)
+                known[key] = Match(self._count, segment, direct, loops, filters)
+            match = known[key]
+            known = match.below
+        assert match is not None
+        return Found(scope, match, match.segment, self._element(match.segment, reference), index)
+
+    def _filters(self, step: Step, segment: SegmentGuide) -> tuple[tuple[tuple[int, str], ...], int | None]:
+        filters = []
+        index = step.index
+        for picked in step.filters:
+            use = _qualifier(segment, picked)
+            codes = use.element.codes if isinstance(use.element, ElementGuide) else None
+            if picked.element is None and picked.value.isdecimal() and not picked.value.startswith("0"):
+                if codes is None or picked.value not in codes:
+                    if index is not None or len(picked.value) > 4:
+                        raise ExpressionFault(picked.at, "the instance is numbered once, as [#2]")
+                    index = int(picked.value)
+                    continue
+                if isinstance(use.element, ElementGuide):
+                    raise ExpressionFault(
+                        picked.at,
+                        f"{picked.value} may be a code of {use.ref} or a number; write "
+                        f"[{use.position:02d}={picked.value}] or [#{picked.value}]",
+                    )
+            if codes is not None and picked.value not in codes:
+                raise ExpressionFault(
+                    picked.at, f"{picked.value} is no code of {use.ref}{did_you_mean(picked.value, sorted(codes))}"
+                )
+            filters.append((use.position, picked.value))
+        return tuple(filters), index
+
+    def _element(self, segment: SegmentGuide, reference: Reference) -> ElementUse | None:
+        if reference.element is None:
+            return None
+        if reference.element > len(segment.elements):
+            raise ExpressionFault(
+                reference.at,
+                f"{segment.id} has {len(segment.elements)} elements; there is no {segment.id}{reference.element:02d}",
+            )
+        use = segment.elements[reference.element - 1]
+        if isinstance(use.element, ElementGuide):
+            if reference.component is not None:
+                raise ExpressionFault(reference.at, f"{use.ref} has no components")
+        elif reference.component is None:
+            raise ExpressionFault(reference.at, f"{use.ref} is a composite; name a component, as {use.ref}.01")
+        elif reference.component > len(use.element.components):
+            raise ExpressionFault(reference.at, f"{use.ref} has {len(use.element.components)} components")
+        return use
+
+    def _known(self, step: Step) -> None:
+        if step.segment not in self.guide.directory:
+            used = sorted({use.id for use in self.guide.root.walk() if isinstance(use, SegmentUse)})
+            raise ExpressionFault(
+                step.at, f"{step.segment} is no segment of {self.guide.version}{did_you_mean(step.segment, used)}"
+            )
+
+    def _elsewhere(self, segment: str, scopes: list[Scope]) -> str:
+        loops = [
+            use.id
+            for use in self.guide.root.walk()
+            if isinstance(use, LoopUse) and any(isinstance(c, SegmentUse) and c.id == segment for c in use.children)
+        ]
+        here = f"{segment} is not in set {self.guide.code}"
+        if not loops:
+            return here
+        reachable = {
+            use.id for scope in scopes if scope.loop for use in scope.loop.children if isinstance(use, LoopUse)
+        }
+        near = [name for name in loops if name in reachable]
+        where = f"{segment} is not here but in loop {', '.join(dict.fromkeys(near or loops))}"
+        return f"{where}; write {near[0]}[..]/{segment}" if near else where
+
+
+def root_scope(guide: SetGuide) -> Scope:
+    """The scope of the document's own fields: the whole set."""
+    return Scope(0, guide.root.trigger.segment, guide.root, None)
+
+
+def pair_positions(segment: SegmentGuide) -> tuple[int, ...]:
+    """The positions of the qualifiers of a segment's product id pairs (data elements 235 and 234, side by side)."""
+    numbers = [use.element.number if isinstance(use.element, ElementGuide) else "" for use in segment.elements]
+    return tuple(at + 1 for at in range(len(numbers) - 1) if numbers[at] == "235" and numbers[at + 1] == "234")
+
+
+def emit_scope(program: Program, scope: Scope) -> None:
+    """Write the pass that finds every match of a scope, and its product id pairs.
+
+    In the program, `p` + level gives for a qualifier the position of its id, negative where it stands twice.
+    """
+    if scope.pairs:
+        positions = program.constant(pair_positions(scope.trigger))
+        level = scope.level
+        program.line(f"p{level} = {{}}")
+        with program.block(f"for i in {positions}:"):
+            with program.block(f"if i + 1 >= n{level}:"):
+                program.line("break")
+            program.line(f"k = u{level}[i]")
+            with program.block(f"if k and u{level}[i + 1]:"):
+                program.line(f"p{level}[k] = -i if k in p{level} else i + 1")
+    if scope.matches:
+        _emit_matches(program, scope)
+
+
+def _emit_matches(program: Program, scope: Scope) -> None:
+    everything = list(_everything(scope.matches))
+    for name, start, wanted in (
+        ("s", "None", [match for match in everything if match.one]),
+        ("e", "EMPTY", [match for match in everything if match.one]),
+        ("m", "False", [match for match in everything if match.one]),
+    ):
+        if wanted:
+            program.line(" = ".join(f"{name}{match.number}" for match in wanted) + f" = {start}")
+    for match in everything:
+        if match.all_of or match.loops_of:
+            program.line(f"x{match.number} = []")
+    _emit_level(program, scope.matches, loop=f"loop{scope.level}", depth=0)
+    for match in everything:
+        if match.all_of and match.direct and match.loops:
+            program.line(f"x{match.number}.sort(key=ORDINAL)")
+
+
+def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, depth: int) -> None:
+    direct = [match for match in matches.values() if match.direct and (match.one or match.all_of)]
+    looped = [match for match in matches.values() if match.loops]
+    if direct:
+        with program.block(f"for g{depth} in {loop}.segments:"):
+            program.line(f"f{depth} = g{depth}.elements")
+            program.line(f"k{depth} = f{depth}[0]")
+            for word, group in _by(direct, lambda match: (match.segment.id,)):
+                with program.block(f"{word} k{depth} == {group[0].segment.id!r}:"):
+                    for match in group:
+                        _emit_match(program, match, depth=depth, loop=None)
+    if looped:
+        with program.block(f"for c{depth} in {loop}.loops:"):
+            program.line(f"k{depth} = c{depth}.id")
+            for word, group in _by(looped, lambda match: tuple(loop.id for loop in match.loops)):
+                ids = tuple(use.id for use in group[0].loops)
+                test = f"== {ids[0]!r}" if len(ids) == 1 else f"in {ids!r}"
+                with program.block(f"{word} k{depth} {test}:"):
+                    program.line(f"g{depth} = c{depth}.segments[0]")
+                    program.line(f"f{depth} = g{depth}.elements")
+                    for match in group:
+                        _emit_match(program, match, depth=depth, loop=f"c{depth}")
+
+
+def _by(matches: list[Match], key: object) -> Iterator[tuple[str, list[Match]]]:
+    assert callable(key)
+    groups: dict[tuple[str, ...], list[Match]] = {}
+    for match in matches:
+        groups.setdefault(key(match), []).append(match)
+    for position, group in enumerate(groups.values()):
+        yield ("elif" if position else "if"), group
+
+
+def _emit_match(program: Program, match: Match, *, depth: int, loop: str | None) -> None:
+    number = match.number
+    tests = [f"len(f{depth}) > {position} and f{depth}[{position}] == {value!r}" for position, value in match.filters]
+    with program.block(f"if {' and '.join(tests)}:") if tests else nullcontext():
+        if match.one:
+            with program.block(f"if s{number} is None:"):
+                program.line(f"s{number} = g{depth}")
+                program.line(f"e{number} = f{depth}")
+            with program.block("else:"):
+                program.line(f"m{number} = True")
+        if match.all_of:
+            program.line(f"x{number}.append(g{depth})")
+        if match.loops_of and loop is not None:
+            program.line(f"x{number}.append({loop})")
+        if loop is not None and match.below:
+            _emit_level(program, match.below, loop=loop, depth=depth + 1)
+
+
+def _everything(matches: dict[MatchKey, Match]) -> Iterator[Match]:
+    for match in matches.values():
+        yield match
+        yield from _everything(match.below)
+
+
+def _uses(loop: LoopUse, segment: str) -> list[SegmentUse | LoopUse]:
+    """The loop's own uses of a segment (but the one that opens it), and its loops that the segment opens."""
+    return [use for use in loop.children[1:] if (use.trigger.id if isinstance(use, LoopUse) else use.id) == segment]
+
+
+def _qualifier(segment: SegmentGuide, picked: Filter) -> ElementUse:
+    if picked.element is not None:
+        if not 0 < picked.element <= len(segment.elements):
+            raise ExpressionFault(
+                picked.at, f"{segment.id} has {len(segment.elements)} elements, no {picked.element:02d}"
+            )
+        return segment.elements[picked.element - 1]
+    for use in segment.elements:
+        if isinstance(use.element, ElementGuide) and use.element.type == "ID":
+            return use
+    return segment.elements[0]
+
+
+def _near(match: Match, step: Step) -> str:
+    known = [
+        use.trigger.id if isinstance(use, LoopUse) else use.id for loop in match.loops for use in loop.children[1:]
+    ]
+    return did_you_mean(step.segment, known)

@@ -1,0 +1,283 @@
+"""MapSpec: a map file as it was written, every part with its place; and the maps it extends, merged over each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from translators.datafile import (
+    LoadError,
+    LoadFault,
+    Mapping,
+    Place,
+    Scalar,
+    Sequence,
+    Value,
+    did_you_mean,
+    read_datafile,
+)
+
+OMIT = "omit"
+"""What an extending map writes to drop what it inherits."""
+
+_TOP = ("map", "extends", "partner", "description", "tables", "assert")
+_HEADER = re.compile(r"(?P<syntax>[a-z0-9]+)/(?P<set>[A-Za-z0-9]+)@(?P<version>[A-Za-z0-9]+)\s*->\s*(?P<schema>\S+)")
+_BLOCK = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\((?P<source>[^()]*)\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The file a part of a map was written in: its name as lineage tells it, and its path for faults."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text of a map file and where it stands; `exact` where column and text agree character by character."""
+
+    text: str
+    place: Place
+    origin: Origin
+    exact: bool = True
+
+    def at(self, offset: int) -> Place:
+        """The place of a character of the text."""
+        return replace(self.place, column=self.place.column + offset) if self.exact else self.place
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`field: expression`. `required` is None where the file says neither `!` nor `?`."""
+
+    name: str
+    key: Written
+    expression: Written
+    required: bool | None = None
+
+
+@dataclass(slots=True)
+class Block:
+    """One block: its path (`lines`, `schedule`), its source as written, and its rules by field."""
+
+    path: tuple[str, ...]
+    key: Written
+    source: Written | None
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class MapSpec:
+    """A map file, or a map with those it extends merged in."""
+
+    origin: Origin
+    start: Place
+    header: Written | None = None
+    extends: Written | None = None
+    partner: str | None = None
+    tables: dict[str, dict[str, Written]] = field(default_factory=dict)
+    blocks: dict[tuple[str, ...], Block] = field(default_factory=dict)
+    asserts: dict[str, Written] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`x12/850@004010 -> purchase_order/v1`, taken apart."""
+
+    syntax: str
+    set_code: str
+    version: str
+    schema: str
+
+
+def read_spec(content: bytes, *, origin: Origin) -> tuple[MapSpec, list[LoadFault]]:
+    """Read one map file; what it extends is not looked at.
+
+    Returns:
+        What could be read, and every fault of form found in it.
+    """
+    try:
+        top = read_datafile(content, file=origin.path)
+    except LoadError as error:
+        return MapSpec(origin, Place(origin.path, 1, 1)), error.faults
+    return _Reader(content, origin).read(top)
+
+
+def read_header(written: Written) -> Header | LoadFault:
+    """Take the `map:` line apart."""
+    found = _HEADER.fullmatch(written.text)
+    if found is None:
+        return LoadFault(
+            written.place, f'"{written.text}" is no header; want it as x12/850@004010 -> purchase_order/v1'
+        )
+    return Header(found["syntax"], found["set"], found["version"], found["schema"])
+
+
+def merged(base: MapSpec, over: MapSpec) -> tuple[MapSpec, list[LoadFault]]:
+    """A map over the one it extends: rules, rows and asserts replace those of the same name, `omit` drops them."""
+    faults: list[LoadFault] = []
+    result = MapSpec(over.origin, over.start, over.header or base.header, over.extends, over.partner or base.partner)
+    for name in dict.fromkeys([*base.tables, *over.tables]):
+        rows = {**base.tables.get(name, {}), **over.tables.get(name, {})}
+        result.tables[name] = {code: word for code, word in rows.items() if word.text != OMIT}
+    for path, block in base.blocks.items():
+        result.blocks[path] = Block(path, block.key, block.source, dict(block.rules))
+    for path, block in over.blocks.items():
+        under = result.blocks.get(path)
+        if under is None:
+            result.blocks[path] = Block(path, block.key, block.source, dict(block.rules))
+            continue
+        under.source = block.source or under.source
+        for name, rule in block.rules.items():
+            inherited = under.rules.get(name)
+            if rule.required is None and inherited is not None:
+                rule = replace(rule, required=inherited.required)
+            under.rules[name] = rule
+    result.asserts = {**base.asserts, **over.asserts}
+    for written, known in _dropped(base, over):
+        if not known:
+            faults.append(LoadFault(written.place, "nothing is inherited here that could be dropped"))
+    return result, faults
+
+
+def effective(spec: MapSpec) -> MapSpec:
+    """The map without what says `omit`."""
+    blocks = {}
+    for path, block in spec.blocks.items():
+        rules = {name: rule for name, rule in block.rules.items() if rule.expression.text != OMIT}
+        blocks[path] = Block(path, block.key, block.source, rules)
+    asserts = {name: written for name, written in spec.asserts.items() if written.text != OMIT}
+    return replace(spec, blocks=blocks, asserts=asserts)
+
+
+def _dropped(base: MapSpec, over: MapSpec) -> Iterator[tuple[Written, bool]]:
+    for path, block in over.blocks.items():
+        known = base.blocks[path].rules if path in base.blocks else {}
+        for name, rule in block.rules.items():
+            if rule.expression.text == OMIT:
+                yield rule.expression, name in known
+    for name, written in over.asserts.items():
+        if written.text == OMIT:
+            yield written, name in base.asserts
+    for table, rows in over.tables.items():
+        for code, word in rows.items():
+            if word.text == OMIT:
+                yield word, code in base.tables.get(table, {})
+
+
+class _Reader:
+    def __init__(self, content: bytes, origin: Origin) -> None:
+        self.lines = content.decode("utf-8-sig", "replace").split("\n")
+        self.origin = origin
+        self.faults: list[LoadFault] = []
+
+    def read(self, top: Mapping) -> tuple[MapSpec, list[LoadFault]]:
+        spec = MapSpec(self.origin, top.place)
+        for key, value in top.entries:
+            match key.text:
+                case "map":
+                    spec.header = self.text(value)
+                case "extends":
+                    spec.extends = self.text(value)
+                case "partner":
+                    written = self.text(value)
+                    spec.partner = written.text if written else None
+                case "description":
+                    self.text(value)
+                case "tables":
+                    self.tables(spec, value)
+                case "assert":
+                    self.asserts(spec, value)
+                case _:
+                    self.block(spec, key, value)
+        if spec.header is None and spec.extends is None:
+            self.fault(top.place, "want a line map: x12/850@004010 -> purchase_order/v1, or extends: base/850.in")
+        return spec, self.faults
+
+    def tables(self, spec: MapSpec, value: Value) -> None:
+        for name, rows in self.entries(value, "want tables, each with its codes"):
+            table = spec.tables.setdefault(name.text, {})
+            for code, word in self.entries(rows, f"want the codes of table {name.text}, as {{EA: EA, CA: XCS}}"):
+                if (written := self.text(word)) is not None:
+                    table[code.text] = written
+
+    def asserts(self, spec: MapSpec, value: Value) -> None:
+        wanted = "want a list, each entry as `- lines match CTT01: count(lines) == num(CTT01)`"
+        if not isinstance(value, Sequence):
+            self.fault(value.place, wanted)
+            return
+        for item in value.items:
+            for name, expression in self.entries(item, wanted):
+                if name.text in spec.asserts:
+                    self.fault(name.place, f'"{name.text}" is asserted twice')
+                elif (written := self.text(expression)) is not None:
+                    spec.asserts[name.text] = written
+
+    def block(self, spec: MapSpec, key: Scalar, value: Value) -> None:
+        if not isinstance(value, Mapping):
+            known = did_you_mean(key.text, _TOP)
+            self.fault(key.place, f'unknown key "{key.text}"{known}; a block holds its rules, as order: or lines(PO1):')
+            return
+        path: list[str] = []
+        source: Written | None = None
+        whole = self.written(key)
+        end = -1
+        while end < len(key.text):
+            found = _BLOCK.match(key.text, end + 1)
+            end = len(key.text) + 1 if found is None else found.end()
+            if found is None or (end < len(key.text) and key.text[end] != "."):
+                self.fault(whole.place, f'"{key.text}" names no block; want it as order, lines(PO1) or lines.schedule')
+                return
+            path.append(found["name"])
+            source = None
+            if found["source"] is not None:
+                source = replace(whole, text=found["source"], place=whole.at(found.start("source")))
+        if tuple(path) in spec.blocks:
+            self.fault(key.place, f'block "{".".join(path)}" stands twice')
+            return
+        block = Block(tuple(path), self.written(key), source)
+        for name_scalar, expression in value.entries:
+            rule = self.rule(name_scalar, expression)
+            if rule is not None and rule.name in block.rules:
+                self.fault(name_scalar.place, f'"{rule.name}" is filled twice')
+            elif rule is not None:
+                block.rules[rule.name] = rule
+        spec.blocks[block.path] = block
+
+    def rule(self, key: Scalar, value: Value) -> Rule | None:
+        written = self.text(value)
+        if written is None:
+            return None
+        name, required = key.text, None
+        if name.endswith(("!", "?")):
+            name, required = name[:-1], name.endswith("!")
+        return Rule(name, self.written(key), written, required)
+
+    def text(self, value: Value) -> Written | None:
+        if not isinstance(value, Scalar):
+            self.fault(value.place, "want one line of text here")
+            return None
+        if not value.text.strip():
+            self.fault(value.place, f"want something here; write {OMIT} to drop what is inherited")
+            return None
+        return self.written(value)
+
+    def written(self, scalar: Scalar) -> Written:
+        line = self.lines[scalar.place.line - 1] if scalar.place.line <= len(self.lines) else ""
+        start = scalar.place.column - 1
+        if line.startswith(scalar.text, start):
+            return Written(scalar.text, scalar.place, self.origin)
+        if line.startswith(scalar.text, start + 1):
+            return Written(scalar.text, replace(scalar.place, column=start + 2), self.origin)
+        return Written(scalar.text, scalar.place, self.origin, exact=False)
+
+    def entries(self, value: Value, wanted: str) -> tuple[tuple[Scalar, Value], ...]:
+        if isinstance(value, Mapping):
+            return value.entries
+        self.fault(value.place, wanted)
+        return ()
+
+    def fault(self, place: Place, message: str) -> None:
+        self.faults.append(LoadFault(place, message))
