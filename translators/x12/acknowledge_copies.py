@@ -12,7 +12,11 @@ from translators.x12.writer import fault_of
 _CHARACTER_SET = re.compile(r"""[A-Za-z0-9 !"&'()*+,\-./:;?=%~@\[\]_{}\\|<>#$]+""")
 """X12 004010's basic and extended characters, without those of national alphabets."""
 
-_CANDIDATES = "*~>|:^!<&#"
+_ELEMENT_SEPARATORS = "*|+\x1d"
+_SEGMENT_TERMINATORS = "~'!\x1c"
+_COMPONENT_SEPARATORS = ">:<\x1f"
+_REPETITION_SEPARATORS = "^&#\x1e"
+"""The last of each stands in no value, since `fit` copies no control character."""
 
 
 def fit(value: str, *, least: int = 1, most: int, delimiters: Delimiters | None = None) -> str:
@@ -62,6 +66,8 @@ def mirrored(header: InterchangeHeader, *, version: str, values: tuple[str, ...]
     wanted = replace(sent, repetition=repetition, line_end=line_end)
     if fault_of(wanted) is None and not any(holds_delimiter(value, wanted) for value in values):
         return wanted
-    free = [candidate for candidate in _CANDIDATES if not any(candidate in value for value in values)]
-    element, segment, component, *rest = free
-    return Delimiters(element, component, segment, None if repetition is None else rest[0], line_end)
+    element, component, segment, other = (
+        next(candidate for candidate in candidates if not any(candidate in value for value in values))
+        for candidates in (_ELEMENT_SEPARATORS, _COMPONENT_SEPARATORS, _SEGMENT_TERMINATORS, _REPETITION_SEPARATORS)
+    )
+    return Delimiters(element, component, segment, None if repetition is None else other, line_end)

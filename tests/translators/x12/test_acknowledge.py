@@ -483,8 +483,15 @@ def test_a_newline_that_ends_segments_is_not_doubled_by_a_line_end() -> None:
 def test_delimiters_that_stand_in_an_id_are_passed_over() -> None:
     isa = header(isa_with(e6="BUY*ER>~", e12="00501"), Delimiters(repetition="^"))
     (answer,) = answers(Group(), isa=isa)
-    assert answer.interchange.delimiters == Delimiters("|", "^", ":", "!")
-    assert "AK1|PO|12:" in sent(answer)
+    assert answer.interchange.delimiters == Delimiters("|", ":", "'", "^")
+    assert "AK1|PO|12'" in sent(answer)
+
+
+def test_an_id_of_nothing_but_separators_leaves_those_no_id_can_hold() -> None:
+    isa = header(isa_with(e6="*|+~'!>:<^&#", e12="00501"), Delimiters(repetition="^"))
+    (answer,) = answers(Group(), isa=isa)
+    assert answer.interchange.delimiters == Delimiters("\x1d", "\x1f", "\x1c", "\x1e")
+    assert "AK1\x1dPO\x1d12\x1c" in sent(answer)
 
 
 def test_a_sender_without_a_usable_address_or_version_is_answered_all_the_same() -> None:
