@@ -15,8 +15,8 @@ _CHARACTER_SET = re.compile(r"""[A-Za-z0-9 !"&'()*+,\-./:;?=%~@\[\]_{}\\|<>#$]+"
 _ELEMENT_SEPARATORS = "*|+\x1d"
 _SEGMENT_TERMINATORS = "~'!\x1c"
 _COMPONENT_SEPARATORS = ">:<\x1f"
-_REPETITION_SEPARATORS = "^&#\x1e"
-"""The last of each stands in no value, since `fit` copies no control character."""
+_REPETITION_SEPARATORS = "^"
+"""The last of each stands in no value, since it is not in `_CHARACTER_SET`."""
 
 
 def fit(value: str, *, least: int = 1, most: int, delimiters: Delimiters | None = None) -> str:

@@ -488,9 +488,9 @@ def test_delimiters_that_stand_in_an_id_are_passed_over() -> None:
 
 
 def test_an_id_of_nothing_but_separators_leaves_those_no_id_can_hold() -> None:
-    isa = header(isa_with(e6="*|+~'!>:<^&#", e12="00501"), Delimiters(repetition="^"))
+    isa = header(isa_with(e6="*|+~'!>:<", e12="00501"), Delimiters(repetition="^"))
     (answer,) = answers(Group(), isa=isa)
-    assert answer.interchange.delimiters == Delimiters("\x1d", "\x1f", "\x1c", "\x1e")
+    assert answer.interchange.delimiters == Delimiters("\x1d", "\x1f", "\x1c", "^")
     assert "AK1\x1dPO\x1d12\x1c" in sent(answer)
 
 
