@@ -91,8 +91,9 @@ class SFTPClient:
             raise
 
     def close(self) -> None:
-        """End the session and the connection."""
-        self._session.close()
+        """End the session and the connection; both may be broken already."""
+        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+            self._session.close()
         self._transport.close()
 
     def __enter__(self) -> SFTPClient:
@@ -124,7 +125,7 @@ class SFTPClient:
         # paramiko does not tell when a close is refused; a name used once makes the rename fail then
         temporary = posixpath.join(folder, f".{name}.{secrets.token_hex(4)}.part")
         try:
-            with _as_ours(target):
+            with self._asking(target):
                 sent = self._send(source, temporary)
                 if replace:
                     self._session.posix_rename(temporary, target)
@@ -149,28 +150,28 @@ class SFTPClient:
             RemoteRefusedError: not there, not allowed, or it changed its size meanwhile.
             ConnectionLostError: the connection broke.
         """
-        with _as_ours(path):
+        with self._asking(path):
             return self._session.getfo(path, into, max_concurrent_prefetch_requests=REQUESTS_AHEAD)
 
     def list(self, folder: str) -> Iterator[RemoteFile]:
         """What is in a folder, as it comes."""
-        with _as_ours(folder):
+        with self._asking(folder):
             for found in self._session.listdir_iter(folder):
                 yield _remote(found.filename, found)
 
     def stat(self, path: str) -> RemoteFile:
         """One file or folder."""
-        with _as_ours(path):
+        with self._asking(path):
             return _remote(posixpath.basename(path), self._session.stat(path))
 
     def remove(self, path: str) -> None:
         """Delete a file."""
-        with _as_ours(path):
+        with self._asking(path):
             self._session.remove(path)
 
     def rename(self, source: str, target: str) -> None:
         """Rename a file; refused if the new name is taken."""
-        with _as_ours(source):
+        with self._asking(source):
             self._session.rename(source, target)
 
     def _send(self, source: BinaryIO, path: str) -> int:
@@ -181,6 +182,19 @@ class SFTPClient:
                 file.write(block)
                 sent += len(block)
         return sent
+
+    @contextlib.contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        """Foreign errors of a request become ours: a refusal while the session lives, else a lost connection."""
+        try:
+            yield
+        except (paramiko.SSHException, EOFError, TimeoutError, ConnectionError) as error:
+            raise ConnectionLostError(f"{shown(what)}: {str(error) or type(error).__name__}") from error
+        except OSError as error:
+            channel = self._session.get_channel()
+            if channel is None or channel.closed or not self._transport.is_active():
+                raise ConnectionLostError(f"{shown(what)}: {error}") from error
+            raise RemoteRefusedError(f"{shown(what)}: {error}") from error
 
 
 def _log_in(
@@ -221,13 +235,11 @@ def _log_in(
 
 @contextlib.contextmanager
 def _as_ours(what: str) -> Iterator[None]:
-    """Foreign errors become ours."""
+    """Foreign errors of connecting become ours."""
     try:
         yield
-    except (paramiko.SSHException, EOFError, TimeoutError, ConnectionError, socket.gaierror) as error:
+    except (paramiko.SSHException, EOFError, OSError) as error:
         raise ConnectionLostError(f"{shown(what)}: {str(error) or type(error).__name__}") from error
-    except OSError as error:
-        raise RemoteRefusedError(f"{shown(what)}: {error}") from error
 
 
 def _remote(name: str, found: paramiko.SFTPAttributes) -> RemoteFile:

@@ -145,6 +145,7 @@ class Session(SubsystemHandler):
         self._connection.join(conversation)
         try:
             conversation.run()
+            channel.send_exit_status(0)  # scp asks for it
         except BadMessageError as error:
             log.warning("sftp.session_broken", reason=str(error))
         except (OSError, EOFError, paramiko.SSHException) as error:
@@ -153,9 +154,9 @@ class Session(SubsystemHandler):
             log.exception("sftp.session_crashed")
             raise
         finally:
+            log.info("sftp.logout")
             self._connection.part(conversation)
             self._gate.leave()
-            log.info("sftp.logout")
 
 
 class _Transport(paramiko.Transport):

@@ -9,8 +9,9 @@ import io
 from dataclasses import dataclass
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from paramiko.pkey import UnknownKeyType
 
 from sftp.errors import SetupError
@@ -33,6 +34,12 @@ DISABLED_ALGORITHMS = {
     "pubkeys": ("ssh-rsa", "ssh-dss"),
 }
 """What neither our server nor our client negotiates; named in full, so that no paramiko release brings one back."""
+
+_KINDS: tuple[tuple[type, type[paramiko.PKey]], ...] = (
+    (ed25519.Ed25519PrivateKey, paramiko.Ed25519Key),
+    (ec.EllipticCurvePrivateKey, paramiko.ECDSAKey),
+    (rsa.RSAPrivateKey, paramiko.RSAKey),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def is_strong(key: paramiko.PKey) -> bool:
 
 def new_private_key() -> bytes:
     """A fresh ed25519 key in OpenSSH's private key format, unencrypted: for a first host key, a demo, a test."""
-    return Ed25519PrivateKey.generate().private_bytes(
+    return ed25519.Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )
 
@@ -98,20 +105,22 @@ def read_private_key(text: bytes, *, passphrase: str | None = None) -> paramiko.
     Raises:
         SetupError: no such key, a wrong passphrase, or an RSA key too small. The message never shows the key.
     """
+    password = None if passphrase is None else passphrase.encode()
+    load = serialization.load_ssh_private_key if b"OPENSSH PRIVATE KEY" in text else serialization.load_pem_private_key
     try:
-        decoded = text.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise SetupError("private key is not text; want an OpenSSH or PEM private key file") from error
-    kinds: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
-    for kind in kinds:
-        try:
-            key = kind.from_private_key(io.StringIO(decoded), passphrase)
-        except (paramiko.SSHException, ValueError):
-            continue
-        if not is_strong(key):
-            raise SetupError(f"private key is RSA of {key.get_bits()} bits; want {SMALLEST_RSA_BITS} or more")
-        return key
-    raise SetupError("private key cannot be read; want ed25519, ecdsa or RSA, and the right passphrase")
+        loaded = load(text, password)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SetupError("private key cannot be read; want OpenSSH or PEM text, and the right passphrase") from error
+    kind = next((kind for found, kind in _KINDS if isinstance(loaded, found)), None)
+    if kind is None:
+        raise SetupError("private key is of another kind; want ed25519, ecdsa or RSA")
+    plain = loaded.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    key = kind.from_private_key(io.StringIO(plain.decode("ascii")))
+    if not is_strong(key):
+        raise SetupError(f"private key is {key.get_name()} of {key.get_bits()} bits; want RSA of {SMALLEST_RSA_BITS}")
+    return key
 
 
 def public_part(text: bytes, *, passphrase: str | None = None) -> PublicKey:

@@ -120,8 +120,7 @@ class SFTPServer:
             with self._changed:
                 self._changed.wait(0.05)
         self._cut(lambda _: True)
-        with self._changed:
-            self._changed.wait_for(lambda: not self._connections and not +self._sessions, timeout=LAST_SECONDS)
+        self.wait_for(lambda _: not self._connections and not self._sessions, seconds=LAST_SECONDS)
         for thread in self._threads:
             thread.join(LAST_SECONDS)
         self._listener = None
@@ -144,6 +143,11 @@ class SFTPServer:
     def sessions(self) -> int:
         """Sessions at this moment, also those whose partner is gone and that still finish."""
         return self._sessions.total()
+
+    def wait_for(self, holds: Callable[[SFTPServer], bool], *, seconds: float) -> bool:
+        """Wait until something is true of the server's connections and sessions; False if it is not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: holds(self), timeout=seconds)
 
     def enter(self, account: Account) -> bool:
         """See `sftp.gate.Sessions`."""

@@ -29,9 +29,9 @@ class Site:
     server: SFTPServer
     mailbox: MemoryMailbox
 
-    def dial(self, user: str = "acme", key: bytes = ACME_KEY) -> paramiko.Transport:
+    def dial(self, user: str = "acme", key: bytes = ACME_KEY, **options: object) -> paramiko.Transport:
         """A logged-in SSH connection."""
-        transport = self.knock()
+        transport = self.knock(**options)
         try:
             transport.auth_publickey(user, read_private_key(key))
         except BaseException:
@@ -95,6 +95,12 @@ def sftp(site: Site) -> Iterator[paramiko.SFTPClient]:
     yield session
     session.close()
     transport.close()
+
+
+@pytest.fixture
+def acme_key() -> bytes:
+    """A key of acme."""
+    return ACME_KEY
 
 
 @pytest.fixture
