@@ -200,18 +200,20 @@ def _check_sessions(store: Store) -> None:
     connections are made to take turns: if they ever share a process, or one's process changes, sessions are shared.
     """
     asked = text("SELECT pg_backend_pid()")
-    with store.autocommit() as first:
-        known = first.execute(asked).scalar_one()
-        if first.connection.driver_connection.info.backend_pid == known:  # type: ignore[union-attr]
+    with store.autocommit() as direct:
+        if direct.connection.driver_connection.info.backend_pid == direct.execute(asked).scalar_one():  # type: ignore[union-attr]
             return
-        with mapped_errors(), store._engine.connect() as second:
-            for _ in range(8):
-                with second.begin():
-                    other = second.execute(asked).scalar_one()
-                    if other == known or first.execute(asked).scalar_one() != known:
-                        raise StoreRefused(
-                            "a pooler in transaction mode stands before the database; want session mode or none"
-                        )
+    aside = create_engine(store.url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
+    with mapped_errors(), aside.connect() as plain, aside.connect() as second:
+        first = plain.execution_options(isolation_level="AUTOCOMMIT")
+        known = first.execute(asked).scalar_one()
+        for _ in range(8):
+            with second.begin():
+                other = second.execute(asked).scalar_one()
+                if other == known or first.execute(asked).scalar_one() != known:
+                    raise StoreRefused(
+                        "a pooler in transaction mode stands before the database; want session mode or none"
+                    )
 
 
 def _alembic(connection: Connection | None = None) -> Config:
