@@ -1,0 +1,198 @@
+"""How one gateway is set up: tradelane.yaml in its home folder, and what the environment says.
+
+Every mistake of the file is found at once, each with its place; a secret stands in the environment, never in the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from gateway.adapters.kinds import KINDS, make_adapter, read_config
+from gateway.adapters.protocol import Adapter
+from partners.fields import WORD, Fields, form
+from sftp.gate import ServerLimits
+from translators.datafile import LoadError, LoadFault, did_you_mean, plain, read_datafile
+from translators.datafile import Mapping as DataMapping
+from translators.errors import shown
+
+SETTINGS_FILE = "tradelane.yaml"
+DATABASE_URL = "TRADELANE_DATABASE_URL"
+"""The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
+
+_TOP_KEYS = ("sftp", "workers", "inbound", "destinations")
+_SFTP_KEYS = ("host", "port", "connections", "connections_per_address", "auth_tries", "login_seconds", "idle_seconds")
+_HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class SftpSettings:
+    """Where the SFTP server listens (port 0 for any free one), and what all its sessions together may use."""
+
+    host: str = "127.0.0.1"
+    port: int = 2222
+    limits: ServerLimits = field(default_factory=ServerLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSettings:
+    """How received files are worked: one of more than `large_bytes` has a lane apart from its partner's others."""
+
+    large_bytes: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A business system documents are delivered to: the kind of its adapter, and that kind's settings."""
+
+    kind: str
+    config: BaseModel
+
+    def adapter(self) -> Adapter:
+        """Its adapter, ready to be used."""
+        return make_adapter(self.kind, self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One gateway.
+
+    Args:
+        home: the workspace folder, absolute.
+        database_url: the served database; None for the embedded one.
+        workers: worker processes.
+        destinations: by the name agreements call them.
+    """
+
+    home: Path
+    database_url: SecretStr | None = None
+    sftp: SftpSettings = SftpSettings()
+    workers: int = 2
+    inbound: InboundSettings = InboundSettings()
+    destinations: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of a home folder.
+
+    Where the folder has no tradelane.yaml, or it names no destinations, there is one, `erp`: the folder `erp` of the
+    home folder, made when first needed.
+
+    Args:
+        home: the workspace folder; it need not exist.
+        environment: the process's own where left out.
+
+    Raises:
+        LoadError: with every mistake of the file.
+    """
+    home = home.resolve()
+    url = (os.environ if environment is None else environment).get(DATABASE_URL, "").strip()
+    database_url = SecretStr(url) if url else None
+    path = home / SETTINGS_FILE
+    usual = Settings(home, database_url, destinations=_usual_destinations(home))
+    if not path.exists():
+        return usual
+    faults: list[LoadFault] = []
+    fields = Fields(read_datafile(path.read_bytes(), file=str(path)), of=SETTINGS_FILE, known=_TOP_KEYS, faults=faults)
+    settings = Settings(
+        home=home,
+        database_url=database_url,
+        sftp=_sftp(fields),
+        workers=fields.number("workers", default=usual.workers, low=1, high=256),
+        inbound=_inbound(fields),
+        destinations=_destinations(fields, home) if fields.has("destinations") else usual.destinations,
+    )
+    if faults:
+        raise LoadError(faults)
+    return settings
+
+
+def _sftp(outer: Fields) -> SftpSettings:
+    found = outer.mapping("sftp")
+    usual = SftpSettings()
+    if found is None:
+        return usual
+    fields = Fields(found, of="sftp", known=_SFTP_KEYS, faults=outer.faults)
+    limits = usual.limits
+    return SftpSettings(
+        host=fields.text("host", _HOST, default=usual.host),
+        port=fields.number("port", default=usual.port, low=0, high=65_535),
+        limits=ServerLimits(
+            connections=fields.number("connections", default=limits.connections, low=1, high=100_000),
+            connections_per_address=fields.number(
+                "connections_per_address", default=limits.connections_per_address, low=1, high=100_000
+            ),
+            auth_tries=fields.number("auth_tries", default=limits.auth_tries, low=1, high=20),
+            login_seconds=fields.number("login_seconds", default=int(limits.login_seconds), low=1, high=600),
+            idle_seconds=fields.number("idle_seconds", default=int(limits.idle_seconds), low=10, high=_DAY_SECONDS),
+        ),
+    )
+
+
+def _inbound(outer: Fields) -> InboundSettings:
+    found = outer.mapping("inbound")
+    usual = InboundSettings()
+    if found is None:
+        return usual
+    fields = Fields(found, of="inbound", known=("large_bytes",), faults=outer.faults)
+    return InboundSettings(large_bytes=fields.size("large_bytes", default=usual.large_bytes))
+
+
+def _usual_destinations(home: Path) -> Mapping[str, Destination]:
+    config = read_config("folder", {"path": "erp", "create": True}, home=home)
+    return MappingProxyType({"erp": Destination("folder", config)})
+
+
+def _destinations(outer: Fields, home: Path) -> Mapping[str, Destination]:
+    found = outer.mapping("destinations")
+    destinations: dict[str, Destination] = {}
+    for name, value in () if found is None else found.entries:
+        if not WORD.pattern.fullmatch(name.text):
+            outer.fault(name.place, f'a destination is "{shown(name.text)}"; want {WORD.want}')
+        settings = outer.as_mapping(value, name=name.text)
+        destination = None if settings is None else _destination(settings, home, outer.faults)
+        if destination is not None:
+            destinations[name.text] = destination
+    return MappingProxyType(destinations)
+
+
+def _destination(settings: DataMapping, home: Path, faults: list[LoadFault]) -> Destination | None:
+    # Which keys there may be is the kind's to say.
+    known = ["kind", *(name.text for name, _ in settings.entries)]
+    fields = Fields(settings, of="a destination", known=known, faults=faults)
+    fields.require("kind")
+    found = fields.scalar("kind")
+    if found is None:
+        return None
+    if found.text not in KINDS:
+        hint = did_you_mean(found.text, KINDS)
+        fields.fault(found.place, f'kind is "{shown(found.text)}"; want {" or ".join(KINDS)}{hint}')
+        return None
+    return _configured(fields, settings, kind=found.text, home=home)
+
+
+def _configured(fields: Fields, settings: DataMapping, *, kind: str, home: Path) -> Destination | None:
+    """The destination, once the kind's own model has read its settings; its faults get their places."""
+    own = {name.text: plain(value) for name, value in settings.entries if name.text != "kind"}
+    try:
+        return Destination(kind, read_config(kind, own, home=home))
+    except ValidationError as error:
+        names = list(KINDS[kind].config.model_fields)
+        for fault in error.errors(include_url=False, include_context=False):
+            key = str(fault["loc"][0]) if fault["loc"] else ""
+            if fault["type"] == "missing":
+                fields.fault(settings.place, f'a {kind} destination needs the key "{key}"')
+            elif fault["type"] == "extra_forbidden":
+                hint = did_you_mean(key, names)
+                fields.fault(fields.place_of(key), f'a {kind} destination has no key "{shown(key)}"{hint}')
+            else:
+                value = settings.get(key)
+                place = settings.place if value is None else value.place
+                fields.fault(place, f"{key}: {fault['msg']}")
+        return None

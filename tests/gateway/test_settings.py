@@ -1,0 +1,109 @@
+"""tradelane.yaml and the environment become settings, or every mistake at its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.folder import FolderAdapter, FolderConfig
+from gateway.settings import SETTINGS_FILE, InboundSettings, Settings, SftpSettings, load_settings
+from sftp.gate import ServerLimits
+from translators.datafile import LoadError
+
+
+def load(home: Path, text: str, **environment: str) -> Settings:
+    (home / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    return load_settings(home, environment=environment)
+
+
+def test_a_home_without_settings_has_the_usual_ones(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path / "none", environment={})
+    assert settings.home == tmp_path / "none"
+    assert settings.database_url is None
+    assert (settings.sftp.host, settings.sftp.port, settings.workers) == ("127.0.0.1", 2222, 2)
+    assert settings.sftp.limits == ServerLimits()
+    assert settings.destinations["erp"].config == FolderConfig(path=tmp_path / "none/erp", create=True)
+
+
+def test_everything_may_be_said(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        """\
+sftp:
+  host: 0.0.0.0
+  port: 0
+  connections: 10
+  connections_per_address: 5
+  auth_tries: 3
+  login_seconds: 20
+  idle_seconds: 60
+workers: 4
+inbound: {large_bytes: 8 MiB}
+destinations:
+  erp: {kind: folder, path: out/erp, create: true}
+  wms: {kind: folder, path: /srv/wms}
+""",
+    )
+    limits = ServerLimits(connections=10, connections_per_address=5, auth_tries=3, login_seconds=20, idle_seconds=60)
+    assert settings.sftp == SftpSettings("0.0.0.0", 0, limits)
+    assert settings.workers == 4
+    assert settings.inbound == InboundSettings(8 * 1024 * 1024)
+    assert settings.destinations["erp"].config == FolderConfig(path=tmp_path / "out/erp", create=True)
+    assert settings.destinations["wms"].config == FolderConfig(path=Path("/srv/wms"))
+    assert isinstance(settings.destinations["wms"].adapter(), FolderAdapter)
+
+
+def test_the_databases_url_comes_from_the_environment_and_is_never_shown(tmp_path: Path) -> None:
+    url = "postgresql://tradelane:canary@db/tradelane"
+    settings = load(tmp_path, "workers: 1\n", TRADELANE_DATABASE_URL=url)
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == url
+    assert "canary" not in repr(settings)
+    assert load(tmp_path, "workers: 1\n", TRADELANE_DATABASE_URL=" ").database_url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("workrs: 2", "1:1", 'tradelane.yaml has no key "workrs"; did you mean "workers"?'),
+        ("workers: 0", "1:10", "want a whole number from 1 to 256"),
+        ("sftp: 2222", "1:7", "sftp wants keys and values"),
+        ("sftp: {prot: 22}", "1:8", 'sftp has no key "prot"; did you mean "port"?'),
+        ("sftp: {port: 65536}", "1:14", "want a whole number from 0 to 65535"),
+        ("sftp: {host: a b}", "1:14", "want an address or host name"),
+        ("inbound: {large_bytes: 5 MB}", "1:24", "want bytes, as 1048576 or 64 MiB"),
+        ("inbound: {large: 5}", "1:11", 'inbound has no key "large"; did you mean "large_bytes"?'),
+        ("destinations: [erp]", "1:15", "destinations wants keys and values"),
+        ("destinations: {erp: folder}", "1:21", "erp wants keys and values"),
+        ("destinations: {E/P: {kind: folder, path: x}}", "1:16", 'a destination is "E/P"; want a word'),
+        ("destinations: {erp: {path: x}}", "1:21", 'a destination needs the key "kind"'),
+        ("destinations: {erp: {kind: foldr, path: x}}", "1:28", 'kind is "foldr"; want folder; did you mean "folder"?'),
+        ("destinations: {erp: {kind: folder}}", "1:21", 'a folder destination needs the key "path"'),
+        ("destinations: {erp: {kind: folder, path: x, creat: true}}", "1:45", 'did you mean "create"?'),
+        ("destinations: {erp: {kind: folder, path: x, create: maybe}}", "1:53", "create: Input should be a valid bool"),
+        ("destinations: {erp: {kind: folder, path: [x]}}", "1:42", "path: Input is not a valid path"),
+        ("", "1:1", "the file is empty"),
+    ],
+)
+def test_a_mistake_names_its_place(tmp_path: Path, text: str, place: str, said: str) -> None:
+    with pytest.raises(LoadError) as caught:
+        load(tmp_path, text)
+    first = caught.value.faults[0]
+    assert str(first.place) == f"{tmp_path / SETTINGS_FILE}:{place}"
+    assert said in first.message
+
+
+def test_mistakes_of_the_whole_file_come_together(tmp_path: Path) -> None:
+    with pytest.raises(LoadError) as caught:
+        load(
+            tmp_path,
+            "workers: x\nsftp: {port: y}\ninbound: {large_bytes: 0}\ndestinations: {erp: {kind: folder, a: b}}\n",
+        )
+    assert [(fault.place.line, fault.place.column) for fault in caught.value.faults] == [
+        (1, 10),
+        (2, 14),
+        (3, 24),
+        (4, 21),
+        (4, 36),
+    ]
