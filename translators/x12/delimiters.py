@@ -6,6 +6,7 @@ Source: X12.5 (interchange control structure); X12 004010 I18 for the note codes
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +24,8 @@ FIRST_VERSION_WITH_REPETITION = "00402"
 """The first ISA12 whose ISA11 is the repetition separator; before, it is the standards identifier U."""
 
 _STANDARDS_ID = "U"
+_NEXT_SEGMENT = re.compile("(?:GS|TA1|ISB|IEA)(?![0-9A-Za-z])")
+"""What follows an ISA; where it follows its last separator but one character, ISA16 was left out."""
 _SEPARATOR_OFFSETS = (3, *(3 + sum(ISA_WIDTHS[:count]) + count for count in range(1, 16)))
 
 
@@ -51,23 +54,22 @@ def parse_isa(text: str) -> ISAText | None:
     """
     separator = text[3:4]
     if len(text) >= ISA_LENGTH and all(text[at] == separator for at in _SEPARATOR_OFFSETS):
-        end = ISA_LENGTH - 1
-        bounds = pairwise(_SEPARATOR_OFFSETS)
-        elements = ["ISA", *(text[start + 1 : stop] for start, stop in bounds), text[end - 1]]
+        last = _SEPARATOR_OFFSETS[-1]
+        elements = ["ISA", *(text[start + 1 : stop] for start, stop in pairwise(_SEPARATOR_OFFSETS))]
     elif _parts(separator):
         last = 3
         for _ in range(15):
             last = text.find(separator, last + 1)
             if last < 0:
                 return None
-        end = last + 2
-        if end < len(text) and text[end].isalnum() and not text[end - 1].isalnum():
-            end -= 1  # ISA16 was left out
-        if end >= len(text):
-            return None
-        elements = [*text[:last].split(separator), text[last + 1 : end]]
+        elements = text[:last].split(separator)
     else:
         return None
+    left_out = _NEXT_SEGMENT.match(text, last + 2) and _usable(text[last + 1])
+    end = last + (1 if left_out else 2)
+    if end >= len(text):
+        return None
+    elements.append(text[last + 1 : end])
     repetition = elements[11] if _repeats(elements[12]) and len(elements[11]) == 1 else None
     line_end = next((each for each in ("\r\n", "\n") if text.startswith(each, end + 1)), "")
     found = Delimiters(

@@ -141,6 +141,7 @@ class _Tokenizer:
         while True:
             found = _ISA.search(self._text)
             if found is not None:
+                sample = sample[: self._offset + found.start() - start]
                 self._drop(found.start())
                 break
             self._given_up = self._offset + len(self._text) - start > self._search_window
