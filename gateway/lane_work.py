@@ -1,0 +1,184 @@
+"""Working a lane: a batch of due rows, one after the other, and what is done with a row when the world is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event
+from typing import TypeVar
+
+import structlog
+
+from gateway.errors import NotYet, Overtaken, StoreUnavailable
+from gateway.model import AttemptOutcome
+from gateway.pipeline.backoff import Backoff
+from gateway.ports import Clock, new_id
+from gateway.store import Connection, audit, deliveries, work
+from gateway.store.crashes import give_back, record_fault
+from gateway.store.engine import Store
+from gateway.store.work import Claim
+from gateway.store.work_statements import WorkTable
+
+BATCH = 20
+STORE_PAUSE_SECONDS = 0.5
+LONGEST_REASON = 500
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class LaneWork:
+    """Runs lanes for one worker: a `LaneRunner`.
+
+    Args:
+        store: where the rows are.
+        work: does one row, in transactions of its own, through `guarded_update` or `release`. It raises OSError,
+            NotYet or StoreUnavailable when the world is broken: the row is tried again later, for as long as it takes.
+            Anything else it raises is a fault of ours: the third time the row is put into quarantine.
+        worker: who we are in `claimed_by`: `node/name`.
+        clock: what `next_at` is compared with.
+        backoff: how long a row rests between tries.
+        stop: set when the worker shall end; rows not begun are put back.
+        begun: told each row that is taken up, and None when it is left; the parent's watchdog looks at it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        work: Callable[[Claim], None],
+        *,
+        worker: str,
+        clock: Clock,
+        backoff: Backoff,
+        stop: Event,
+        begun: Callable[[Claim | None], None] = lambda _claim: None,
+    ) -> None:
+        self._store = store
+        self._work = work
+        self._worker = worker
+        self._clock = clock
+        self._backoff = backoff
+        self._stop = stop
+        self._begun = begun
+
+    def run(self, lane: str) -> bool:
+        """Claim a batch and work it; whether more is due already.
+
+        A row is left when an earlier one of its key in the batch did not come to its end.
+        """
+        try:
+            with self._store.begin() as conn:
+                claims = work.claim(conn, lane, worker=self._worker, now=self._clock.now(), limit=BATCH)
+        except StoreUnavailable:
+            # The commit may have gone through all the same: what we have in hand without knowing goes back.
+            self._until_stored(lambda conn: give_back(conn, self._worker, now=self._clock.now(), blame=False))
+            return False
+        if not claims:
+            return False
+        self._work_batch(claims)
+        return self._until_stored(lambda conn: self._end_batch(conn, lane, claims)) or False
+
+    def _work_batch(self, claims: list[Claim]) -> None:
+        waiting: set[str] = set()
+        for place, claim in enumerate(claims):
+            if self._stop.is_set():
+                self._put_back(claims[place:])
+                return
+            key = claim.ordering_key
+            if key in waiting:
+                self._put_back([claim])
+                continue
+            self._begun(claim)
+            self._work_one(claim)
+            self._begun(None)
+            followed = key is not None and any(later.ordering_key == key for later in claims[place + 1 :])
+            if key is not None and followed and self._is_open(claim):
+                waiting.add(key)
+
+    def _work_one(self, claim: Claim) -> None:
+        started_at = self._clock.now()
+        try:
+            self._work(claim)
+        except Overtaken as error:
+            log.warning("work.overtaken", **_named(claim), reason=str(error))
+        except (StoreUnavailable, NotYet, OSError) as error:
+            reason = _told(error)
+            log.warning("work.postponed", **_named(claim), reason=reason)
+            self._unless_overtaken(claim, lambda conn: self._postpone(conn, claim, reason, started_at=started_at))
+        except Exception as error:
+            reason = _told(error)
+            log.exception("work.fault", **_named(claim))
+            self._unless_overtaken(claim, lambda conn: self._blame(conn, claim, reason))
+
+    def _end_batch(self, conn: Connection, lane: str, claims: list[Claim]) -> bool:
+        """Whether more is due. A row that the work neither ended nor let go would otherwise lie in hand for ever."""
+        for claim in work.still_held(conn, claims):
+            log.error("work.left_in_hand", **_named(claim))
+            self._blame(conn, claim, "the work returned and left the row in hand")
+        return work.more_due(conn, lane, self._clock.now())
+
+    def _postpone(self, conn: Connection, claim: Claim, reason: str, *, started_at: datetime) -> None:
+        now = self._clock.now()
+        next_at = now + self._backoff.after(claim.attempts)
+        work.postpone(conn, claim, next_at=next_at, reason=reason)
+        is_delivery = claim.table is WorkTable.DELIVERY
+        deliveries.add_attempt(
+            conn,
+            id=new_id(),
+            delivery_id=claim.id if is_delivery else None,
+            transmission_id=None if is_delivery else claim.id,
+            number=claim.attempts,
+            worker=self._worker,
+            outcome=AttemptOutcome.RETRY,
+            detail=reason,
+            started_at=started_at,
+            ended_at=now,
+        )
+        audit.record(
+            conn,
+            at=now,
+            actor=self._worker,
+            action="work.postponed",
+            subject=claim.table.value,
+            subject_id=str(claim.id),
+            detail={"attempt": claim.attempts, "next_at": next_at.isoformat(), "reason": reason},
+        )
+
+    def _blame(self, conn: Connection, claim: Claim, reason: str) -> None:
+        record_fault(conn, claim, worker=self._worker, now=self._clock.now(), reason=reason)
+
+    def _unless_overtaken(self, claim: Claim, write: Callable[[Connection], None]) -> None:
+        """A fault after the row's last commit, or after it was given to another, changes nothing."""
+        try:
+            self._until_stored(write)
+        except Overtaken as error:
+            log.warning("work.overtaken", **_named(claim), reason=str(error))
+
+    def _put_back(self, claims: list[Claim]) -> None:
+        self._until_stored(lambda conn: work.put_back(conn, claims))
+
+    def _is_open(self, claim: Claim) -> bool:
+        return self._until_stored(lambda conn: work.is_open(conn, claim)) is not False
+
+    def _until_stored(self, write: Callable[[Connection], T]) -> T | None:
+        """Run a transaction; while the database is gone, wait for it. None when we are to stop before it is back.
+
+        What is then left in our name, the parent gives back when this process has ended.
+        """
+        while True:
+            try:
+                with self._store.begin() as conn:
+                    return write(conn)
+            except StoreUnavailable as error:
+                log.warning("work.waits_for_the_store", reason=str(error)[:200])
+                if self._stop.wait(STORE_PAUSE_SECONDS):
+                    return None
+
+
+def _named(claim: Claim) -> dict[str, object]:
+    return {claim.table.value: str(claim.id), "lane": claim.lane, "attempt": claim.attempts}
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:LONGEST_REASON]
