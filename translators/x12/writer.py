@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from translators.errors import DelimiterInValue, WritingError, shown
 from translators.tree import Segment
 from translators.x12.delimiters import FIRST_VERSION_WITH_REPETITION
+from translators.x12.envelope import FIRST_VERSION_WITH_CENTURY
 from translators.x12.model import Delimiters
 
 MAX_CONTROL_NUMBER = 999_999_999
 """ISA13 has nine digits, GS06 up to nine."""
 
-FOUR_DIGIT_YEARS_SINCE = "004010"
-"""From this GS08 on GS04 is CCYYMMDD; before, it is YYMMDD."""
+_SEGMENTS_AT_ONCE = 1_000
 
 
 class Repeats(tuple["str | tuple[str, ...]", ...]):
@@ -109,7 +110,11 @@ def write_interchange(interchange: OutboundInterchange, *, numbers: ControlNumbe
         raise WritingError(
             "interchange", f"{len(numbers.groups)} group numbers for {len(interchange.groups)} groups; want one each"
         )
-    return "".join(_segments(interchange, numbers, at)).encode("latin-1")
+    written = bytearray()
+    segments = _segments(interchange, numbers, at)
+    while block := "".join(islice(segments, _SEGMENTS_AT_ONCE)):
+        written += block.encode("latin-1")
+    return bytes(written)
 
 
 def elements_of(segment: Segment, delimiters: Delimiters) -> list[Element]:
@@ -166,7 +171,7 @@ def _group(group: OutboundGroup, text: _SegmentText, place: str, number: int, at
     for name, value in header.items():
         if not value.strip():
             raise WritingError(f"{place}, {name}", "is empty; want a value")
-    date = at.strftime("%Y%m%d" if group.version >= FOUR_DIGIT_YEARS_SINCE else "%y%m%d")
+    date = at.strftime("%Y%m%d" if group.version >= FIRST_VERSION_WITH_CENTURY else "%y%m%d")
     stamp = (date, f"{at:%H%M}", control_number, "X", group.version)
     yield text.of(["GS", group.functional_id, group.sender, group.receiver, *stamp], place)
     for ordinal, outbound in enumerate(group.sets, 1):
