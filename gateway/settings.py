@@ -26,7 +26,8 @@ DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
 _TOP_KEYS = ("sftp", "workers", "inbound", "destinations")
-_SFTP_KEYS = ("host", "port", "connections", "connections_per_address", "auth_tries", "login_seconds", "idle_seconds")
+SFTP_KEYS = ("host", "port", "connections", "connections_per_address", "auth_tries", "login_seconds", "idle_seconds")
+"""What `sftp` may say."""
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
 _DAY_SECONDS = 86_400
 
@@ -118,7 +119,7 @@ def _sftp(outer: Fields) -> SftpSettings:
     usual = SftpSettings()
     if found is None:
         return usual
-    fields = Fields(found, of="sftp", known=_SFTP_KEYS, faults=outer.faults)
+    fields = Fields(found, of="sftp", known=SFTP_KEYS, faults=outer.faults)
     limits = usual.limits
     return SftpSettings(
         host=fields.text("host", _HOST, default=usual.host),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
-from gateway.settings import SETTINGS_FILE, InboundSettings, Settings, SftpSettings, load_settings
+from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
 from sftp.gate import ServerLimits
 from translators.datafile import LoadError
 
@@ -107,3 +108,12 @@ def test_mistakes_of_the_whole_file_come_together(tmp_path: Path) -> None:
         (4, 21),
         (4, 36),
     ]
+
+
+def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) -> None:
+    reference = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
+    usual = load_settings(tmp_path, environment={})
+    assert load(tmp_path, example) == usual
+    shown = set(re.findall(r"([a-z_]+):", example))
+    assert {*SFTP_KEYS, *FolderConfig.model_fields, "workers", "large_bytes"} <= shown
