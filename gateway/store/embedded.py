@@ -242,7 +242,8 @@ class EmbeddedPostgres:
             "unix_socket_permissions": "0700",
             "log_directory": str(self._logs),
         }
-        lines = [f"include {_quoted(str(self._data / 'postgresql.conf'))}"]
+        lines = [f"# Written at each start for {str(self._home)!r}. For settings of your own use ALTER SYSTEM."]
+        lines += [f"include {_quoted(str(self._data / 'postgresql.conf'))}"]
         lines += [f"{name} = {_quoted(value)}" for name, value in {**self._settings, **where}.items()]
         names = sorted({"root", account.name})
         files = {

@@ -29,6 +29,7 @@ from gateway.errors import StoreConflict, StoreError, StoreRefused, StoreUnavail
 OLDEST = 150000  # PostgreSQL 15, as server_version_num says it
 MIGRATION_LOCK = 0x7472_6D69  # advisory lock keys: the bytes of "trmi" and so on, unlikely to meet another program's
 CONNECT_SECONDS = 10
+IDLE_SECONDS = 60
 
 
 class Store:
@@ -165,8 +166,16 @@ def _engine(url: str, *, connections: int) -> Engine:
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    event.listen(engine, "connect", _limit_idling)
     event.listen(engine, "checkout", _refuse_closed)
     return engine
+
+
+def _limit_idling(driver: Any, *_: object) -> None:
+    """Let the server end a transaction whose process was stopped, so that its locks do not stop the others."""
+    driver.autocommit = True
+    driver.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    driver.autocommit = False
 
 
 def _refuse_closed(driver: Any, *_: object) -> None:

@@ -277,6 +277,20 @@ def test_programs_of_the_wrong_version_or_place_are_refused() -> None:
     assert binaries.programs().major >= 15
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can meet the home of another user")
+def test_root_uses_the_server_of_a_users_home_and_never_starts_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    data = home / "postgres" / "data"
+    data.mkdir(parents=True)
+    os.chown(data, 65534, 65534)
+    server = EmbeddedPostgres(home, settings=QUICK)
+    assert server.folder == home / "postgres"
+    with pytest.raises(StoreRefused, match="belongs to another user"):
+        server.start()
+    assert list(data.iterdir()) == []
+    assert [path.name for path in (home / "postgres").iterdir()] == ["data"]
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path / "home", settings=QUICK)
     server.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -91,6 +91,11 @@ def test_a_connection_cut_within_a_transaction_is_unavailable(store: Store) -> N
         cut()
 
 
+def test_a_transaction_of_a_stopped_process_is_ended_by_the_server(store: Store) -> None:
+    with store.begin() as conn:
+        assert conn.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "1min"
+
+
 def test_a_snapshot_sees_one_moment_and_writes_nothing(store: Store) -> None:
     with store.snapshot() as conn:
         before = conn.execute(text("SELECT count(*) FROM map_revision")).scalar_one()
