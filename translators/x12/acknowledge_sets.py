@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from translators.errors import Issue, Severity
+from translators.tree import Loop
 from translators.x12.acknowledge_copies import fit
 from translators.x12.codes import FAULTS, Fault
 from translators.x12.guide import CompositeGuide, SegmentGuide
@@ -17,6 +19,9 @@ MAX_ELEMENT_NOTES = 99
 
 MAX_ELEMENT = 99
 """AK401 has two digits for the element and two for the component."""
+
+MAX_LOOP_ID = 4
+"""AK303 has four characters (005010; six in 004010, whose loop identifiers are no longer either)."""
 
 MAX_CODES = 5
 """AK502 to AK506, AK905 to AK909."""
@@ -98,6 +103,8 @@ class SetResponse:
 def set_response(found: TransactionSet, *, form: AnswerForm, most_notes: int) -> SetResponse:
     """The answer to one transaction set.
 
+    AK303 is the loop identifier of LS and LE for a segment they enclose, known where the reader kept the tree.
+
     AK501 is R where an error has a code of the 997, E where only warnings have one, else A. What the 997 has no code
     for (balancing, hierarchy, partner rules) is not in it and does not make it an R: a functional acknowledgment speaks
     of syntax and structure, and a set refused for its content is answered by an 824 or an exception, by agreement.
@@ -110,7 +117,7 @@ def set_response(found: TransactionSet, *, form: AnswerForm, most_notes: int) ->
     noted = [(issue, fault) for issue in found.issues if (fault := noted_fault(issue)) is not None]
     errors = [(issue, fault) for issue, fault in noted if issue.severity is Severity.ERROR]
     code = "R" if errors else "E" if noted else "A"
-    notes = _notes(noted, form)[:most_notes] if noted else []
+    notes = _notes(noted, _bounded_loops(found.root), form)[:most_notes] if noted else []
     name, number = set_names(found, form.delimiters)
     trailer: list[Element] = ["AK5", code]
     trailer += _distinct([fault.ak5 or "5" for _, fault in errors or noted])
@@ -153,7 +160,22 @@ def _distinct(codes: list[str]) -> list[str]:
     return sorted(set(codes), key=int)[:MAX_CODES]
 
 
-def _notes(noted: list[tuple[Issue, Fault]], form: AnswerForm) -> list[list[Element]]:
+def _bounded_loops(root: Loop | None) -> list[tuple[int, int, str]]:
+    """(ordinal of LS, of LE, LS01) of each loop LS and LE enclose, in order; none where the tree was not kept."""
+    found = []
+    pending = [] if root is None else [root]
+    while pending:
+        loop = pending.pop()
+        pending.extend(loop.loops)
+        if loop.segments and loop.segments[0].id == "LS" and loop.segments[-1].id == "LE":
+            header, trailer = loop.segments[0], loop.segments[-1]
+            found.append((header.ordinal, trailer.ordinal, header.element(1)))
+    return sorted(found)
+
+
+def _notes(
+    noted: list[tuple[Issue, Fault]], bounded: list[tuple[int, int, str]], form: AnswerForm
+) -> list[list[Element]]:
     """AK3 and AK4, by position in the set; a segment has one AK3 for each kind of fault it shows."""
     by_segment: dict[tuple[int, str], list[tuple[Issue, Fault]]] = {}
     for issue, fault in noted:
@@ -166,8 +188,11 @@ def _notes(noted: list[tuple[Issue, Fault]], form: AnswerForm) -> list[list[Elem
         segment_id = fit(name, least=2, most=3, delimiters=form.delimiters)
         if not segment_id:  # it cannot be named in AK301; AK5 alone tells of it
             continue
+        before = bisect_left(bounded, (ordinal,))
+        _, last, loop = bounded[before - 1] if before else (0, 0, "")
+        loop = fit(loop, most=MAX_LOOP_ID, delimiters=form.delimiters) if ordinal < last else ""
         for code in dict.fromkeys(fault.ak3 or "" for _, fault in faults):
-            header: list[Element] = ["AK3", segment_id, str(ordinal), "", code]
+            header: list[Element] = ["AK3", segment_id, str(ordinal), loop, code]
             notes = [_element_note(issue, fault, form) for issue, fault in faults if fault.ak3 == code]
             written = [note for note in notes if note is not None]
             for start in range(0, max(len(written), 1), MAX_ELEMENT_NOTES):

@@ -38,7 +38,7 @@ Element = str | tuple[str, ...] | Repeats
 class OutboundSet:
     """One transaction set: ST01, and the segments between ST and SE, each with its id first.
 
-    `segments` is gone through twice at most, so it may be anything that can be iterated again.
+    `segments` is gone through once each time the set is written.
     """
 
     code: str

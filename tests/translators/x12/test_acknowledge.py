@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from translators.errors import Issue, Position, Severity
-from translators.tree import Segment
+from translators.tree import Loop, Segment
 from translators.x12.acknowledge import (
     AcknowledgmentBuilder,
     AcknowledgmentPolicy,
@@ -527,3 +527,36 @@ def test_the_notes_on_a_hopeless_file_are_bounded_and_every_set_is_still_answere
 def test_counts_too_large_for_ak9_are_cut_to_what_it_holds() -> None:
     found = answers(replace(Group(), included=1_000_000))
     assert lines(found)[-1] == "AK9*A*1*1*1"
+
+
+def test_ak303_names_the_loop_that_ls_and_le_enclose_and_no_other() -> None:
+    def loop(name: str, *ids: tuple[str, int], ends: str | None = None) -> Loop:
+        made = Loop(name, [Segment([found], ordinal=at, offset=0) for found, at in ids])
+        if ends is not None:
+            made.segments[0].elements.append(ends)
+        return made
+
+    root = loop("850", ("ST", 1), ("SE", 12))
+    line = loop("PO1", ("PO1", 2))
+    line.loops = [loop("LS", ("LS", 3), ("LE", 6), ends="LDT"), loop("LS", ("LS", 8), ("LE", 10), ends="LEADTIME")]
+    unclosed = loop("LS", ("LS", 11), ends="LM")
+    root.loops = [line, unclosed]
+    builder = AcknowledgmentBuilder()
+    head = header()
+    gs = GroupHeader(1, 0, Segment(["GS", *Group().gs], ordinal=1, offset=0))
+    bad = [fault("x12.segment.unrecognized", at, "QQQ") for at in (2, 3, 4, 5, 6, 7, 9, 12)]
+    builder.take(InterchangeStart(head))
+    builder.take(GroupStart(head, gs))
+    builder.take(TransactionSet(head, gs, 1, "850", "0001", 12, 0, 0, root, bad))
+    builder.take(GroupEnd(head, gs, 1, 1, 0, []))
+    found = lines(builder.take(InterchangeEnd(head, 1, 0, [])))
+    assert [line for line in found if line.startswith("AK3")] == [
+        "AK3*QQQ*2**1",
+        "AK3*QQQ*3**1",
+        "AK3*QQQ*4*LDT*1",
+        "AK3*QQQ*5*LDT*1",
+        "AK3*QQQ*6**1",
+        "AK3*QQQ*7**1",
+        "AK3*QQQ*9*LEAD*1",
+        "AK3*QQQ*12**1",
+    ]

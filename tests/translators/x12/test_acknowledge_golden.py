@@ -22,7 +22,7 @@ from translators.x12.writer import ControlNumbers, write_interchange
 
 CASES = sorted(path for path in (Path(__file__).parents[2] / "vectors" / "x12" / "ack").iterdir() if path.is_dir())
 AT = datetime(2024, 3, 5, 9, 7, tzinfo=UTC)
-OPTIONS = ReadOptions(keep_tree=False)
+OPTIONS = ReadOptions(keep_tree=True)
 COPIED_AS_SENT = {"ta1-005-sender-qualifier", "ta1-007-receiver-qualifier", "ta1-014-date", "ta1-015-time"}
 """Answers that repeat a value the standard does not know, because the sender used it."""
 
