@@ -20,8 +20,8 @@ MAX_ELEMENT_NOTES = 99
 MAX_ELEMENT = 99
 """AK401 has two digits for the element and two for the component."""
 
-MAX_LOOP_ID = 4
-"""AK303 has four characters (005010; six in 004010, whose loop identifiers are no longer either)."""
+_LOOP_ID_LENGTH = {"004010": 6, "005010": 4}
+"""Maximum of AK303 (data element 447) by release."""
 
 MAX_CODES = 5
 """AK502 to AK506, AK905 to AK909."""
@@ -183,6 +183,7 @@ def _notes(
         if fault.ak3 is not None and ordinal is not None and ordinal <= MAX_POSITION and name:
             by_segment.setdefault((ordinal, name), []).append((issue, fault))
     found: list[list[Element]] = []
+    longest = _LOOP_ID_LENGTH.get(form.release, min(_LOOP_ID_LENGTH.values()))
     for ordinal, name in sorted(by_segment, key=lambda key: key[0]):
         faults = by_segment[ordinal, name]
         segment_id = fit(name, least=2, most=3, delimiters=form.delimiters)
@@ -190,7 +191,7 @@ def _notes(
             continue
         before = bisect_left(bounded, (ordinal,))
         _, last, loop = bounded[before - 1] if before else (0, 0, "")
-        loop = fit(loop, most=MAX_LOOP_ID, delimiters=form.delimiters) if ordinal < last else ""
+        loop = fit(loop, most=longest, delimiters=form.delimiters) if ordinal < last else ""
         for code in dict.fromkeys(fault.ak3 or "" for _, fault in faults):
             header: list[Element] = ["AK3", segment_id, str(ordinal), loop, code]
             notes = [_element_note(issue, fault, form) for issue, fault in faults if fault.ak3 == code]

@@ -557,6 +557,6 @@ def test_ak303_names_the_loop_that_ls_and_le_enclose_and_no_other() -> None:
         "AK3*QQQ*5*LDT*1",
         "AK3*QQQ*6**1",
         "AK3*QQQ*7**1",
-        "AK3*QQQ*9*LEAD*1",
+        "AK3*QQQ*9*LEADTI*1",
         "AK3*QQQ*12**1",
     ]
