@@ -17,6 +17,7 @@ from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+from psycopg import AsyncConnection
 
 from gateway.errors import StoreUnavailable
 from gateway.store.engine import Store
@@ -29,7 +30,7 @@ CONNECT_SECONDS = 3.0
 PAUSE_SECONDS = 0.5
 """How long a worker waits before it looks for the database again."""
 
-_FORGETFUL = {"autocommit": True, "options": "-c synchronous_commit=off"}
+_FORGETFUL = {"options": "-c synchronous_commit=off"}
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +121,7 @@ class Lanes:
                     max_size=2,
                     timeout=CONNECT_SECONDS,
                     reconnect_timeout=CONNECT_SECONDS,
-                    kwargs=_FORGETFUL,
+                    kwargs=_FORGETFUL | {"autocommit": True},
                 )
                 self._deferring = App(connector=connector).open()
             return self._deferring
@@ -246,7 +247,17 @@ async def _end(conninfo: str, jobs: Iterable[Job]) -> None:
 
 def _connector(conninfo: str) -> PsycopgConnector:
     pool: dict[str, Any] = {"min_size": 0, "max_size": 3, "timeout": CONNECT_SECONDS}
-    return PsycopgConnector(conninfo=conninfo, reconnect_timeout=CONNECT_SECONDS, kwargs=_FORGETFUL, **pool)
+    return PsycopgConnector(
+        conninfo=conninfo,
+        reconnect_timeout=CONNECT_SECONDS,
+        kwargs=_FORGETFUL,
+        configure=_commit_each_statement,
+        **pool,
+    )
+
+
+async def _commit_each_statement(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
 
 
 def _alive(worker_id: int) -> str:
