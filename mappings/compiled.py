@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mappings.gather import PROGRAM_NAMES
+from mappings.program import Program
 from translators.canonical.common import Document
+from translators.tree import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +23,55 @@ class RulePlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How the trace of one block is laid out: one entry for each rule, then one list for each block in it.
+class FilledField:
+    """A rule's field in its part: the path, the number of the rule, and how to read its entry in the trace.
 
-    `fields` holds for each rule the path of its field in the part and the index of its RulePlace.
+    The entry is the segment where `element` says which element of it; a number where it is that element of the part's
+    own segment; else a tuple of pairs (segment, element).
     """
 
     path: tuple[str, ...]
-    fields: tuple[tuple[tuple[str, ...], int], ...]
+    rule: int
+    element: int | None
+
+    def sources(self, entry: Any, own: Segment) -> tuple[Any, ...]:
+        """The pairs (segment, element) of a trace entry."""
+        if self.element is not None:
+            return (entry, self.element)
+        return (own, entry) if isinstance(entry, int) else tuple(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the trace of a part is laid out: its own segment, one entry for each rule, one list for each block in it."""
+
+    path: tuple[str, ...]
+    fields: tuple[FilledField, ...]
     blocks: tuple[Layout, ...]
+
+
+class Runner:
+    """A map's program, made into code the first time it runs: `(root, report, env, file, agreement, separator)`."""
+
+    def __init__(self, name: str, program: Program) -> None:
+        self._name = name
+        self._program = program
+        self._function: Callable[..., tuple[dict[str, Any], tuple[Any, ...]]] | None = None
+
+    @property
+    def text(self) -> str:
+        """The program, to read."""
+        return self._program.text
+
+    @property
+    def function(self) -> Callable[..., tuple[dict[str, Any], tuple[Any, ...]]]:
+        """The program as a function; it gives the content and the trace."""
+        if self._function is None:
+            names = {**PROGRAM_NAMES, **self._program.constants}
+            # The program is text of ours: see program.py for how little of the map's own text gets into it.
+            exec(self._program.compiled(self._name), names)  # noqa: S102
+            self._function = names["mapped"]
+        return self._function
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +87,7 @@ class CompiledMap:
         rules: every rule and assert, by its number.
         layout: of the trace.
         agreement_names: what it reads of the agreement.
-        program: the Python text it became.
-        function: `(root, report, env, file, agreement, separator) -> (content, trace)`.
+        runner: the program it became.
         resolved: the resolved form, for `tradelane map show`.
     """
 
@@ -60,6 +102,5 @@ class CompiledMap:
     rules: tuple[RulePlace, ...]
     layout: Layout
     agreement_names: frozenset[str]
-    program: str = field(repr=False)
-    function: Callable[..., tuple[dict[str, Any], tuple[Any, ...]]] = field(repr=False)
+    runner: Runner = field(repr=False)
     resolved: dict[str, Any] = field(repr=False)

@@ -9,10 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mappings.compiled import CompiledMap, Layout, RulePlace
+from mappings.compiled import CompiledMap, FilledField, Layout, RulePlace, Runner
 from mappings.expressions import ExpressionFault, Reference, parse, parse_source
 from mappings.fields import TargetField, UnknownField, blocks, find_block, find_field, required_fields
-from mappings.gather import PROGRAM_NAMES
 from mappings.kinds import Kind
 from mappings.program import Program, Reserved
 from mappings.scopes import Match, Resolver, Scope, emit_scope, root_scope
@@ -47,9 +46,6 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
     work.document()
     if faults or work.faults:
         raise LoadError(dict.fromkeys([*faults, *work.faults]))
-    names = {**PROGRAM_NAMES, **work.program.constants}
-    # The program is text of ours: see program.py for how little of the map's own text gets into it.
-    exec(work.program.compiled(name), names)  # noqa: S102
     resolved = _resolved(spec, header)
     form = json.dumps([LANGUAGE_REVISION, resolved], sort_keys=True).encode()
     return CompiledMap(
@@ -64,8 +60,7 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
         rules=tuple(work.rules),
         layout=work.layout,
         agreement_names=frozenset(work.translator.agreement_names),
-        program=work.program.text,
-        function=names["mapped"],
+        runner=Runner(name, work.program),
         resolved=resolved,
     )
 
@@ -139,35 +134,35 @@ class _Compiler:
         self.program.line(f"{made} = {{}}")
         inner, lists, parts = [], [], {}
         for name, below in tree.inside.items():
-            written = self._inner(name, below, model, (*path, name), scope)
+            written = self._inner(made, below, model, (*path, name), scope)
             if written is not None:
                 layout, listed, traces, fields = written
-                self.program.line(f"if {listed}: {made}[{name!r}] = {listed}")
                 inner.append(layout)
                 lists.append(traces)
                 parts[name] = BlockParts(listed, fields)
         self.translator.scope, self.translator.parts = scope, parts
         block = tree.block
         rules = list(block.rules.values()) if block is not None else []
-        filled: list[tuple[tuple[str, ...], int]] = []
+        filled: list[FilledField] = []
         sources = []
         holders: dict[tuple[str, ...], str] = {}
         for rule in rules:
             written_rule = self._rule(rule, model, path, made, holders)
             if written_rule is not None:
-                filled.append((tuple(rule.name.split(".")), len(self.rules) - 1))
-                sources.append(written_rule)
+                source, element = written_rule
+                filled.append(FilledField(tuple(rule.name.split(".")), len(self.rules) - 1, element))
+                sources.append(source)
         for holder in sorted(holders, key=len, reverse=True):
             above = holders.get(holder[:-1], made)
             self.program.line(f"if {holders[holder]}: {above}[{holder[-1]!r}] = {holders[holder]}")
         self._required(model, block, tree, path)
-        trace = f"({', '.join([*sources, *lists])},)" if sources or lists else "()"
+        trace = f"({', '.join([f't{scope.level}', *sources, *lists])},)"
         return Layout(path, tuple(filled), tuple(inner)), made, trace, parts
 
     def _inner(
-        self, name: str, tree: _Tree, model: type[BaseModel], path: tuple[str, ...], scope: Scope
+        self, made: str, tree: _Tree, model: type[BaseModel], path: tuple[str, ...], scope: Scope
     ) -> tuple[Layout, str, str, dict[str, Kind]] | None:
-        block = tree.block
+        block, name = tree.block, path[-1]
         if block is None:
             return None
         try:
@@ -181,17 +176,20 @@ class _Compiler:
             return None
         match, inside = found
         listed, traces = self.program.fresh("o"), self.program.fresh("w")
-        self.program.line(f"{listed} = []")
-        self.program.line(f"{traces} = []")
+        found_list = f"y{match.number}" if inside.loop else f"x{match.number}"
+        self.program.line(f"{listed} = {traces} = ()")
         level = inside.level
-        with self.program.block(f"for loop{level} in x{match.number}:"):
-            self.program.line(f"t{level} = loop{level}.segments[0]" if inside.loop else f"t{level} = loop{level}")
-            self.program.line(f"u{level} = t{level}.elements")
-            self.program.line(f"n{level} = len(u{level})")
-            layout, made, trace, _ = self._block(tree, part, path, inside)
-            self._fill(inside)
-            self.program.line(f"{listed}.append({made})")
-            self.program.line(f"{traces}.append({trace})")
+        with self.program.block(f"if {found_list}:"):
+            self.program.line(f"{listed} = {made}[{name!r}] = []")
+            self.program.line(f"{traces} = []")
+            with self.program.block(f"for loop{level} in {found_list}:"):
+                self.program.line(f"t{level} = loop{level}.segments[0]" if inside.loop else f"t{level} = loop{level}")
+                self.program.line(f"u{level} = t{level}.elements")
+                self.program.line(f"n{level} = len(u{level})")
+                layout, part_made, trace, _ = self._block(tree, part, path, inside)
+                self._fill(inside)
+                self.program.line(f"{listed}.append({part_made})")
+                self.program.line(f"{traces}.append({trace})")
         fields = {rule.name: self._kind(part, rule) for rule in block.rules.values()}
         return layout, listed, traces, fields
 
@@ -215,8 +213,8 @@ class _Compiler:
         path: tuple[str, ...],
         made: str,
         holders: dict[tuple[str, ...], str],
-    ) -> str | None:
-        """Write one rule; returns the program text of its sources."""
+    ) -> tuple[str, int | None] | None:
+        """Write one rule; returns the program text of its trace, and the element where the trace is a segment."""
         names = tuple(rule.name.split("."))
         target: TargetField | None = None
         try:
@@ -243,7 +241,7 @@ class _Compiler:
                 holders[names[:depth]] = self._holder()
             holder = holders[names[:depth]]
         self._store(rule, value=value, target=target, holder=holder, name=names[-1])
-        return tuple_code(value.sources)
+        return _trace(value.sources, self.translator.scope.level)
 
     def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: str, name: str) -> None:
         number, value_code = len(self.rules) - 1, value.code
@@ -327,6 +325,17 @@ class _Compiler:
 
     def _fault(self, place: Place, message: str) -> None:
         self.faults.append(LoadFault(place, message))
+
+
+def _trace(sources: tuple[str, ...], level: int) -> tuple[str, int | None]:
+    """A rule's entry in the trace, as small as it can be; see `compiled.FilledField`."""
+    if len(sources) == 1 and not sources[0].startswith(("*", "'")):
+        segment, element = sources[0].split(", ")
+        if element.isdecimal():
+            return segment, int(element)
+        if segment == f"t{level}":
+            return element, None
+    return tuple_code(sources), None
 
 
 def _ends(

@@ -98,7 +98,9 @@ def run(compiled: CompiledMap, source: TransactionSet, context: MapContext) -> M
         )
         return Mapped((), report.issues, {}, compiled.name, compiled.revision)
     separator = source.interchange.delimiters.component
-    content, trace = compiled.function(source.root, report, context.env, context.file, context.agreement, separator)
+    content, trace = compiled.runner.function(
+        source.root, report, context.env, context.file, context.agreement, separator
+    )
     lineage = LineageView(compiled, content, trace)
     documents: tuple[Document, ...] = ()
     if not report:

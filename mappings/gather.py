@@ -59,6 +59,7 @@ PROGRAM_NAMES: dict[str, Any] = {
     "DECIMAL": Decimal,
     "EMPTY": [""],
     "ORDINAL": attrgetter("ordinal"),
+    "SORTED": sorted,
     "SUM": sum_of,
     "TOTAL": total,
     "UNREADABLE": Unreadable,

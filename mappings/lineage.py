@@ -86,13 +86,13 @@ class LineageView(Mapping[str, Lineage]):
 def _walk(
     layout: Layout, content: dict[str, Any], trace: tuple[Any, ...], prefix: str
 ) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
-    for (path, number), sources in zip(layout.fields, trace, strict=False):
+    for filled, entry in zip(layout.fields, trace[1:], strict=False):
         held: Any = content
-        for name in path:
+        for name in filled.path:
             held = held.get(name) if isinstance(held, dict) else None
         if held is not None and held is not BAD:
-            yield prefix + ".".join(path), (number, sources)
-    for block, traces in zip(layout.blocks, trace[len(layout.fields) :], strict=True):
+            yield prefix + ".".join(filled.path), (filled.rule, filled.sources(entry, trace[0]))
+    for block, traces in zip(layout.blocks, trace[len(layout.fields) + 1 :], strict=True):
         name = block.path[-1]
         for position, (part, below) in enumerate(zip(content.get(name, ()), traces, strict=True)):
             yield from _walk(block, part, below, f"{prefix}{name}[{position}].")

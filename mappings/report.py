@@ -54,10 +54,12 @@ class Report:
         told = f"{where} is {shown(found)}" if found else f"{where} has none"
         return self.add(fault.code, rule, f"{told}; want {fault.wanted}", segment, element, value=found or None)
 
-    def several(self, rule: int, segment: Segment, reference: str) -> Any:
-        """A reference that several segments match. Gives BAD."""
-        message = f"several segments match {reference}; the rule must say first(), last(), join() or [#1]"
-        return self.add("map.reference.several", rule, message, segment, None, cause=reference)
+    def several(self, rule: int, segment: Segment, reference: str, match: int) -> Any:
+        """A reference that several segments match; references to the same segments are one cause. Gives BAD."""
+        message = (
+            f"several {segment.id} match {reference}; send one, or say first(), last(), join() or [#1] in the rule"
+        )
+        return self.add("map.reference.several", rule, message, segment, None, cause=match)
 
     def several_pairs(self, rule: int, segment: Segment, position: int) -> Any:
         """A qualifier that stands twice in a segment. Gives BAD."""

@@ -25,7 +25,7 @@ class Match:
     """The segments one step of a path finds, and what is asked of them.
 
     In the program, `s`, `e` and `m` + number are the one segment, its elements, and whether there are more (`one`); `x`
-    + number is the list of all (`all_of`), or of the loops themselves (`loops_of`).
+    + number is the list of all (`all_of`), `y` + number that of the loops themselves (`loops_of`).
     """
 
     number: int
@@ -61,10 +61,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a reference names: the scope's own first segment (`match` None) or a match, and the element."""
+    """What a reference names: the scope's own first segment (`match` None) or a match below others, and the element."""
 
     scope: Scope
     match: Match | None
+    above: tuple[Match, ...]
     segment: SegmentGuide
     element: ElementUse | None
     index: int | None
@@ -94,7 +95,7 @@ class Resolver:
             if candidate.trigger.id == first.segment and not first.filters and first.index is None:
                 if len(reference.steps) == 1:
                     element = self._element(candidate.trigger, reference)
-                    return Found(candidate, None, candidate.trigger, element, None)
+                    return Found(candidate, None, (), candidate.trigger, element, None)
                 raise ExpressionFault(reference.steps[1].at, f"leave {first.segment}/ out; it is the block's own loop")
             if candidate.loop is not None and (uses := _uses(candidate.loop, first.segment)):
                 return self._walk(reference, candidate, uses)
@@ -124,6 +125,7 @@ class Resolver:
     def _walk(self, reference: Reference, scope: Scope, uses: list[SegmentUse | LoopUse]) -> Found:
         known = scope.matches
         match: Match | None = None
+        path: list[Match] = []
         index: int | None = None
         for position, step in enumerate(reference.steps):
             last = position == len(reference.steps) - 1
@@ -146,9 +148,10 @@ class Resolver:
                 direct = any(isinstance(use, SegmentUse) for use in uses)
                 known[key] = Match(self._count, segment, direct, loops, filters)
             match = known[key]
+            path.append(match)
             known = match.below
         assert match is not None
-        return Found(scope, match, match.segment, self._element(match.segment, reference), index)
+        return Found(scope, match, tuple(path[:-1]), match.segment, self._element(match.segment, reference), index)
 
     def _filters(self, step: Step, segment: SegmentGuide) -> tuple[tuple[tuple[int, str], ...], int | None]:
         filters = []
@@ -256,13 +259,14 @@ def _emit_matches(program: Program, scope: Scope) -> None:
     ):
         if wanted:
             program.line(" = ".join(f"{name}{match.number}" for match in wanted) + f" = {start}")
-    for match in everything:
-        if match.all_of or match.loops_of:
-            program.line(f"x{match.number} = []")
+    listed = [f"x{match.number}" for match in everything if match.all_of]
+    listed += [f"y{match.number}" for match in everything if match.loops_of]
+    if listed:
+        program.line(" = ".join(listed) + " = ()")
     _emit_level(program, scope.matches, loop=f"loop{scope.level}", depth=0)
     for match in everything:
         if match.all_of and match.direct and match.loops:
-            program.line(f"x{match.number}.sort(key=ORDINAL)")
+            program.line(f"x{match.number} = SORTED(x{match.number}, key=ORDINAL)")
 
 
 def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, depth: int) -> None:
@@ -308,10 +312,14 @@ def _emit_match(program: Program, match: Match, *, depth: int, loop: str | None)
                 program.line(f"e{number} = f{depth}")
             with program.block("else:"):
                 program.line(f"m{number} = True")
-        if match.all_of:
-            program.line(f"x{number}.append(g{depth})")
+        wanted = [(f"x{number}", f"g{depth}")] if match.all_of else []
         if match.loops_of and loop is not None:
-            program.line(f"x{number}.append({loop})")
+            wanted.append((f"y{number}", loop))
+        for listed, found in wanted:
+            with program.block(f"if {listed}:"):
+                program.line(f"{listed}.append({found})")
+            with program.block("else:"):
+                program.line(f"{listed} = [{found}]")
         if loop is not None and match.below:
             _emit_level(program, match.below, loop=loop, depth=depth + 1)
 

@@ -34,7 +34,7 @@ from mappings.functions import FUNCTIONS, Accepts, Form, Function, Parameter
 from mappings.kinds import Kind, Memo
 from mappings.program import Program
 from mappings.readers import number_reader
-from mappings.scopes import Found, Resolver, Scope, pair_positions
+from mappings.scopes import Found, Match, Resolver, Scope, pair_positions
 from translators.datafile import did_you_mean
 from translators.x12.guide import ElementGuide, ElementUse
 
@@ -211,18 +211,28 @@ class Translator:
             listed = f"x{found.match.number}"
             self._program.line(f"{segment} = {listed}[{at}] if len({listed}) > {at} else None")
             self._program.line(f"{elements} = EMPTY if {segment} is None else {segment}.elements")
-            code, bad = self._assign(f"{elements}[{number}] if len({elements}) > {number} else ''"), False
+            code = self._assign(f"{elements}[{number}] if len({elements}) > {number} else ''")
+            bad = self._one_only(node, found.above, code)
         else:
             found.match.one = True
             which = found.match.number
-            segment, bad = f"s{which}", True
+            segment = f"s{which}"
             code = self._assign(f"e{which}[{number}] if len(e{which}) > {number} else ''")
-            with self._program.block(f"if m{which}:"):
-                self._program.line(f"{code} = report.several({self.rule}, {segment}, {node.text!r})")
+            bad = self._one_only(node, (*found.above, found.match), code)
         if node.component is not None:
             code = self._assign(f"COMPONENT({code}, {node.component}, separator)", bad=[Value(code, Kind.TEXT, bad)])
         element = None if node.component is not None else found.element
         return Value(code, Kind.TEXT, bad, True, (f"{segment}, {number}",), element, (segment, number))
+
+    def _one_only(self, node: Reference, matches: tuple[Match, ...], code: str) -> bool:
+        """Make the value BAD where a step of its path matches several segments; whether it may."""
+        for position, match in enumerate(matches):
+            match.one = True
+            with self._program.block(f"{'elif' if position else 'if'} m{match.number}:"):
+                self._program.line(
+                    f"{code} = report.several({self.rule}, s{match.number}, {node.text!r}, {match.number})"
+                )
+        return bool(matches)
 
     def _presence(self, found: Found) -> Value:
         if found.match is None:

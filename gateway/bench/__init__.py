@@ -1,0 +1,1 @@
+"""Benchmarks: `tradelane bench NAME`. Figures are CPU seconds and ratios of one run, since machines are noisy."""
