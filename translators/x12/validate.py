@@ -74,9 +74,11 @@ def _starts(elements: Sequence[str]) -> list[int]:
     return starts
 
 
-def _missing(use: ElementUse, *, element: int, start: int, component: int | None = None) -> Finding:
+def _missing(
+    use: ElementUse, *, element: int, start: int, component: int | None = None, repetition: int | None = None
+) -> Finding:
     message = f"{use.ref} ({use.element.name}) is missing; it is mandatory"
-    return Finding("x12.element.missing", message, element, start, component)
+    return Finding("x12.element.missing", message, element, start, component, repetition)
 
 
 def _repeated(use: ElementUse, value: str, *, start: int, delimiters: Delimiters) -> list[Finding]:
@@ -138,7 +140,7 @@ def _composite(
             if found is not None:
                 findings.append(Finding(*found, position, at, number, repetition, text))
         elif part.required:
-            findings.append(_missing(part, element=position, start=at, component=number))
+            findings.append(_missing(part, element=position, start=at, component=number, repetition=repetition))
     for number in range(len(guide.components) + 1, len(components) + 1):
         message = f"{use.ref} has {len(guide.components)} components; {shown(components[number - 1])} stands after them"
         code, text = "x12.element.too_many_components", components[number - 1]
