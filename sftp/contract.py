@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from sftp.errors import AlreadyThereError, NotAllowedError, NotThereError, SFTPError
 from sftp.keys import PublicKey, new_private_key, public_part
@@ -16,6 +16,7 @@ OUT = Place(Area.OUT)
 TEST = Place(Area.TEST)
 DAY = date(2026, 1, 31)
 ARCHIVED = Place(Area.ARCHIVE, DAY)
+EARLIER, LATER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,7 @@ class MailboxContract:
     def test_a_partial_file_is_kept_for_resuming_and_never_counts(self) -> None:
         """Partial: read back, not renamed."""
         setting = self.make()
-        received = Received(IN, "a.tmp", io.BytesIO(b"IS"), 2, counts=False)
-        setting.mailbox.keep_partial(setting.account, received)
+        _keep_partial(setting, "a.tmp", b"IS", began_at=LATER)
         entry = setting.mailbox.entry(setting.account, IN, "a.tmp")
         assert entry is not None
         assert (entry.size, entry.state) == (2, EntryState.PARTIAL)
@@ -121,6 +121,15 @@ class MailboxContract:
         _receive(setting, "a.tmp", b"ISA", counts=False)
         _rename(setting, "a.tmp", "a.edi")
         assert list(self.handed_on(setting)) == [(IN, "a.edi", b"ISA")]
+
+    def test_a_partial_file_replaces_only_what_is_older_than_its_upload(self) -> None:
+        """A dead connection may be noticed after the partner came back."""
+        setting = self.make()
+        _receive(setting, "a.tmp", b"whole", counts=False)
+        _keep_partial(setting, "a.tmp", b"part", began_at=EARLIER)
+        assert _content(setting, IN, "a.tmp") == b"whole"
+        _keep_partial(setting, "a.tmp", b"part", began_at=LATER)
+        assert _content(setting, IN, "a.tmp") == b"part"
 
     def test_a_collected_file_is_read_in_any_order_and_removed(self) -> None:
         """Collect and delete; a delete does not disturb who reads."""
@@ -166,8 +175,13 @@ class MailboxContract:
 
 
 def _receive(setting: Setting, name: str, content: bytes, *, place: Place = IN, counts: bool = True) -> None:
-    received = Received(place, name, io.BytesIO(content), len(content), counts)
+    received = Received(place, name, io.BytesIO(content), len(content), counts, EARLIER)
     setting.mailbox.receive(setting.account, received)
+
+
+def _keep_partial(setting: Setting, name: str, content: bytes, *, began_at: datetime) -> None:
+    received = Received(IN, name, io.BytesIO(content), len(content), counts=False, began_at=began_at)
+    setting.mailbox.keep_partial(setting.account, received)
 
 
 def _rename(setting: Setting, source: str, target: str, *, replace: bool = False, counts: bool = True) -> None:

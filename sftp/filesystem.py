@@ -43,12 +43,9 @@ class Tree:
         match location:
             case Root() | ArchiveRoot():
                 return self._folder("")
-            case Place(day=None):
-                return self._folder("")
             case Place(day=day):
-                if day is not None and day not in self._mailbox.days(self._account):
-                    raise NotThereError(f"no folder {location}")
-                return self._folder("")
+                self._check_day(day)
+                return self._folder("", day)
             case FilePath(place, name):
                 entry = self._mailbox.entry(self._account, place, name)
                 if entry is None:
@@ -68,8 +65,7 @@ class Tree:
             case ArchiveRoot():
                 return (self._folder(f"{day:%Y%m%d}", day) for day in self._mailbox.days(self._account))
             case Place(day=day):
-                if day is not None and day not in self._mailbox.days(self._account):
-                    raise NotThereError(f"no folder {location}")
+                self._check_day(day)
                 return (facts_of(location, entry) for entry in self._mailbox.entries(self._account, location))
             case FilePath(place, name):
                 raise NotThereError(f"{place}/{shown(name)} is no folder")
@@ -155,6 +151,10 @@ class Tree:
 
     def _locate(self, raw: bytes) -> Location:
         return locate(self._account, normalise(raw))
+
+    def _check_day(self, day: date | None) -> None:
+        if day is not None and day not in self._mailbox.days(self._account):
+            raise NotThereError(f"no folder {Place(Area.ARCHIVE, day)}")
 
     def _folder(self, name: str, day: date | None = None) -> Facts:
         at = self._around.now() if day is None else datetime.combine(day, time(), UTC)

@@ -149,6 +149,9 @@ class MemoryMailbox:
         self._begin("keep_partial")
         kept = self._take(received, EntryState.PARTIAL)
         with self._changed:
+            there = self._files[account.name, received.place].get(received.name)
+            if there is not None and there.entry.modified_at > received.began_at:
+                return
             self._files[account.name, received.place][received.name] = kept
             self._changed.notify_all()
 

@@ -119,6 +119,7 @@ class Received:
         content: its bytes, seekable, positioned at 0; valid only during the call.
         size: its length in bytes; 0 is handed on like any other.
         counts: True if the file counts now, False if it is held until its rename.
+        began_at: when the partner opened it, UTC.
     """
 
     place: Place
@@ -126,6 +127,7 @@ class Received:
     content: BinaryIO = field(repr=False)
     size: int
     counts: bool
+    began_at: datetime
 
 
 class Download(Protocol):
@@ -182,7 +184,11 @@ class Mailbox(Protocol):
         """
 
     def keep_partial(self, account: Account, received: Received) -> None:
-        """Keep what arrived before a connection broke (`counts` is False) to be resumed; never hand it on."""
+        """Keep what arrived before a connection broke (`counts` is False) to be resumed; never hand it on.
+
+        It takes the name's place, as the partner began to overwrite it; but if the name was written after `began_at`,
+        nothing is kept: a connection may be found dead long after its partner has come back and sent the file again.
+        """
 
     def open_download(self, account: Account, place: Place, name: str) -> Download:
         """Begin to read a file of any area and state (drop folders are read only to resume an upload).

@@ -16,7 +16,7 @@ from sftp.spool import COPY_BYTES, Coverage, Spool
 from translators.errors import shown
 
 MOST_PIECES = 1024
-"""Separate ranges one upload may consist of at a time; real clients send a few dozen blocks at once, in order."""
+"""Separate ranges one file may be moved in at a time; real clients have a few dozen blocks under way, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Upload:
         self._around = around
         self._path = path
         self._appends = appends
+        self._began_at = around.now()
         self._spool = Spool(around.spool_folder)
         self._fault: str | None = None
 
@@ -153,7 +154,14 @@ class Upload:
         self._spool.close()
 
     def _received(self, *, counts: bool) -> Received:
-        return Received(self._path.place, self._path.name, self._spool.content(), self._spool.size, counts)
+        return Received(
+            place=self._path.place,
+            name=self._path.name,
+            content=self._spool.content(),
+            size=self._spool.size,
+            counts=counts,
+            began_at=self._began_at,
+        )
 
     @property
     def _shown(self) -> str:
@@ -172,6 +180,7 @@ class Reading:
         self._path = path
         self._download = download
         self._seen = Coverage()
+        self._is_scattered = False
 
     @property
     def facts(self) -> Facts:
@@ -181,12 +190,14 @@ class Reading:
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes; empty at the end."""
         data = self._download.read(offset, length)
-        self._seen.add(offset, offset + len(data))
+        if not self._is_scattered:
+            self._seen.add(offset, offset + len(data))
+            self._is_scattered = self._seen.pieces > MOST_PIECES
         return data
 
     def close(self) -> None:
         """The partner closed the file."""
-        self._end(complete=self._seen.reaches() >= self._download.entry.size)
+        self._end(complete=not self._is_scattered and self._seen.reaches() >= self._download.entry.size)
 
     def drop(self, reason: str) -> None:
         """The connection broke: never a collection."""

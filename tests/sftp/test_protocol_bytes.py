@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
 import pytest
 import structlog
@@ -44,7 +46,14 @@ def closed(request: int = 3) -> bytes:
 class Talk:
     """Runs a conversation over given bytes; remembers the answers."""
 
-    def __init__(self, mailbox: MemoryMailbox | None = None, limits: AccountLimits | None = None) -> None:
+    def __init__(
+        self,
+        mailbox: MemoryMailbox | None = None,
+        limits: AccountLimits | None = None,
+        *,
+        spool_folder: Path | None = None,
+    ) -> None:
+        self.spool_folder = spool_folder
         self.mailbox = mailbox or MemoryMailbox()
         self.account = Account("acme", limits=limits or AccountLimits())
         self.sent = bytearray()
@@ -52,7 +61,7 @@ class Talk:
     def run(self, pieces: Iterator[bytes]) -> None:
         log = structlog.get_logger().bind()
         conversation = Conversation(
-            Tree(Surroundings(self.mailbox, self.account, log)),
+            Tree(Surroundings(self.mailbox, self.account, log, self.spool_folder)),
             receive=lambda _: next(pieces, b""),
             send=self.sent.extend,
             progress=lambda: None,
@@ -302,3 +311,92 @@ def test_a_reset_connection_leaves_only_a_partial_file() -> None:
     kept = mailbox.kept("acme", IN, "a.edi")
     assert kept is not None
     assert kept.entry.state is EntryState.PARTIAL
+
+
+def test_a_dead_connection_found_late_does_not_undo_what_was_sent_since() -> None:
+    mailbox = MemoryMailbox()
+    talk = Talk(mailbox)
+
+    def pieces() -> Iterator[bytes]:
+        yield from (INIT, opened(b"/in/a.tmp", WRITE_NEW), written(0, b"half"))
+        Talk(mailbox).say(opened(b"/in/a.tmp", WRITE_NEW), written(0, b"whole"), closed())
+
+    talk.run(pieces())
+    kept = mailbox.kept("acme", IN, "a.tmp")
+    assert kept is not None
+    assert (kept.content, kept.entry.state) == (b"whole", EntryState.HELD)
+
+
+def test_an_exclusive_open_wants_a_free_name_and_a_plain_one_an_existing_file() -> None:
+    talk = Talk()
+    exclusive, existing = 2 | 8 | 32, 2
+    answers = talk.say(
+        opened(b"/in/a", existing), opened(b"/in/a", exclusive), written(0, b"x"), closed(), opened(b"/in/a", exclusive)
+    )
+    assert code(answers[0]) is Status.NO_SUCH_FILE
+    assert code(answers[-1]) is Status.FAILURE
+    assert [one.content for one in talk.mailbox.counted] == [b"x"]
+
+
+def test_a_block_written_inside_an_existing_file_keeps_the_rest() -> None:
+    talk = Talk()
+    talk.say(opened(b"/in/a", WRITE_NEW), written(0, b"ISA*00"), closed())
+    Talk(talk.mailbox).say(opened(b"/in/a", 2), written(4, b"11"), closed())
+    assert [one.content for one in talk.mailbox.counted] == [b"ISA*00", b"ISA*11"]
+
+
+def test_a_partial_file_that_cannot_be_read_back_is_not_resumed() -> None:
+    mailbox = MemoryMailbox(keep_bytes=2)
+    Talk(mailbox).run(iter([INIT, opened(b"/in/a", WRITE_NEW), written(0, b"half")]))
+    answers = Talk(mailbox).say(opened(b"/in/a", APPEND))
+    assert code(answers[0]) is Status.FAILURE
+
+
+def test_a_file_read_in_scattered_bytes_is_no_collection() -> None:
+    mailbox = MemoryMailbox()
+    mailbox.place("acme", Place(Area.OUT), "a", bytes(4000))
+    reads = [packet(Kind.READ, number(2), FIRST_HANDLE, struct.pack(">QI", at, 1)) for at in range(0, 4000, 2)]
+    whole = packet(Kind.READ, number(2), FIRST_HANDLE, struct.pack(">QI", 0, 4000))
+    Talk(mailbox).say(opened(b"/out/a", READ), *reads, whole, closed())
+    assert mailbox.collected == []
+
+
+def test_reading_and_writing_need_the_right_kind_of_handle() -> None:
+    mailbox = MemoryMailbox()
+    mailbox.place("acme", Place(Area.OUT), "a", b"ours")
+    resize = packet(Kind.FSETSTAT, number(4), FIRST_HANDLE, number(1), struct.pack(">Q", 0))
+    answers = Talk(mailbox).say(opened(b"/out/a", READ), written(0, b"x"), resize, closed())
+    assert [code(answer) for answer in answers[1:]] == [Status.PERMISSION_DENIED, Status.PERMISSION_DENIED, Status.OK]
+    read = packet(Kind.READ, number(2), FIRST_HANDLE, struct.pack(">QI", 0, 1))
+    answers = Talk(mailbox).say(opened(b"/in/a", WRITE_NEW), read)
+    assert code(answers[1]) is Status.PERMISSION_DENIED
+    setstat = packet(Kind.SETSTAT, number(4), counted(b"/out/a"), number(1), struct.pack(">Q", 1))
+    assert code(Talk(mailbox).say(setstat)[0]) is Status.PERMISSION_DENIED
+
+
+def test_a_full_disk_under_the_spool_is_a_failure_and_the_session_goes_on(tmp_path) -> None:
+    talk = Talk(spool_folder=tmp_path / "gone")
+    blocks = [written(at * 200_000, bytes(200_000)) for at in range(2)]
+    answers = talk.say(opened(b"/in/a", WRITE_NEW), *blocks, closed())
+    assert [code(answer) for answer in answers[1:]] == [Status.OK, Status.FAILURE, Status.FAILURE]
+    assert talk.mailbox.counted == []
+
+
+@pytest.mark.parametrize("path", [b"/", b"/in", b"/archive", b"/archive/20260131"])
+def test_a_folder_is_a_folder(path: bytes) -> None:
+    mailbox = MemoryMailbox()
+    mailbox.place("acme", Place(Area.ARCHIVE, date(2026, 1, 31)), "a", b"x")
+    (kind, body), missing = Talk(mailbox).say(
+        packet(Kind.STAT, number(1), counted(path)), packet(Kind.LSTAT, number(1), counted(b"/archive/20260201"))
+    )
+    assert kind == Kind.ATTRS
+    flags, _, mode = struct.unpack_from(">IQI", body, 4)
+    assert (flags & 4, mode & 0o170000) == (4, 0o040000)
+    assert code(missing) is Status.NO_SUCH_FILE
+
+
+def test_an_appending_handle_writes_at_the_end_whatever_the_offset() -> None:
+    talk = Talk()
+    talk.run(iter([INIT, opened(b"/in/a", WRITE_NEW), written(0, b"ISA")]))
+    Talk(talk.mailbox).say(opened(b"/in/a", APPEND), written(0, b"*0"), written(0, b"0"), closed())
+    assert [one.content for one in talk.mailbox.counted] == [b"ISA*00"]

@@ -58,3 +58,12 @@ def test_a_folder_that_is_gone_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         spool.write(0, bytes(MEMORY_BYTES + 1))
     spool.close()
+
+
+def test_a_write_after_the_content_was_looked_at_lands_where_it_should() -> None:
+    spool = Spool()
+    spool.write(0, b"ISA")
+    spool.content()
+    spool.write(3, b"*00")
+    assert spool.content().read() == b"ISA*00"
+    spool.close()
