@@ -63,6 +63,11 @@ def second_opinion(data: bytes, *, also_allowed: Mapping[str, Set[str]] | None =
     return SecondOpinion(not errors, errors)
 
 
+def segments_read(text: str) -> int:
+    """How many segments pyx12's tokenizer finds in a file; no map is consulted."""
+    return sum(1 for _ in X12Reader(StringIO(text)))
+
+
 def _objections(text: str, wider: _Codes) -> Iterator[SecondOpinionError]:
     source = X12Reader(StringIO(text))
     walker = walk_tree()
