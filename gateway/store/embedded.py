@@ -33,6 +33,7 @@ SOCKET = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100  # the system's limit is 107 bytes on Linux, 103 elsewhere
 STARTS = 5
 PAUSE = 0.05
+CONNECT_SECONDS = 5
 
 SETTINGS = {
     "listen_addresses": "",
@@ -261,7 +262,9 @@ class EmbeddedPostgres:
         """None when the server takes work; else what it said."""
         for database in (DATABASE, "postgres"):
             try:
-                with psycopg.connect(host=str(self._run), user=ROLE, dbname=database, autocommit=True) as connection:
+                with psycopg.connect(
+                    host=str(self._run), user=ROLE, dbname=database, autocommit=True, connect_timeout=CONNECT_SECONDS
+                ) as connection:
                     if database == DATABASE:
                         return None
                     connection.execute(f"CREATE DATABASE {DATABASE}")

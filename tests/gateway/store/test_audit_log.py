@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -227,3 +230,33 @@ def test_only_one_sealer_works_at_a_time(fresh_database_url: str, fresh_store: S
         conn.rollback()
     other.dispose()
     assert Sealer(fresh_store).seal_pending() == 1
+
+
+def test_writers_that_overlap_and_roll_back_leave_a_whole_chain(fresh_store: Store) -> None:
+    def work(seed: int) -> int:
+        chance = random.Random(seed)
+        kept = 0
+        for _ in range(30):
+            with suppress(LookupError), fresh_store.begin() as conn:
+                count = chance.randrange(1, 4)
+                for _ in range(count):
+                    record(conn, at=AT, actor="w", action="b", subject="c", subject_id=str(seed), detail={})
+                if chance.random() < 0.3:
+                    raise LookupError
+                kept += count
+        return kept
+
+    sealer = Sealer(fresh_store)
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(work, seed) for seed in range(4)]
+        sealed = 0
+        while not all(writer.done() for writer in writers):
+            sealed += sealer.seal_pending()
+    sealed += sealer.seal_pending()
+    report = verify(fresh_store)
+    assert report.ok
+    assert sealed == report.sealed == report.rows == sum(writer.result() for writer in writers)
+    sealer.seal_pending()
+    with fresh_store.begin() as conn:
+        settled = conn.execute(text("SELECT settled_seq FROM audit_head")).scalar_one()
+        assert settled == conn.execute(text("SELECT last_value FROM audit_seq_seq")).scalar_one()
