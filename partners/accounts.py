@@ -14,7 +14,7 @@ from translators.errors import shown
 _USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
 ACCOUNT_KEYS = ("user", "keys", "pickup", "allowed_from", "carries", "limits")
 """What an account may say."""
-LIMIT_KEYS = ("sessions", "file_bytes", "mailbox_files", "mailbox_bytes")
+LIMIT_KEYS = ("sessions", "file_bytes")
 """What its limits may say."""
 
 
@@ -91,6 +91,4 @@ def _limits(outer: Fields, faults: list[LoadFault]) -> Limits:
     return Limits(
         sessions=fields.number("sessions", default=usual.sessions, low=1, high=1000),
         file_bytes=fields.size("file_bytes", default=usual.file_bytes),
-        mailbox_files=fields.number("mailbox_files", default=usual.mailbox_files, low=1, high=10_000_000),
-        mailbox_bytes=fields.size("mailbox_bytes", default=usual.mailbox_bytes),
     )

@@ -119,8 +119,6 @@ class Limits:
 
     sessions: int = 8
     file_bytes: int = 1024**3
-    mailbox_files: int = 100_000
-    mailbox_bytes: int = 20 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ sftp:
   - user: acme
     pickup: rename
     allowed_from: [203.0.113.0/24, "2001:db8::/32"]
-    limits: {sessions: 2, file_bytes: 64 MiB, mailbox_bytes: 1000}
+    limits: {sessions: 2, file_bytes: 64 MiB}
 agreements:
   - document: "850"
     direction: in
@@ -103,7 +103,7 @@ def test_a_profile_reads_as_it_is_written(registry: PartnerRegistry) -> None:
     account = acme.accounts[0]
     assert account.pickup is Pickup.RENAME
     assert account.carries == {"acme"}
-    assert account.limits == Limits(sessions=2, file_bytes=64 * 1024 * 1024, mailbox_bytes=1000)
+    assert account.limits == Limits(sessions=2, file_bytes=64 * 1024 * 1024)
     order, answer = acme.agreements
     assert (order.map, order.deliver_to, order.ordered, order.syntax) == (
         "acme/850.in",

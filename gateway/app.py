@@ -1,0 +1,347 @@
+"""Where all is joined: a workspace becomes a gateway, and a gateway runs its roles until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import structlog
+
+from gateway.channels.sftp import StoreMailbox
+from gateway.chores import Chore, Chores, lane_chores
+from gateway.errors import GatewayError
+from gateway.lanes import Lanes
+from gateway.logs import configure_logs
+from gateway.pipeline.backoff import Backoff
+from gateway.pipeline.deliver import OutboundLine
+from gateway.pipeline.inbound import InboundLine
+from gateway.ports import Clock, SystemClock
+from gateway.settings import Settings, load_settings
+from gateway.store import audit
+from gateway.store.embedded import EmbeddedPostgres
+from gateway.store.engine import Store, migrate, open_store
+from gateway.store.vault import Vault
+from gateway.store.work import Claim
+from gateway.store.work_statements import WorkTable
+from gateway.worker_process import Work, WorkerContext
+from gateway.workers import Workers
+from gateway.workspace import home_of, map_roots, profile_roots, unmet
+from mappings.catalog import MapCatalog
+from partners.registry import PartnerRegistry
+from sftp.keys import PublicKey, new_private_key
+from sftp.server import SFTPServer
+from translators.datafile import LoadError
+from translators.x12.guide import GuideLibrary
+
+ROLES = ("sftp", "worker")
+"""What a node may run: the SFTP server; the workers with the sweep and the sealer."""
+
+SEAL_EVERY = timedelta(milliseconds=200)
+SWEEP_VAULT_EVERY = timedelta(hours=1)
+ORPHAN_AGE = timedelta(days=1)
+POSTGRES_LOOK_SECONDS = 0.2
+SERVE_CONNECTIONS = 12
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A workspace, loaded, on an open store."""
+
+    settings: Settings
+    store: Store
+    vault: Vault
+    registry: PartnerRegistry
+    maps: MapCatalog
+    guides: GuideLibrary
+    clock: Clock
+
+    def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
+        """What the SFTP server serves; `wake` is told the lanes of what arrives."""
+        return StoreMailbox(self.store, self.vault, self.registry, self.clock, wake, self.settings.inbound.large_bytes)
+
+    def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> Work:
+        """What works a claimed row, of either kind.
+
+        Args:
+            worker: who we are, for the attempts.
+            wake: told the lanes that became due by it, after their commit.
+            backoff: between failed deliveries.
+        """
+        adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
+        inbound = InboundLine(
+            store=self.store,
+            vault=self.vault,
+            registry=self.registry,
+            maps=self.maps,
+            guides=self.guides,
+            clock=self.clock,
+            in_flight={name: adapter.manifest.max_in_flight for name, adapter in adapters.items()},
+        )
+        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff or Backoff())
+
+        def work(claim: Claim) -> None:
+            if claim.table is WorkTable.DELIVERY:
+                outbound.work(claim)
+            else:
+                wake(inbound.work(claim))
+
+        return work
+
+
+def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None) -> Gateway:
+    """Load a workspace on an open store.
+
+    Raises:
+        LoadError: every mistake in its maps and partner profiles, and every agreement that names a map or destination
+            there is not.
+    """
+    clock = clock or SystemClock()
+    guides = GuideLibrary.shipped()
+    registry = PartnerRegistry.load(profile_roots(settings.home))
+    maps = MapCatalog(map_roots(settings.home), guides=guides)
+    faults = [*maps.load_all(), *unmet(registry, maps=maps.names(), destinations=settings.destinations)]
+    if faults:
+        raise LoadError(faults)
+    vault = Vault(store, settings.home / "vault", clock)
+    return Gateway(settings, store, vault, registry, maps, guides, clock)
+
+
+def build_work(context: WorkerContext) -> Work:
+    """A worker process's work: the factory that `gateway.workers` is given."""
+    configure_logs(context.options["log_level"])
+    gateway = load_gateway(load_settings(Path(context.options["home"])), context.store, clock=context.clock)
+    return gateway.work(worker=context.worker, wake=context.lanes.wake)
+
+
+@contextmanager
+def workspace_store(home: Path | None) -> Iterator[Store]:
+    """The store of a workspace, for a command that reads it.
+
+    The embedded server is started where it does not run, and then stopped again.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+        GatewayError: there is no workspace.
+    """
+    settings = load_settings(home_of(home))
+    if settings.database_url is None and not settings.home.is_dir():
+        raise GatewayError(f"there is no workspace at {settings.home}; name one with --home or run tradelane serve")
+    with ExitStack() as stack:
+        embedded = EmbeddedPostgres(settings.home)
+        if settings.database_url is None and not embedded.running():
+            stack.callback(embedded.stop)
+        url = database_url(settings)
+        migrate(url)
+        store = open_store(url, connections=2)
+        stack.callback(store.close)
+        yield store
+
+
+def database_url(settings: Settings) -> str:
+    """Where the database is; the embedded one is started where it does not run."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return EmbeddedPostgres(settings.home).start()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway that runs its roles."""
+
+    gateway: Gateway
+    server: SFTPServer | None
+    stop: Event
+
+    @property
+    def store(self) -> Store:
+        """Its store."""
+        return self.gateway.store
+
+    @property
+    def sftp_address(self) -> tuple[str, int]:
+        """Host and real port of the SFTP server."""
+        assert self.server is not None
+        return self.server.address
+
+    @property
+    def host_key(self) -> PublicKey:
+        """The SFTP server's public host key, for partners to pin."""
+        assert self.server is not None
+        return self.server.host_keys[0]
+
+    def verify_audit(self) -> audit.AuditReport:
+        """Seal what is committed, then recompute the chain."""
+        audit.Sealer(self.store).seal_pending()
+        return audit.verify(self.store)
+
+    def wait_until_stopped(self) -> None:
+        """Block until SIGTERM or Ctrl-C."""
+        self.stop.wait()
+
+
+def serve_until_stopped(home: Path, *, roles: Collection[str] | None = None, workers: int | None = None) -> None:
+    """Run a workspace's gateway until SIGTERM or Ctrl-C.
+
+    Args:
+        home: the workspace folder; made where it is missing.
+        roles: of ROLES; all when None.
+        workers: worker processes, instead of the settings'.
+
+    Raises:
+        LoadError: mistakes in the workspace; nothing is started.
+        GatewayError: an unknown role, or the database does not answer.
+    """
+    with running(home, roles=roles, workers=workers) as found:
+        if found.server is not None:
+            host, port = found.sftp_address
+            log.info("serving", home=str(home), host=host, port=port, host_key=found.host_key.fingerprint)
+        else:
+            log.info("serving", home=str(home), roles=list(roles or ROLES))
+        found.wait_until_stopped()
+        log.info("stopping")
+
+
+@contextmanager
+def running(
+    home: Path,
+    *,
+    roles: Collection[str] | None = None,
+    workers: int | None = None,
+    temporary: bool = False,
+    log_level: str = "info",
+) -> Iterator[Running]:
+    """A workspace's gateway, running; stopped and drained at the end.
+
+    Args:
+        home: the workspace folder; made where it is missing.
+        roles: of ROLES; all when None.
+        workers: worker processes, instead of the settings'.
+        temporary: the embedded database is removed at the end.
+        log_level: of this process and its workers.
+
+    Raises:
+        LoadError: mistakes in the workspace; nothing is started.
+        GatewayError: an unknown role, or the database does not answer.
+    """
+    configure_logs(log_level)
+    wanted = set(ROLES if roles is None else roles)
+    if unknown := wanted - set(ROLES):
+        raise GatewayError(f"no role {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}")
+    home.mkdir(parents=True, exist_ok=True)
+    settings = load_settings(home)
+    stop = Event()
+    with ExitStack() as stack:
+        embedded = None if settings.database_url is not None else EmbeddedPostgres(settings.home)
+        if embedded is not None:
+            stack.callback(embedded.remove if temporary else embedded.stop)
+        url = database_url(settings)
+        migrate(url)
+        store = open_store(url, connections=SERVE_CONNECTIONS)
+        stack.callback(store.close)
+        gateway = load_gateway(settings, store)
+        lanes = Lanes(store)
+        stack.callback(lanes.close)
+        stack.callback(_restore_signals, _stop_on_signals(stop))
+        threads = []
+        if embedded is not None:
+            threads.append(Thread(target=_keep_alive, args=(embedded, stop), name="postgres"))
+        if "worker" in wanted:
+            parent = Workers(
+                store,
+                lanes,
+                gateway.clock,
+                node=f"{socket.gethostname()}.{os.getpid()}",
+                factory="gateway.app:build_work",
+                count=workers or settings.workers,
+                options={"home": str(settings.home), "log_level": log_level},
+            )
+            chores = Chores(store, [*lane_chores(store, lanes, gateway.clock), *_gateway_chores(gateway)])
+            threads.append(Thread(target=parent.run, args=(stop,), name="workers"))
+            threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
+        stack.callback(_join, stop, threads)
+        for thread in threads:
+            thread.start()
+        server = None
+        if "sftp" in wanted:
+            server = SFTPServer(
+                gateway.mailbox(lanes.wake),
+                host_keys=[_host_key(settings.home)],
+                limits=settings.sftp.limits,
+                spool_folder=_spool_folder(settings.home),
+            )
+            server.start(settings.sftp.host, settings.sftp.port)
+            stack.callback(server.stop)
+        yield Running(gateway, server, stop)
+
+
+def _gateway_chores(gateway: Gateway) -> list[Chore]:
+    sealer = audit.Sealer(gateway.store)
+    return [
+        Chore("seal the audit log", SEAL_EVERY, sealer.seal_pending),
+        Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
+    ]
+
+
+def _keep_alive(embedded: EmbeddedPostgres, stop: Event) -> None:
+    """Start the embedded server again whenever it is gone."""
+    while not stop.wait(POSTGRES_LOOK_SECONDS):
+        try:
+            if not embedded.running():
+                log.warning("postgres.gone")
+                embedded.start()
+                log.info("postgres.started_again")
+        except (GatewayError, OSError):
+            log.exception("postgres.not_started")
+
+
+def _join(stop: Event, threads: list[Thread]) -> None:
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def _host_key(home: Path) -> bytes:
+    """The SFTP server's private host key, made the first time."""
+    path = home / "sftp" / "host_key"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        fresh = path.with_name(f"host_key.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(new_private_key())
+        try:
+            os.link(fresh, path)  # of two that start at once, one key stays
+        except FileExistsError:
+            log.info("host_key.made_by_another")
+        finally:
+            fresh.unlink()
+    return path.read_bytes()
+
+
+def _spool_folder(home: Path) -> Path:
+    folder = home / "sftp" / "spool"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+Handlers = dict[signal.Signals, "signal._HANDLER"]
+
+
+def _stop_on_signals(stop: Event) -> Handlers:
+    def ask(_number: int, _frame: object) -> None:
+        stop.set()
+
+    return {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+
+
+def _restore_signals(before: Handlers) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)

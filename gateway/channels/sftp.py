@@ -1,0 +1,260 @@
+"""The SFTP channel: the mailbox of the server, as rows; a close is answered after its bytes are committed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.errors import GatewayError
+from gateway.model import Environment, FileState, TransmissionState
+from gateway.pipeline.receive import Arrival, receive
+from gateway.ports import Clock, new_id
+from gateway.store import Connection, mailbox, transmissions
+from gateway.store.engine import Store
+from gateway.store.mailbox import MailboxFile
+from gateway.store.vault import StoredPayload, Vault
+from partners.model import Pickup, SftpAccount
+from partners.registry import PartnerRegistry
+from sftp.errors import AlreadyThereError, MailboxFullError, MailboxUnavailableError, NotAllowedError, NotThereError
+from sftp.keys import PublicKey
+from sftp.ports import Account, AccountLimits, Area, Entry, EntryState, PickUp, Place, Received
+
+COPY_BYTES = 1 << 18
+HELD_IN_MEMORY = 1 << 20
+
+_STATES = {
+    FileState.COMPLETE: EntryState.COMPLETE,
+    FileState.HELD: EntryState.HELD,
+    FileState.PARTIAL: EntryState.PARTIAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMailbox:
+    """The files of all accounts, in the store. See `sftp.ports.Mailbox`.
+
+    Args:
+        wake: told the lane of each transmission that was just committed.
+        large_bytes: over this a file has a lane apart.
+    """
+
+    store: Store
+    vault: Vault
+    registry: PartnerRegistry
+    clock: Clock
+    wake: Callable[[list[str]], None]
+    large_bytes: int
+
+    def login(self, user: str, key: PublicKey, address: str) -> Account | None:
+        """The account this user may enter with this key from this address, or None."""
+        found = self.registry.account(user)
+        if found is None or not found.accepts_address(address) or not found.accepts_key(key.blob, at=self.clock.now()):
+            return None
+        return _account(found)
+
+    def days(self, account: Account) -> Iterable[date]:
+        """The days of the archive that hold files."""
+        with _answered(), self.store.begin() as conn:
+            days = mailbox.list_folders(conn, account=account.name, under=Area.ARCHIVE)
+        return [datetime.strptime(day, "%Y%m%d").date() for day in days]  # noqa: DTZ007 a day, no moment
+
+    def entries(self, account: Account, place: Place) -> Iterable[Entry]:
+        """The files of a folder."""
+        with _answered(), self.store.begin() as conn:
+            return [_entry(found) for found in mailbox.list_files(conn, account=account.name, folder=_folder(place))]
+
+    def entry(self, account: Account, place: Place, name: str) -> Entry | None:
+        """One file of a folder; also after it was taken in."""
+        with _answered(), self.store.begin() as conn:
+            found = mailbox.find_file(
+                conn,
+                account=account.name,
+                folder=_folder(place),
+                name=name,
+                ingested=place.area.takes_uploads,
+            )
+        return None if found is None else _entry(found)
+
+    def receive(self, account: Account, received: Received) -> None:
+        """Keep a whole file; where it counts, as a transmission in the same transaction."""
+        state = FileState.COMPLETE if received.counts else FileState.HELD
+        lane = self._keep(account, received, state)
+        if lane is not None:
+            self.wake([lane])
+
+    def keep_partial(self, account: Account, received: Received) -> None:
+        """Keep what arrived before a connection broke; it never counts."""
+        self._keep(account, received, FileState.PARTIAL)
+
+    def open_download(self, account: Account, place: Place, name: str) -> StoreDownload:
+        """Begin to read a file.
+
+        Raises:
+            NotThereError: no such file.
+        """
+        with _answered(), self.store.begin() as conn:
+            found = mailbox.find_file(conn, account=account.name, folder=_folder(place), name=name)
+            if found is None:
+                raise NotThereError("no such file")
+            content = tempfile.SpooledTemporaryFile(max_size=HELD_IN_MEMORY)  # noqa: SIM115 closed with the download
+            for chunk in self.vault.open(conn, found.sha256):
+                content.write(chunk)
+        return StoreDownload(self, found, content)
+
+    def remove(self, account: Account, place: Place, name: str) -> None:
+        """Take a file off its folder; an answer that nobody read is withdrawn.
+
+        Raises:
+            NotThereError: no such file.
+        """
+        at = self.clock.now()
+        with _answered(), self.store.begin() as conn:
+            found = self._there(conn, account, place, name)
+            mailbox.remove_file(conn, account=account.name, folder=_folder(place), name=name, at=at)
+            if place.area is Area.OUT and found.transmission_id is not None:
+                kept = transmissions.load(conn, found.transmission_id)
+                if kept.state is TransmissionState.READY:
+                    transmissions.set_outbound_state(
+                        conn, kept.id, TransmissionState.WITHDRAWN, at=at, actor=f"sftp:{account.name}"
+                    )
+
+    def rename(self, account: Account, place: Place, source: str, target: str, *, replace: bool, counts: bool) -> None:
+        """Give a dropped file another name; a held one counts from then on, where `counts`.
+
+        Raises:
+            NotThereError: no file `source`.
+            AlreadyThereError: `target` exists and is not to be replaced.
+            NotAllowedError: only a part of `source` arrived.
+        """
+        at = self.clock.now()
+        folder = _folder(place)
+        lane = None
+        with _answered(), self.store.begin() as conn:
+            found = self._there(conn, account, place, source)
+            if found.state is FileState.PARTIAL:
+                raise NotAllowedError("only a part of the file arrived; send it again before renaming it")
+            if not replace and mailbox.find_file(conn, account=account.name, folder=folder, name=target) is not None:
+                raise AlreadyThereError("the new name is taken")
+            transmission_id = found.transmission_id
+            state = found.state
+            if found.state is FileState.HELD and counts:
+                taken = receive(
+                    conn,
+                    _arrival(account, place, target),
+                    StoredPayload(found.sha256, found.size),
+                    at=at,
+                    large_bytes=self.large_bytes,
+                )
+                transmission_id, lane, state = taken.id, taken.lane, FileState.COMPLETE
+            mailbox.rename_file(conn, found, to_name=target, transmission_id=transmission_id, state=state, at=at)
+        if lane is not None:
+            self.wake([lane])
+
+    def collected(self, found: MailboxFile) -> None:
+        """A file of /out was read to its end: the delivery's receipt."""
+        if found.folder != Area.OUT or found.transmission_id is None:
+            return
+        with _answered(), self.store.begin() as conn:
+            transmissions.set_outbound_state(
+                conn,
+                found.transmission_id,
+                TransmissionState.COLLECTED,
+                at=self.clock.now(),
+                actor=f"sftp:{found.account}",
+            )
+
+    def _keep(self, account: Account, received: Received, state: FileState) -> str | None:
+        """Returns the lane to wake, where the file counts."""
+        at = self.clock.now()
+        lane = transmission_id = None
+        with _answered(), self.vault.spool() as spool:
+            while chunk := received.content.read(COPY_BYTES):
+                spool.write(chunk)
+            self.vault.settle(spool)
+            with self.store.begin() as conn:
+                payload = self.vault.put_spooled(conn, spool)
+                if state is FileState.COMPLETE:
+                    taken = receive(
+                        conn,
+                        _arrival(account, received.place, received.name),
+                        payload,
+                        at=at,
+                        large_bytes=self.large_bytes,
+                    )
+                    transmission_id, lane = taken.id, taken.lane
+                mailbox.put_file(
+                    conn,
+                    id=new_id(),
+                    at=at,
+                    account=account.name,
+                    folder=_folder(received.place),
+                    name=received.name,
+                    payload=payload,
+                    transmission_id=transmission_id,
+                    state=state,
+                )
+        return lane
+
+    def _there(self, conn: Connection, account: Account, place: Place, name: str) -> MailboxFile:
+        found = mailbox.find_file(conn, account=account.name, folder=_folder(place), name=name)
+        if found is None:
+            raise NotThereError("no such file")
+        return found
+
+
+class StoreDownload:
+    """One version of a file being read. See `sftp.ports.Download`."""
+
+    def __init__(self, box: StoreMailbox, found: MailboxFile, content: tempfile.SpooledTemporaryFile[bytes]) -> None:
+        self._box = box
+        self._found = found
+        self._content = content
+
+    @property
+    def entry(self) -> Entry:
+        """The version being read."""
+        return _entry(self._found)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; empty at the end."""
+        self._content.seek(offset)
+        return self._content.read(length)
+
+    def close(self, *, complete: bool) -> None:
+        """Read no more; a complete reading is noted."""
+        self._content.close()
+        if complete:
+            self._box.collected(self._found)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """A broken store is told to the partner as "try again", never as success."""
+    try:
+        yield
+    except GatewayError as error:
+        raise MailboxUnavailableError("the mailbox is not available; send again later") from error
+    except OSError as error:
+        raise MailboxFullError("the mailbox cannot keep the file; send again later") from error
+
+
+def _account(found: SftpAccount) -> Account:
+    held = PickUp() if found.pickup is Pickup.RENAME else PickUp(held=())
+    limits = AccountLimits(file_bytes=found.limits.file_bytes, sessions=found.limits.sessions)
+    return Account(found.user, pick_up=held, limits=limits)
+
+
+def _arrival(account: Account, place: Place, name: str) -> Arrival:
+    environment = Environment.TEST if place.area is Area.TEST else Environment.LIVE
+    return Arrival(channel="sftp", account=account.name, filename=name, environment=environment)
+
+
+def _folder(place: Place) -> str:
+    return str(place).removeprefix("/")
+
+
+def _entry(found: MailboxFile) -> Entry:
+    return Entry(found.name, found.size, found.modified_at, _STATES[found.state])

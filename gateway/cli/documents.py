@@ -1,0 +1,211 @@
+"""`check`, `ack` and `translate`: what Tradelane makes of a file, without a running gateway."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.output import (
+    EXIT_REJECTED,
+    EXIT_USAGE,
+    Files,
+    Home,
+    Json,
+    OneFile,
+    chunks_of,
+    fail,
+    people,
+    plain,
+    print_json,
+    print_table,
+)
+from gateway.workspace import maps_of, registry_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(check)
+    app.command()(ack)
+    app.command()(translate)
+
+
+def check(files: Files, json: Json = False) -> None:
+    """Validate files: every issue with its position. Exit 0 all accepted, 1 some rejected, 2 usage or I/O."""
+    from translators.x12.guide import GuideLibrary
+    from translators.x12.reader import read_x12
+    from translators.x12.report import report
+
+    guides = GuideLibrary.shipped()
+    worst = 0
+    for path in files:
+        try:
+            found = report(read_x12(chunks_of(path), guides=guides), file=str(path))
+        except OSError as error:
+            print(f"tradelane: {path}: {error.strerror}", file=sys.stderr)
+            worst = EXIT_USAGE
+            continue
+        if json:
+            print_json(found)
+        else:
+            _print_report(found)
+        if not found["accepted"]:
+            worst = max(worst, EXIT_REJECTED)
+    raise typer.Exit(worst)
+
+
+def ack(
+    file: OneFile,
+    json: Json = False,
+    number: Annotated[int, typer.Option(help="ISA13 of the first answer; GS06 counts from 1.")] = 1,
+) -> None:
+    """Print what we would answer: TA1 and 997. Nothing is stored, no control number is used up."""
+    from translators.x12.acknowledge import AcknowledgmentBuilder
+    from translators.x12.guide import GuideLibrary
+    from translators.x12.reader import read_x12
+    from translators.x12.writer import ControlNumbers, write_interchange
+
+    builder = AcknowledgmentBuilder()
+    at = datetime.now(UTC)
+    answers = [
+        answer for event in read_x12(chunks_of(file), guides=GuideLibrary.shipped()) for answer in builder.take(event)
+    ]
+    for ordinal, answer in enumerate(answers):
+        groups = tuple(range(1, len(answer.interchange.groups) + 1))
+        content = write_interchange(
+            answer.interchange, numbers=ControlNumbers(interchange=number + ordinal, groups=groups), at=at
+        )
+        if json:
+            print_json(
+                {
+                    "kind": answer.kind,
+                    "about": answer.about.control_number,
+                    "groups": [group.code for group in answer.group_statuses],
+                    "note": answer.note.code if answer.note else None,
+                    "content": content.decode("latin-1"),
+                }
+            )
+        else:
+            sys.stdout.buffer.write(content)
+            if not content.endswith(b"\n"):
+                sys.stdout.buffer.write(b"\n")
+            sys.stdout.buffer.flush()
+    if not answers:
+        print("tradelane: nothing to answer: no readable interchange, or only acknowledgments", file=sys.stderr)
+        raise typer.Exit(EXIT_REJECTED)
+
+
+def translate(
+    file: OneFile,
+    map: Annotated[str | None, typer.Option(help="Name of the map, as base/850.in.")] = None,  # noqa: A002 the option's name
+    partner: Annotated[str | None, typer.Option(help="Key of the partner whose agreement names the map.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Print the canonical documents of a file; without --map and --partner the ISA tells whose file it is."""
+    if map is not None and partner is not None:
+        fail("--map and --partner exclude each other; give one", code=EXIT_USAGE)
+    worst = 0
+    for documents, issues in _translated(file, map_name=map, partner=partner, home=home):
+        for document in documents:
+            sys.stdout.write((document.to_json_bytes().decode() if json else _pretty(document)) + "\n")
+        for issue in issues:
+            print(f"{issue.code}: {issue.message} ({issue.position})", file=sys.stderr)
+            worst = EXIT_REJECTED if issue.severity == "error" else worst
+    raise typer.Exit(worst)
+
+
+def _translated(
+    file: Path, *, map_name: str | None, partner: str | None, home: Path | None
+) -> Iterator[tuple[Any, list[Any]]]:
+    from mappings.engine import MapContext, run
+    from partners.model import Direction
+    from partners.registry import NotIdentified
+    from translators.x12.guide import GuideLibrary
+    from translators.x12.model import TransactionSet
+    from translators.x12.reader import ReadOptions, read_x12
+
+    guides = GuideLibrary.shipped()
+    maps = maps_of(home, guides=guides)
+    registry = None if map_name else registry_of(home)
+    if registry is not None and partner is not None and partner not in registry.partners:
+        fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
+    for event in read_x12(chunks_of(file), guides=guides, options=ReadOptions(keep_tree=True)):
+        if not isinstance(event, TransactionSet):
+            yield (), event.issues
+            continue
+        if not event.accepted:
+            yield (), event.issues
+            continue
+        wanted, words = map_name, {}
+        if registry is not None:
+            header = event.interchange
+            who = registry.identify_interchange(None, sender=header.sender, receiver=header.receiver)
+            if isinstance(who, NotIdentified):
+                fail(who.reason, code=EXIT_REJECTED)
+            if partner is not None and who.partner.key != partner:
+                fail(f"the file is from {who.partner.key}, not from {partner}", code=EXIT_REJECTED)
+            agreed = registry.agreement(
+                who.partner,
+                ourselves=who.ourselves,
+                direction=Direction.IN,
+                functional_id=event.group.functional_id,
+                set_code=event.code,
+                version=event.group.version,
+                usage=header.usage,
+                gs_sender=event.group.sender,
+                gs_receiver=event.group.receiver,
+            )
+            if isinstance(agreed, NotIdentified):
+                fail(agreed.reason, code=EXIT_REJECTED)
+            wanted, words = agreed.map, agreed.for_maps()
+        assert wanted is not None
+        mapped = run(maps.find(wanted), event, MapContext.around(event, file_name=file.name, agreement=words))
+        yield mapped.documents, [*event.issues, *mapped.issues]
+
+
+def _pretty(document: Any) -> str:
+    import orjson
+
+    return orjson.dumps(orjson.loads(document.to_json_bytes()), option=orjson.OPT_INDENT_2).decode()
+
+
+def _print_report(found: dict[str, Any]) -> None:
+    verdict = "[green]accepted[/]" if found["accepted"] else "[red]rejected[/]"
+    people.print(f"{verdict} [bold]{plain(found['file'])}[/]")
+    for interchange in found["interchanges"]:
+        people.print(
+            f"  interchange {plain(interchange['control_number'])}  {plain(interchange['sender'])} -> "
+            f"{plain(interchange['receiver'])}  {plain(interchange['version'])}"
+        )
+        for group in interchange["groups"]:
+            words = (plain(group[name]) for name in ("control_number", "functional_id", "version"))
+            people.print(f"    group {'  '.join(words)}")
+            for item in group["sets"]:
+                mark = "[green]accepted[/]" if item["accepted"] else "[red]rejected[/]"
+                people.print(
+                    f"      {plain(item['set'])} {plain(item['control_number'])}  {item['segments']} segments  {mark}"
+                )
+    if found["issues"]:
+        print_table(
+            (
+                {
+                    "severity": issue["severity"],
+                    "where": _where(issue["position"]),
+                    "message": issue["message"],
+                    "code": issue["code"],
+                }
+                for issue in found["issues"]
+            ),
+            {"severity": "", "where": "where", "message": "what", "code": "code"},
+        )
+
+
+def _where(position: dict[str, Any]) -> str:
+    from translators.errors import Position
+
+    return str(Position(**position))

@@ -1,0 +1,225 @@
+"""`log`, `show`, `search` and `audit verify`: reading the transmission log."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.output import EXIT_REJECTED, Home, Json, fail, people, plain, print_json, print_table
+
+if TYPE_CHECKING:
+    from gateway.store.engine import Store
+
+COLOURS = {
+    "processed": "green",
+    "delivered": "green",
+    "accepted": "green",
+    "active": "green",
+    "collected": "green",
+    "A": "green",
+    "ready": "cyan",
+    "duplicate": "yellow",
+    "E": "yellow",
+    "P": "yellow",
+    "retrying": "yellow",
+    "test": "cyan",
+}
+
+audit_app = typer.Typer(help="The audit log: verify that nothing was altered.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(log)
+    app.command()(show)
+    app.command()(search)
+    app.add_typer(audit_app, name="audit")
+
+
+def log(
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 30,
+    partner: Annotated[str | None, typer.Option(help="Only this partner's.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    direction: Annotated[str | None, typer.Option(help="Only `in` or `out`.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the newest transmissions."""
+    from gateway.store import timeline
+
+    with _store(home) as store, store.begin() as conn:
+        rows = timeline.newest(conn, limit=limit, partner=partner, state=state, direction=direction)
+    if json:
+        print_json(*rows)
+        return
+    for row in rows:
+        row["when"] = str(row["received_at"])[:19]
+        row["accepted"] = f"{row['sets_accepted']}/{row['sets']}" if row["sets"] else ""
+    print_table(
+        rows,
+        {
+            "when": "when (UTC)",
+            "direction": "",
+            "partner": "partner",
+            "filename": "file",
+            "state": "state",
+            "accepted": "sets",
+            "open_exceptions": "open",
+            "id": "id",
+        },
+    )
+
+
+def search(
+    key: Annotated[str, typer.Argument(help="An order number, ISA13, GS06, file name ...; `*` at one end for a part.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Find transmissions and documents by any business key. Exit 1 where there is none."""
+    from gateway.store import timeline
+
+    with _store(home) as store, store.begin() as conn:
+        rows = timeline.search(conn, key)
+    if json:
+        print_json(*rows)
+    elif rows:
+        for row in rows:
+            row["when"] = str(row["received_at"])[:19]
+        print_table(
+            rows,
+            {
+                "name": "key",
+                "value": "value",
+                "when": "when (UTC)",
+                "direction": "",
+                "partner": "partner",
+                "filename": "file",
+                "state": "state",
+                "transmission_id": "transmission",
+            },
+        )
+    if not rows:
+        fail(f"nothing is known by {key!r}", code=EXIT_REJECTED)
+
+
+def show(
+    id: Annotated[str, typer.Argument(help="Id of a transmission, document or delivery; its end is enough.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Print the whole life of a transmission: envelopes, issues, acknowledgments, deliveries, attempts, audit."""
+    from gateway.store import timeline
+
+    with _store(home) as store, store.begin() as conn:
+        found = timeline.resolve(conn, id)
+        if len(found) != 1:
+            why = "nothing has this id" if not found else f"{len(found)} ids match; give more of it"
+            fail(f"{id}: {why}", code=EXIT_REJECTED)
+        transmission = timeline.transmission_of(conn, *found[0])
+        if transmission is None:
+            fail(f"{id}: it belongs to no transmission", code=EXIT_REJECTED)
+        life = timeline.life(conn, transmission)
+    if json:
+        print_json(life)
+    else:
+        print_life(life)
+
+
+@audit_app.command()
+def verify(home: Home = None, json: Json = False) -> None:
+    """Recompute the chain of the audit log: changed, deleted or truncated rows are named. Exit 1 if any."""
+    from gateway.store import audit
+
+    with _store(home) as store:
+        found = audit.verify(store)
+    if json:
+        print_json(
+            {
+                "ok": found.ok,
+                "rows": found.rows,
+                "sealed": found.sealed,
+                "faults": [{"kind": fault.kind, "seq": fault.seq} for fault in found.faults],
+            }
+        )
+    else:
+        verdict = "[green]the chain holds[/]" if found.ok else "[red]the chain is broken[/]"
+        people.print(f"{verdict}: {found.rows} rows, {found.sealed} sealed")
+        for fault in found.faults:
+            people.print(f"  row {fault.seq}: {fault.kind}")
+    if not found.ok:
+        raise typer.Exit(EXIT_REJECTED)
+
+
+def print_life(life: dict[str, Any]) -> None:
+    """One transmission's life for people."""
+    head = life["transmission"]
+    people.print(
+        f"[bold]{plain(head['filename'])}[/]  {head['direction']}  {coloured(head['state'])}  "
+        f"{plain(head['partner'] or 'partner unknown')}  {head['environment']}  {head['size']} bytes"
+    )
+    people.print(f"  {head['id']}  by {head['channel']}:{plain(head['account'])}  {str(head['received_at'])[:23]}")
+    if head["reason"]:
+        people.print(f"  [red]{plain(head['reason'])}[/]")
+    if head["duplicate_of"]:
+        people.print(f"  the same as {head['duplicate_of']}")
+    for answer in life["answers"]:
+        people.print(
+            f"  answers interchange {answer['control_number']} with {answer['kind']} {coloured(answer['status'])}"
+        )
+    for interchange in life["interchanges"]:
+        _print_interchange(interchange)
+    for issue in life["issues"]:
+        people.print(f"  [red]issue[/] {plain(issue['message'])}  [dim]{plain(issue['code'])}[/]")
+    for document in life["documents"]:
+        people.print(
+            f"  {document['kind']} [bold]{plain(document['identity'].strip('|'))}[/] revision {document['revision']}  "
+            f"{coloured(document['state'])}  [dim]by {document['map_name']}[/]"
+        )
+        if document["reason"]:
+            people.print(f"    {plain(document['reason'])}")
+        for delivery in document["deliveries"]:
+            tries = f"{delivery['attempts']} attempt(s)"
+            people.print(f"    to {plain(delivery['destination'])}  {coloured(delivery['state'])}  {tries}")
+            for attempt in delivery["tries"]:
+                people.print(
+                    f"      {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}"
+                )
+    for exception in life["exceptions"]:
+        people.print(f"  [red]exception[/] {exception['state']}  {plain(exception['reason'])}")
+    for row in life["audit"]:
+        seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
+        people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")
+
+
+def coloured(state: str) -> str:
+    """A state as console markup."""
+    return f"[{COLOURS.get(state, 'red')}]{plain(state)}[/]"
+
+
+def _print_interchange(interchange: dict[str, Any]) -> None:
+    sender = f"{interchange['sender_qualifier']}/{interchange['sender_id']}"
+    receiver = f"{interchange['receiver_qualifier']}/{interchange['receiver_id']}"
+    people.print(f"  interchange {plain(interchange['control_number'])}  {plain(sender)} -> {plain(receiver)}")
+    for group in interchange["groups"]:
+        people.print(
+            f"    group {plain(group['control_number'])} {plain(group['functional_id'])} {plain(group['version'])}  "
+            f"{coloured(group['status'])}  {group['sets_accepted']} of {group['sets_received']} accepted"
+        )
+        for item in group["sets"]:
+            verdict = "[green]accepted[/]" if item["accepted"] else "[red]rejected[/]"
+            people.print(f"      {plain(item['code'])} {plain(item['control_number'])}  {verdict}")
+    for answer in interchange["acknowledgments"]:
+        people.print(
+            f"    answered by {answer['kind']} {coloured(answer['status'])}  {plain(answer['filename'])}  "
+            f"{coloured(answer['state'])}"
+        )
+
+
+def _store(home: Path | None) -> AbstractContextManager[Store]:
+    """The workspace's store, opened for a command."""
+    from gateway.app import workspace_store
+
+    return workspace_store(home)

@@ -1,0 +1,41 @@
+"""The command line: `tradelane COMMAND`. Each command loads the modules it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from gateway.cli import bench, data, documents, log, running
+from gateway.cli.output import EXIT_USAGE, fail
+from gateway.errors import GatewayError
+from gateway.logs import configure_logs
+from translators.datafile import LoadError
+
+app = typer.Typer(
+    name="tradelane",
+    help="EDI and B2B partner gateway: X12 in, canonical documents out, nothing lost, nothing doubled.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+documents.register(app)
+log.register(app)
+data.register(app)
+running.register(app)
+bench.register(app)
+
+
+def run() -> None:
+    """Run a command; what is broken around it ends in one line and exit code 2, never in a traceback."""
+    configure_logs("warning")
+    try:
+        app()
+    except LoadError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        fail(f"{len(error.faults)} mistake(s) in maps or partner profiles; nothing was done", code=EXIT_USAGE)
+    except (GatewayError, OSError) as error:
+        fail(str(error), code=EXIT_USAGE)
+    except KeyboardInterrupt:
+        fail("interrupted", code=130)

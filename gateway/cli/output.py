@@ -1,0 +1,75 @@
+"""How commands print: tables and colours for people, one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+EXIT_REJECTED = 1
+EXIT_USAGE = 2
+CHUNK_BYTES = 1 << 16
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+Files = Annotated[list[Path], typer.Argument(help="Files to read.", metavar="FILE...")]
+OneFile = Annotated[Path, typer.Argument(help="The file to read.", metavar="FILE")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="TRADELANE_HOME", help="The workspace folder.", show_default="./tradelane-home"),
+]
+
+people = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def print_json(*objects: object) -> None:
+    """Each object on a line of its own."""
+    for found in objects:
+        sys.stdout.write(orjson.dumps(found, default=str).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_table(rows: Iterable[dict[str, Any]], columns: dict[str, str], *, title: str | None = None) -> None:
+    """A table of rows; `columns` is key -> heading. Values are shown as text, never read as markup."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(row.get(key)) for key in columns))
+    people.print(table)
+
+
+def plain(value: object) -> str:
+    """A value as a person reads it, safe inside a table."""
+    from rich.markup import escape
+
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return escape(str(value))
+
+
+def fail(message: str, *, code: int) -> NoReturn:
+    """Say what is wrong on stderr and end."""
+    print(f"tradelane: {message}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, 64 KiB at a time.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk

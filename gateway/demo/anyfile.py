@@ -1,0 +1,83 @@
+"""A profile for a file nobody has agreed on yet: made as data from its envelope, so that any X12 file runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.cli.output import chunks_of
+from gateway.errors import GatewayError
+from gateway.workspace import map_roots, profile_roots
+from partners.model import Identifier
+from partners.registry import PartnerRegistry
+from translators.x12.guide import GuideLibrary
+from translators.x12.model import InterchangeStart, TransactionSet
+from translators.x12.reader import read_x12
+
+KEY = "yours"
+
+
+class NoEnvelope(GatewayError):
+    """The file has no interchange whose sender and receiver could be read."""
+
+
+def profile_for(file: Path, profiles: Path) -> str:
+    """Write `profiles`/yours/profile.yaml and ourselves.yaml for the senders and receivers of a file.
+
+    Sets with a base map are mapped and delivered; the others pass through. A sender who is a sample partner needs none.
+
+    Returns:
+        The login that may bring the file.
+
+    Raises:
+        NoEnvelope: there is no readable ISA.
+        OSError: the file cannot be read.
+    """
+    senders: dict[tuple[str, str], None] = {}
+    receivers: dict[tuple[str, str], None] = {}
+    sets: dict[str, None] = {}
+    for event in read_x12(chunks_of(file), guides=GuideLibrary.shipped()):
+        if isinstance(event, InterchangeStart):
+            senders[event.header.sender] = None
+            receivers[event.header.receiver] = None
+        elif isinstance(event, TransactionSet):
+            sets[event.code] = None
+    if not senders:
+        raise NoEnvelope(f"{file} has no ISA that can be read; see tradelane check {file}")
+    shipped = PartnerRegistry.load(profile_roots(Path())[:1])
+    known = [partner for partner in shipped.partners.values() if senders.keys() & _pairs(partner.identifiers)]
+    ours = {pair for entity in shipped.ourselves.values() for pair in _pairs(entity.identifiers)}
+    strangers = {pair: None for pair in receivers if pair not in ours}
+    profiles.mkdir(parents=True, exist_ok=True)
+    if strangers:
+        entity = f"{KEY}-receiver:\n  name: The receiver of your file\n  identifiers:\n"
+        (profiles / "ourselves.yaml").write_text(entity + _identifiers(strangers, indent="    "))
+    if known:
+        return known[0].accounts[0].user
+    folder = profiles / KEY
+    folder.mkdir(parents=True, exist_ok=True)
+    agreements = "".join(_agreement(code) for code in sets if code)
+    (folder / "profile.yaml").write_text(
+        f"name: The sender of your file\nidentifiers:\n{_identifiers(senders)}sftp:\n  - user: {KEY}\n"
+        + (f"agreements:\n{agreements}" if agreements else "")
+    )
+    return KEY
+
+
+def _agreement(code: str) -> str:
+    mapped = any((root / "base" / f"{code}.in" / "map.yaml").is_file() for root in map_roots(Path()))
+    how = f"map: base/{code}.in" if mapped else "pass_through: true"
+    return f"  - {{document: {_quoted(code)}, direction: in, {how}, deliver_to: [erp], currency: USD}}\n"
+
+
+def _pairs(identifiers: Iterable[Identifier]) -> set[tuple[str, str]]:
+    return {(identifier.qualifier, identifier.id) for identifier in identifiers}
+
+
+def _identifiers(pairs: dict[tuple[str, str], None], *, indent: str = "  ") -> str:
+    return "".join(f"{indent}- {{qualifier: {_quoted(qualifier)}, id: {_quoted(id)}}}\n" for qualifier, id in pairs)
+
+
+def _quoted(text: str) -> str:
+    """A YAML scalar whatever the text holds."""
+    return "'" + text.replace("'", "''") + "'"

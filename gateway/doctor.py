@@ -1,0 +1,120 @@
+"""Look at everything a gateway needs: what is there, what is missing, what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.errors import GatewayError
+from gateway.settings import Settings, load_settings
+from gateway.store import audit
+from gateway.store.engine import migrate, open_store
+from translators.datafile import LoadError
+
+LEAST_FREE_SHARE = 0.05
+PACKAGES = ("gateway", "translators", "partners", "mappings", "sftp")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `todo` says what to do where it is not `ok`."""
+
+    name: str
+    ok: bool
+    found: str
+    todo: str = ""
+
+
+def examine(home: Path) -> list[Finding]:
+    """Every finding about a workspace and the machine it is on, in the order in which they are set right."""
+    findings = [_python(), _packages(), _disk(home)]
+    try:
+        settings = load_settings(home)
+    except LoadError as error:
+        return [*findings, *_mistakes("settings", error)]
+    findings.append(Finding("settings", True, f"{home}, {settings.workers} workers, SFTP port {settings.sftp.port}"))
+    findings += _workspace(settings)
+    findings += _destinations(settings)
+    return [*findings, *_database(settings)]
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", sys.version_info >= (3, 11), version, "" if sys.version_info >= (3, 11) else "want 3.11")
+
+
+def _packages() -> Finding:
+    """All five packages must come from one place: their names are generic, and others use them too."""
+    places = {Path(str(__import__(name).__file__)).resolve().parent.parent for name in PACKAGES}
+    ok = len(places) == 1
+    todo = "" if ok else "install Tradelane into an environment of its own"
+    return Finding("packages", ok, ", ".join(sorted(map(str, places))), todo)
+
+
+def _disk(home: Path) -> Finding:
+    there = next(folder for folder in (home, *home.parents) if folder.is_dir())
+    usage = shutil.disk_usage(there)
+    share = usage.free / usage.total
+    todo = "" if share >= LEAST_FREE_SHARE else "make room: below 5 % nothing is accepted"
+    return Finding("disk", share >= LEAST_FREE_SHARE, f"{share:.0%} free at {there}", todo)
+
+
+def _workspace(settings: Settings) -> list[Finding]:
+    from gateway.workspace import map_roots, profile_roots, unmet
+    from mappings.catalog import MapCatalog
+    from partners.registry import PartnerRegistry
+
+    maps = MapCatalog(map_roots(settings.home))
+    faults = maps.load_all()
+    findings = _mistakes("maps", LoadError(faults)) if faults else [Finding("maps", True, f"{len(maps.names())} load")]
+    try:
+        registry = PartnerRegistry.load(profile_roots(settings.home))
+    except LoadError as error:
+        return [*findings, *_mistakes("partners", error)]
+    missing = unmet(registry, maps=maps.names(), destinations=settings.destinations)
+    if missing:
+        return [*findings, *_mistakes("partners", LoadError(missing))]
+    return [*findings, Finding("partners", True, f"{len(registry.partners)} load")]
+
+
+def _destinations(settings: Settings) -> list[Finding]:
+    return [
+        Finding(f"destination {name}", part.ok, f"{part.name}: {part.message}", "" if part.ok else part.message)
+        for name, destination in settings.destinations.items()
+        for part in destination.adapter().check().findings
+    ]
+
+
+def _database(settings: Settings) -> list[Finding]:
+    from gateway.app import database_url
+
+    def open_and_verify() -> str:
+        url = database_url(settings)
+        migrate(url)
+        store = open_store(url, connections=2)
+        try:
+            report = audit.verify(store)
+        finally:
+            store.close()
+        if not report.ok:
+            raise GatewayError(f"the audit chain is broken at {len(report.faults)} rows; see tradelane audit verify")
+        return f"answers; audit chain of {report.rows} rows holds"
+
+    kind = "embedded" if settings.database_url is None else "served"
+    if settings.database_url is None and not settings.home.is_dir():
+        return [Finding("database", True, "embedded; made when the gateway first runs")]
+    return [_tried(f"database ({kind})", open_and_verify)]
+
+
+def _tried(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except (GatewayError, OSError) as error:
+        return Finding(name, False, "does not work", str(error))
+
+
+def _mistakes(name: str, error: LoadError) -> list[Finding]:
+    return [Finding(name, False, str(fault.place), fault.message) for fault in error.faults]

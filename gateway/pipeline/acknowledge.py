@@ -1,0 +1,106 @@
+"""Acknowledge: an answer gets its control numbers and stands in the partner's /out, all in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from gateway.model import AcknowledgmentKind, Environment, TransmissionState
+from gateway.ports import new_id
+from gateway.store import Connection, acknowledgments, control_numbers, mailbox, transmissions
+from gateway.store.vault import StoredPayload, Vault
+from translators.x12.acknowledge import Answer
+from translators.x12.writer import ControlNumbers, write_interchange
+
+OUT_FOLDER = "out"
+
+
+def send_answer(
+    conn: Connection,
+    answer: Answer,
+    *,
+    vault: Vault,
+    account: str,
+    partner: str,
+    environment: Environment,
+    interchange_id: UUID,
+    at: datetime,
+) -> UUID:
+    """Store one answer and offer it to the partner.
+
+    Args:
+        conn: the transaction that finishes what is answered.
+        answer: all but its control numbers.
+        vault: where its bytes go.
+        account: in whose /out it stands.
+        partner: whom it is for.
+        environment: of what it answers; test and live count apart.
+        interchange_id: the inbound interchange it answers.
+        at: the moment, aware.
+
+    Returns:
+        The id of the outbound transmission.
+    """
+    id = new_id()
+
+    def next_number(kind: str) -> int:
+        return control_numbers.allocate(
+            conn,
+            sender=answer.interchange.sender,
+            receiver=answer.interchange.receiver,
+            environment=environment,
+            kind=kind,
+            transmission_id=id,
+            at=at,
+        )
+
+    groups = tuple(next_number("GS06") for _ in answer.interchange.groups)
+    numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
+    payload = vault.put(conn, write_interchange(answer.interchange, numbers=numbers, at=at))
+    name = f"{answer.kind}_{answer.about.control_number}_{numbers.interchange:09d}.edi"
+    transmissions.add_outbound(
+        conn,
+        id=id,
+        at=at,
+        channel="sftp",
+        account=account,
+        partner=partner,
+        filename=name,
+        environment=environment,
+        payload=payload,
+    )
+    mailbox.put_file(
+        conn, id=new_id(), at=at, account=account, folder=OUT_FOLDER, name=name, payload=payload, transmission_id=id
+    )
+    status = answer.note.code if answer.note else ",".join(group.code for group in answer.group_statuses)
+    acknowledgments.add_sent(
+        conn,
+        id=new_id(),
+        kind=AcknowledgmentKind(answer.kind),
+        interchange_id=interchange_id,
+        transmission_id=id,
+        status=status,
+        control_number=f"{numbers.interchange:09d}",
+        at=at,
+    )
+    transmissions.add_business_keys(conn, [("isa13", f"{numbers.interchange:09d}")], transmission_id=id)
+    return id
+
+
+def offer_again(conn: Connection, *, interchange_id: UUID, at: datetime) -> int:
+    """Put the stored answers to an interchange into /out once more, byte for byte. Returns how many there were."""
+    answers = acknowledgments.answers_to(conn, interchange_id)
+    for stored in answers:
+        name = mailbox.free_name(conn, account=stored.account, folder=OUT_FOLDER, name=stored.filename)
+        mailbox.put_file(
+            conn,
+            id=new_id(),
+            at=at,
+            account=stored.account,
+            folder=OUT_FOLDER,
+            name=name,
+            payload=StoredPayload(stored.sha256, stored.size),
+            transmission_id=stored.transmission_id,
+        )
+        transmissions.set_outbound_state(conn, stored.transmission_id, TransmissionState.READY, at=at)
+    return len(answers)

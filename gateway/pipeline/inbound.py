@@ -1,0 +1,378 @@
+"""The straight line for one received transmission: identify, parse, validate, acknowledge, map, route.
+
+One transaction for a transmission, or one per chunk of up to 200 transaction sets: chunks commit as staged, and the
+last transaction checks the trailers, sends the acknowledgments and releases the deliveries. Nothing is delivered that
+the acknowledgment later refuses, and an interrupted reading begins again from the first byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gateway.errors import NotYet
+from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
+from gateway.pipeline.acknowledge import offer_again, send_answer
+from gateway.pipeline.reading import Chunk, Matter, Reading, ReadInterchange
+from gateway.pipeline.route import deliveries_of
+from gateway.pipeline.translate import document_row, settle
+from gateway.ports import Clock, new_id
+from gateway.store import (
+    Connection,
+    audit,
+    control_numbers,
+    deliveries,
+    documents,
+    envelopes,
+    exceptions,
+    mailbox,
+    transmissions,
+    work,
+)
+from gateway.store.control_numbers import InboundUse, Used
+from gateway.store.engine import Store
+from gateway.store.transmissions import Transmission
+from gateway.store.vault import Vault
+from gateway.store.work import Claim
+from mappings.catalog import MapCatalog
+from partners.registry import PartnerRegistry
+from translators.errors import Issue, Position
+from translators.formats import SNIFFED_BYTES, Format, sniff
+from translators.x12.guide import GuideLibrary
+from translators.x12.model import InterchangeHeader, ReaderEvent
+from translators.x12.reader import ReadOptions, read_x12
+
+SETS_IN_CHUNK = 200
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InboundLine:
+    """Works received transmissions.
+
+    Args:
+        in_flight: destination -> how many requests it may see at a time.
+    """
+
+    store: Store
+    vault: Vault
+    registry: PartnerRegistry
+    maps: MapCatalog
+    guides: GuideLibrary
+    clock: Clock
+    in_flight: Mapping[str, int]
+
+    def work(self, claim: Claim) -> set[str]:
+        """Work one claimed transmission to its end.
+
+        Returns:
+            The lanes that now have due rows.
+
+        Raises:
+            Overtaken: another worker has it; nothing was written.
+            GatewayError: the world is broken; nothing took effect, try again.
+        """
+        pass_over = _Pass(self, claim)
+        while not pass_over.finished:
+            with self.store.begin() as conn:
+                work.confirm(conn, claim)
+                pass_over.step(conn, at=self.clock.now())
+        return pass_over.lanes
+
+
+class _Pass:
+    """One pass over one transmission, a transaction at a time."""
+
+    def __init__(self, line: InboundLine, claim: Claim) -> None:
+        self._line = line
+        self._claim = claim
+        self._reading: Reading | None = None
+        self._events: Iterator[ReaderEvent] = iter(())
+        self.finished = False
+        self.lanes: set[str] = set()
+        self.matters: list[Matter] = []
+
+    def step(self, conn: Connection, *, at: datetime) -> None:
+        """Read and write one chunk; the last one also finishes the transmission."""
+        if self._reading is None:
+            found = transmissions.load(conn, self._claim.id)
+            if envelopes.any_staged(conn, found.id):
+                envelopes.discard_staged(conn, found.id)
+            first = next(iter(self._line.vault.open(conn, found.sha256)), b"")[:SNIFFED_BYTES]
+            kind = sniff(first)
+            if kind is not Format.X12:
+                self._park(conn, found, kind, at)
+                return
+            self._found = found
+            self._reading = self._begin(conn, found)
+        reading, found = self._reading, self._found
+
+        ledger = _Ledger(conn, transmission_id=found.id, at=at)
+        finished = reading.take_chunk(self._events, sets=SETS_IN_CHUNK, ledger=ledger)
+        self._write(conn, reading.take_rows(), staged=not finished, at=at)
+        if finished:
+            self._finish(conn, reading, at)
+            self.finished = True
+
+    def _begin(self, conn: Connection, found: Transmission) -> Reading:
+        line = self._line
+        self._events = read_x12(
+            line.vault.open(conn, found.sha256), guides=line.guides, options=ReadOptions(keep_tree=True)
+        )
+
+        def content_hash(start: int, end: int) -> bytes:
+            with line.store.begin() as reader:
+                return _range_hash(line.vault.open(reader, found.sha256), start, end)
+
+        account = None if found.account is None else line.registry.account(found.account)
+        return Reading(
+            found,
+            account=account,
+            registry=line.registry,
+            maps=line.maps,
+            guides=line.guides,
+            content_hash=content_hash,
+        )
+
+    def _park(self, conn: Connection, found: Transmission, kind: Format, at: datetime) -> None:
+        """What nobody can read is kept with its reason, never dropped."""
+        self._found = found
+        issue = Issue(
+            f"file.{kind.value}", f"the file is {_KINDS_OF_FILE[kind]}; want an X12 interchange", Position(offset=0)
+        )
+        envelopes.add_rows(
+            conn, issues=[envelopes.issue_row(issue, id=new_id(), transmission_id=found.id, stage="identify")]
+        )
+        matter = Matter(issue.code, found.account or found.channel, issue.message)
+        self._close(conn, TransmissionState.PARKED, [matter], at=at)
+        self.finished = True
+
+    def _write(self, conn: Connection, chunk: Chunk, *, staged: bool, at: datetime) -> None:
+        settle(conn, chunk.made)
+        made: list[Row] = []
+        routed: list[Row] = []
+        keys: list[Row] = []
+        for item in chunk.made:
+            made.append(document_row(item, transmission_id=self._found.id, staged=staged, at=at))
+            if item.state is DocumentState.HELD:
+                about = f"{item.agreement.partner} {item.identity}"
+                self.matters.append(Matter("document.contradicts", about, item.reason or "", document_id=item.id))
+            if item.takes_effect:
+                routed += deliveries_of(item, in_flight=self._line.in_flight, staged=staged, at=at)
+            keys += [
+                {"name": key.name, "value": key.value, "transmission_id": self._found.id, "document_id": item.id}
+                for key in item.document.business_keys()
+            ]
+        envelopes.add_rows(
+            conn,
+            interchanges=[self._interchange_row(read) for read in chunk.interchanges],
+            groups=chunk.groups,
+            sets=chunk.sets,
+            issues=chunk.issues,
+        )
+        sources = [{"document_id": item.id, "transaction_set_id": item.transaction_set_id} for item in chunk.made]
+        documents.add_rows(conn, documents=made, sources=sources)
+        deliveries.add_rows(conn, routed)
+        transmissions.add_key_rows(conn, keys)
+        if not staged:
+            self.lanes |= {row["lane"] for row in routed if row["state"] is DeliveryState.READY}
+            documents.supersede(conn, [item.id for item in chunk.made if item.takes_effect and item.revision > 1])
+
+    def _finish(self, conn: Connection, reading: Reading, at: datetime) -> None:
+        found = self._found
+        if reading.chunks > 1:
+            documents.refuse_groups(conn, found.id, reading.refused_groups)
+            documents.activate_staged(conn, found.id)
+            self.lanes |= set(deliveries.release_staged(conn, found.id))
+        matters = [*reading.matters, *self.matters]
+        for read in reading.interchanges:
+            matters += self._answer(conn, read, at)
+        keys = [("filename", found.filename), *reading.keys]
+        transmissions.add_business_keys(conn, keys, transmission_id=found.id)
+        self._close(conn, _state_of(reading), matters, at=at, reading=reading)
+
+    def _answer(self, conn: Connection, read: ReadInterchange, at: datetime) -> list[Matter]:
+        """Send what the partner is owed for one interchange; what cannot be sent is a matter for a person."""
+        if read.repeats is not None:
+            offer_again(conn, interchange_id=read.repeats, at=at)
+            return []
+        account = self._found.account or self._first_account(read.partner)
+        if read.answers and account is None:
+            return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account whose /out takes it")]
+        for answer in read.answers:
+            assert account is not None
+            send_answer(
+                conn,
+                answer,
+                vault=self._line.vault,
+                account=account,
+                partner=read.partner or account,
+                environment=read.environment,
+                interchange_id=read.id,
+                at=at,
+            )
+        return []
+
+    def _first_account(self, partner: str | None) -> str | None:
+        if partner is None:
+            return None
+        return next((account.user for account in self._line.registry.partners[partner].accounts), None)
+
+    def _interchange_row(self, read: ReadInterchange) -> Row:
+        header = read.header
+        return {
+            "id": read.id,
+            "transmission_id": self._found.id,
+            "ordinal": header.ordinal,
+            "syntax": Format.X12.value,
+            "control_number": header.control_number,
+            "sender_qualifier": header.sender[0],
+            "sender_id": header.sender[1],
+            "receiver_qualifier": header.receiver[0],
+            "receiver_id": header.receiver[1],
+            "version": header.version,
+            "usage": header.usage,
+            "partner": read.partner,
+            "accepted": read.counted and not read.rejected,
+            "duplicate_of": read.repeats,
+            "content_sha256": read.content_sha256,
+            "start_offset": header.offset,
+            "end_offset": read.end,
+        }
+
+    def _close(
+        self,
+        conn: Connection,
+        state: TransmissionState,
+        matters: Sequence[Matter],
+        *,
+        at: datetime,
+        reading: Reading | None = None,
+    ) -> None:
+        """The last writes: exceptions, the file's new place, the state, the audit."""
+        found = self._found
+        _open_exceptions(conn, found.id, matters, at=at)
+        day = f"archive/{at:%Y%m%d}"
+        folder = "error" if state is TransmissionState.PARKED else day
+        mailbox.archive_files(conn, transmission_id=found.id, to_folder=folder, at=at, new_id=new_id)
+        repeated = next((read.repeated_transmission for read in reading.interchanges), None) if reading else None
+        partner = next((read.partner for read in reading.interchanges if read.partner), None) if reading else None
+        work.guarded_update(
+            conn,
+            self._claim,
+            state=state,
+            finished_at=at,
+            format=Format.X12.value if reading else None,
+            partner=partner,
+            duplicate_of=repeated if state is TransmissionState.DUPLICATE else None,
+            reason=matters[0].reason if matters and state is TransmissionState.PARKED else None,
+            next_at=None,
+        )
+        audit.record(
+            conn,
+            at=at,
+            actor="gateway",
+            action=f"transmission.{state.value}",
+            subject="transmission",
+            subject_id=str(found.id),
+            detail={
+                "interchanges": len(reading.interchanges) if reading else 0,
+                "sets": reading.sets_seen if reading else 0,
+                "exceptions": len(matters),
+            },
+        )
+
+
+class _Ledger:
+    """The ledger of control numbers, for one transmission and inside one transaction."""
+
+    def __init__(self, conn: Connection, *, transmission_id: UUID, at: datetime) -> None:
+        self._conn = conn
+        self._transmission_id = transmission_id
+        self._at = at
+
+    def claim(self, header: InterchangeHeader, environment: Environment, interchange_id: UUID) -> InboundUse:
+        """Whether an ISA13 was received before.
+
+        Raises:
+            NotYet: another transmission that holds it is just being read.
+        """
+        use = control_numbers.claim_inbound(
+            self._conn,
+            sender=header.sender,
+            receiver=header.receiver,
+            environment=environment,
+            number=header.control_number,
+            transmission_id=self._transmission_id,
+            interchange_id=interchange_id,
+            at=self._at,
+        )
+        if isinstance(use, Used) and use.content_sha256 is None:
+            raise NotYet(f"ISA13 {header.control_number} is just being read in transmission {use.transmission_id}")
+        return use
+
+    def complete(
+        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, content_sha256: bytes
+    ) -> None:
+        """What the interchange of a claimed ISA13 held."""
+        control_numbers.complete_inbound(
+            self._conn,
+            sender=header.sender,
+            receiver=header.receiver,
+            environment=environment,
+            number=header.control_number,
+            content_sha256=content_sha256,
+            interchange_id=interchange_id,
+        )
+
+
+def _range_hash(chunks: Iterable[bytes], start: int, end: int) -> bytes:
+    """SHA-256 of the bytes [start, end) of a stream."""
+    digest = hashlib.sha256()
+    at = 0
+    for chunk in chunks:
+        digest.update(chunk[max(0, start - at) : max(0, end - at)])
+        at += len(chunk)
+        if at >= end:
+            break
+    return digest.digest()
+
+
+def _state_of(reading: Reading) -> TransmissionState:
+    if not any(read.counted or read.repeats is not None for read in reading.interchanges):
+        return TransmissionState.PARKED
+    if all(read.repeats is not None for read in reading.interchanges):
+        return TransmissionState.DUPLICATE
+    return TransmissionState.PROCESSED
+
+
+def _open_exceptions(conn: Connection, transmission_id: UUID, matters: Sequence[Matter], *, at: datetime) -> None:
+    """One exception for all matters of a kind: the first one's reason, and how many more there are."""
+    kinds: dict[tuple[str, str], list[Matter]] = {}
+    for matter in matters:
+        kinds.setdefault((matter.code, matter.about), []).append(matter)
+    for (code, about), alike in kinds.items():
+        more = "" if len(alike) == 1 else f" (and {len(alike) - 1} more like it)"
+        exceptions.open_exception(
+            conn,
+            id=new_id(),
+            at=at,
+            code=code,
+            reason=alike[0].reason + more,
+            group=exceptions.fingerprint(code, about),
+            transmission_id=transmission_id,
+            document_id=alike[0].document_id,
+        )
+
+
+_KINDS_OF_FILE = {
+    Format.EMPTY: "empty",
+    Format.BINARY: "binary",
+    Format.XML: "XML",
+    Format.UNKNOWN: "in no format we know",
+}

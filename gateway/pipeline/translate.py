@@ -1,0 +1,176 @@
+"""Map: an accepted transaction set becomes canonical documents, and each finds out what it is to those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.model import DocumentState, Environment
+from gateway.ports import new_id
+from gateway.store import Connection
+from gateway.store import documents as stored
+from gateway.store.documents import LatestRevision
+from mappings.catalog import MapCatalog
+from mappings.engine import MapContext, Mapped, run
+from partners.model import Agreement
+from translators.canonical.common import Document, Purpose
+from translators.errors import Issue
+from translators.x12.model import TransactionSet
+
+REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION})
+"""Purposes that say: I am meant to differ from what you have."""
+
+
+@dataclass(slots=True)
+class MadeDocument:
+    """A canonical document on its way into the store."""
+
+    id: UUID
+    document: Document
+    agreement: Agreement
+    environment: Environment
+    group: tuple[int, int]
+    transaction_set_id: UUID
+    mapped: Mapped
+    state: DocumentState = DocumentState.ACTIVE
+    revision: int = 1
+    duplicate_of: UUID | None = None
+    reason: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The identity as one text."""
+        return identity_text(self.document.identity)
+
+    @property
+    def takes_effect(self) -> bool:
+        """Neither a duplicate nor held."""
+        return self.state in (DocumentState.ACTIVE, DocumentState.STAGED)
+
+
+@dataclass(slots=True)
+class Translation:
+    """What one transaction set became."""
+
+    documents: list[MadeDocument] = field(default_factory=list)
+    issues: Sequence[Issue] = ()
+
+
+def identity_text(identity: tuple[str, ...]) -> str:
+    """An identity as one text, its parts kept apart whatever they hold."""
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in identity)
+
+
+def translate(
+    event: TransactionSet,
+    agreement: Agreement,
+    *,
+    maps: MapCatalog,
+    environment: Environment,
+    filename: str,
+    transaction_set_id: UUID,
+) -> Translation:
+    """Run the agreement's map over one accepted set.
+
+    Returns:
+        Its documents; with an error among the issues there is none, and a person has to look.
+    """
+    if agreement.pass_through or event.root is None:
+        return Translation()
+    context = MapContext.around(event, file_name=filename, agreement=agreement.for_maps())
+    mapped = run(maps.find(agreement.map), event, context)
+    made = [
+        MadeDocument(
+            id=new_id(),
+            document=document,
+            agreement=agreement,
+            environment=environment,
+            group=(event.interchange.ordinal, event.group.ordinal),
+            transaction_set_id=transaction_set_id,
+            mapped=mapped,
+        )
+        for document in mapped.documents
+    ]
+    return Translation(made, mapped.issues)
+
+
+def settle(conn: Connection, made: Sequence[MadeDocument]) -> None:
+    """Give each document its revision, or find that it is a duplicate or contradicts an earlier one.
+
+    Source: architecture, "Identity of a document".
+    """
+    families: dict[tuple[str, str, Environment], list[MadeDocument]] = {}
+    for item in made:
+        families.setdefault((item.agreement.partner, item.document.kind, item.environment), []).append(item)
+    for (partner, kind, environment), items in families.items():
+        latest = stored.latest_revisions(
+            conn, partner=partner, kind=kind, environment=environment, identities={item.identity for item in items}
+        )
+        for item in items:
+            _settle_one(item, latest)
+
+
+def _settle_one(item: MadeDocument, latest: dict[str, LatestRevision]) -> None:
+    before = latest.get(item.identity)
+    content = bytes.fromhex(item.document.content_hash())
+    purpose = item.document.purpose
+    if before is not None:
+        if before.content_sha256 == content:
+            item.state, item.duplicate_of, item.revision = DocumentState.DUPLICATE, before.id, before.revision
+            item.reason = f"same identity and content as revision {before.revision}"
+            return
+        if purpose not in REVISING:
+            item.state, item.revision = DocumentState.HELD, before.revision
+            item.reason = (
+                f"{item.document.kind} {item.identity.strip('|')} was received before with other content, and this one "
+                f"calls itself {purpose.value}; want a replacement or change, or a new number"
+            )
+            return
+        item.revision = before.revision + 1
+    latest[item.identity] = LatestRevision(item.id, item.revision, purpose.value, content)
+
+
+def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at: datetime) -> dict[str, Any]:
+    """The row of a settled document."""
+    state = DocumentState.STAGED if staged and item.takes_effect else item.state
+    return {
+        "id": item.id,
+        "transmission_id": transmission_id,
+        "kind": item.document.kind,
+        "schema": item.document.schema_name,
+        "partner": item.agreement.partner,
+        "environment": item.environment,
+        "state": state,
+        "identity": item.identity,
+        "purpose": item.document.purpose.value,
+        "revision": item.revision,
+        "content_sha256": bytes.fromhex(item.document.content_hash()),
+        "canonical": orjson.loads(item.document.to_json_bytes()),
+        "lineage": compact_lineage(item.mapped),
+        "map_name": item.mapped.map_name,
+        "map_revision": item.mapped.map_revision,
+        "duplicate_of": item.duplicate_of,
+        "reason": item.reason,
+        "created_at": at,
+    }
+
+
+def compact_lineage(mapped: Mapped) -> dict[str, list[Any]]:
+    """Where every value came from, as it is stored.
+
+    Returns:
+        path -> [map file, line, [[source name, segment ordinal, element, first byte, byte after the last], ...]].
+    """
+    return {
+        path: [
+            found.file,
+            found.line,
+            [[source.name, source.segment, source.element, source.start, source.end] for source in found.sources],
+        ]
+        for path, found in mapped.lineage.items()
+    }

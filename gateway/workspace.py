@@ -1,0 +1,68 @@
+"""Where maps and partner profiles are found: in the workspace folder, and beside the program."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from translators.datafile import LoadFault, Place, did_you_mean
+
+if TYPE_CHECKING:
+    from mappings.catalog import MapCatalog
+    from partners.registry import PartnerRegistry
+    from translators.x12.guide import GuideLibrary
+
+
+def home_of(home: Path | None) -> Path:
+    """The workspace folder: as given, or ./tradelane-home."""
+    return (home or Path("tradelane-home")).resolve()
+
+
+def maps_of(home: Path | None, *, guides: GuideLibrary) -> MapCatalog:
+    """The shipped maps and the workspace's own."""
+    from mappings.catalog import MapCatalog
+
+    return MapCatalog(map_roots(home_of(home)), guides=guides)
+
+
+def registry_of(home: Path | None) -> PartnerRegistry:
+    """The shipped partners and the workspace's own.
+
+    Raises:
+        translators.datafile.LoadError: a profile has mistakes.
+    """
+    from partners.registry import PartnerRegistry
+
+    return PartnerRegistry.load(profile_roots(home_of(home)))
+
+
+def map_roots(home: Path) -> list[Path]:
+    """Folders of maps: shipped, then the workspace's."""
+    import mappings
+
+    return [Path(mappings.__path__[0]) / "maps", home / "mappings" / "maps"]
+
+
+def profile_roots(home: Path) -> list[Path]:
+    """Folders of partner profiles: shipped, then the workspace's."""
+    import partners
+
+    return [Path(partners.__path__[0]) / "profiles", home / "partners" / "profiles"]
+
+
+def unmet(registry: PartnerRegistry, *, maps: Collection[str], destinations: Collection[str]) -> list[LoadFault]:
+    """Agreements that name a map or a destination there is not, each at its place in the profile."""
+    faults = []
+    for partner in registry.partners.values():
+        for agreement in partner.agreements:
+            place = agreement.place or Place(partner.key, 1, 1)
+            if agreement.map and agreement.map not in maps:
+                hint = did_you_mean(agreement.map, maps)
+                faults.append(LoadFault(place, f'there is no map "{agreement.map}"{hint}'))
+            faults += [
+                LoadFault(place, f'no destination "{name}" in tradelane.yaml{did_you_mean(name, destinations)}')
+                for name in agreement.deliver_to
+                if name not in destinations
+            ]
+    return faults
