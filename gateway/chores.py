@@ -59,7 +59,7 @@ def sweep(store: Store, lanes: Lanes, clock: Clock) -> list[str]:
 
 
 def bury_dead_nodes(store: Store, lanes: Lanes, clock: Clock) -> list[str]:
-    """Give back what silent nodes hold, and wake those lanes; returns the nodes.
+    """Give back what silent nodes hold, end the jobs of silent workers, and wake the lanes; returns the nodes.
 
     Raises:
         StoreUnavailable: the database is gone.
@@ -68,6 +68,8 @@ def bury_dead_nodes(store: Store, lanes: Lanes, clock: Clock) -> list[str]:
         buried = nodes.bury_dead(conn, now=clock.now())
     for name, given in buried.items():
         log.error("node.dead", node=name, lanes=list(given.lanes), crashes=len(given.crashes))
+    lanes.forget_silent()
+    for given in buried.values():
         lanes.wake(given.lanes)
     return sorted(buried)
 

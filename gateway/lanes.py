@@ -48,11 +48,13 @@ class Lanes:
 
     Args:
         store: whose rows are the work; the queue lies in the same database.
+        silent_after: seconds after which a worker that says nothing, though its connections stand, is taken for gone.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._conninfo = store.url.replace("postgresql+psycopg://", "postgresql://", 1)
+    def __init__(self, store: Store, *, silent_after: float = 30.0) -> None:
+        self.store = store
+        self.silent_after = silent_after
+        self.conninfo = store.url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._opening = Lock()
         self._deferring: App | None = None
 
@@ -86,11 +88,23 @@ class Lanes:
         running = self._jobs("doing")
         if not running:
             return []
-        with self._store.begin() as conn:
+        with self.store.begin() as conn:
             dead = [job for job in running if job.worker_id is None or is_free(conn, _alive(job.worker_id))]
         if dead:
-            asyncio.run(_end(self._conninfo, dead))
+            asyncio.run(_end(self.conninfo, dead))
         return sorted({job.lock for job in dead if job.lock is not None})
+
+    def forget_silent(self) -> list[str]:
+        """The same for workers that are stopped, or cut off so that the database has not noticed; returns their lanes.
+
+        Raises:
+            StoreUnavailable: the queue cannot be asked.
+        """
+        try:
+            asyncio.run(_forget(self.conninfo, self.silent_after))
+        except ConnectorException as error:
+            raise StoreUnavailable(f"the queue does not answer: {_cause(error)}") from error
+        return self.free_dead()
 
     def run_worker(self, runner: LaneRunner, *, stop: Event, idle: Callable[[], None] = lambda: None) -> None:
         """Run lanes, one job at a time, until `stop` is set; a job that runs is ended first.
@@ -102,7 +116,7 @@ class Lanes:
             stop: set from any thread.
             idle: called every tenth of a second from the loop that also fetches jobs, as a sign of life.
         """
-        asyncio.run(_Worker(self._store, self._conninfo, self.wake, runner, stop=stop, idle=idle).run())
+        asyncio.run(_Worker(self, runner, stop=stop, idle=idle).run())
 
     def close(self) -> None:
         """Give the connections back."""
@@ -116,7 +130,7 @@ class Lanes:
         with self._opening:
             if self._deferring is None:
                 connector = SyncPsycopgConnector(
-                    conninfo=self._conninfo,
+                    conninfo=self.conninfo,
                     min_size=0,
                     max_size=2,
                     timeout=CONNECT_SECONDS,
@@ -136,19 +150,8 @@ class Lanes:
 class _Worker:
     """Procrastinate's worker, begun anew whenever the database went away under it."""
 
-    def __init__(
-        self,
-        store: Store,
-        conninfo: str,
-        wake: Callable[[Iterable[str]], None],
-        runner: LaneRunner,
-        *,
-        stop: Event,
-        idle: Callable[[], None],
-    ) -> None:
-        self._store = store
-        self._conninfo = conninfo
-        self._wake = wake
+    def __init__(self, lanes: Lanes, runner: LaneRunner, *, stop: Event, idle: Callable[[], None]) -> None:
+        self._lanes = lanes
         self._runner = runner
         self._stop = stop
         self._idle = idle
@@ -174,9 +177,9 @@ class _Worker:
 
     async def _serve(self, watch: asyncio.Task[None]) -> None:
         """One life of Procrastinate's worker: until we are to stop, or it has lost the database."""
-        connector = _connector(self._conninfo)
+        connector = _connector(self._lanes.conninfo)
         app = App(connector=connector)
-        jobs = app.job_manager = _RegisteredJobs(connector, self._store)
+        jobs = app.job_manager = _RegisteredJobs(connector, self._lanes.store)
         app.task(name=LANE_JOB, queue=QUEUE)(self._run_lane)
         try:
             async with app.open_async():
@@ -188,6 +191,8 @@ class _Worker:
                         listen_notify=True,
                         delete_jobs="always",
                         install_signal_handlers=False,
+                        update_heartbeat_interval=self._lanes.silent_after / 3,
+                        stalled_worker_timeout=self._lanes.silent_after,
                     )
                 )
                 await asyncio.wait([worker, watch, jobs.lost], return_when=asyncio.FIRST_COMPLETED)
@@ -199,7 +204,7 @@ class _Worker:
 
     def _run_lane(self, lane: str) -> None:
         if not self._stop.is_set() and self._runner.run(lane):
-            self._wake([lane])
+            self._lanes.wake([lane])
 
 
 class _RegisteredJobs(JobManager):
@@ -243,6 +248,11 @@ async def _end(conninfo: str, jobs: Iterable[Job]) -> None:
         for job in jobs:
             with suppress(ConnectorException):  # ended by another meanwhile
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+async def _forget(conninfo: str, silent_after: float) -> None:
+    async with App(connector=_connector(conninfo)).open_async() as app:
+        await app.job_manager.prune_stalled_workers(silent_after)
 
 
 def _connector(conninfo: str) -> PsycopgConnector:

@@ -18,6 +18,7 @@ from gateway.pipeline.backoff import Backoff
 from gateway.ports import Clock, FakeClock
 from gateway.store import nodes, work
 from gateway.store.engine import Store
+from gateway.store.locks import SessionLock
 from gateway.store.work import Claim
 from tests.gateway.work_rows import START, add_deliveries, add_transmission, row_of, states
 from tests.waiting import wait_until
@@ -228,6 +229,26 @@ def test_a_job_whose_worker_is_gone_is_found_and_its_lane_runs(fresh_store: Stor
     assert lanes.free_dead() == ["out:a#0", "out:b#0"]
     assert jobs(fresh_store) == []
     assert lanes.free_dead() == []
+
+
+def test_a_worker_that_says_nothing_is_gone_though_its_connections_stand(fresh_store: Store, lanes: Lanes) -> None:
+    lanes.wake(["out:a#0"])
+    execute(
+        fresh_store,
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')",
+    )
+    execute(
+        fresh_store,
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)",
+    )
+    with fresh_store.begin() as conn:
+        number = conn.execute(text("SELECT max(id) FROM procrastinate_workers")).scalar_one()
+    life = SessionLock(fresh_store, f"queue-worker:{number}")
+    assert life.held()
+    assert lanes.free_dead() == []
+    assert lanes.forget_silent() == ["out:a#0"]
+    assert jobs(fresh_store) == []
+    life.release()
 
 
 def test_the_job_of_a_living_worker_is_left_alone(fresh_store: Store, lanes: Lanes) -> None:
