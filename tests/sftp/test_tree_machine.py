@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import pytest
 import structlog
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -183,3 +184,10 @@ class TreeMachine(RuleBasedStateMachine):
 
 TestTreeMachine = TreeMachine.TestCase
 TestTreeMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.soak
+class TestTreeMachineAtLength(TreeMachine.TestCase):
+    """A million operations."""
+
+    settings = settings(max_examples=20_000, stateful_step_count=50, deadline=None)
