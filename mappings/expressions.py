@@ -372,8 +372,8 @@ class _Parser:
         arguments: list[Node] = []
         named: list[tuple[str, Node]] = []
         while not self.accept(")"):
-            if arguments or named:
-                self.expect(",")
+            if (arguments or named) and not self.accept(","):
+                raise ExpressionFault(self.token.at, f"found {_named(self.token)}; want ',' or ')'")
             token, after = self.token, self.tokens[min(self.next + 1, len(self.tokens) - 1)]
             if token.kind == "name" and after.kind == "operator" and after.text == "=":
                 self.take()
@@ -390,6 +390,7 @@ class _Parser:
         parents, token = 0, first
         while token.text == "parent":
             parents += 1
+            _bounded(token.at, parents * 10)
             self.expect(".")
             token = self.take()
         steps: list[Step] = []

@@ -247,7 +247,7 @@ class _Reader:
         spec.blocks[block.path] = block
 
     def rule(self, key: Scalar, value: Value) -> Rule | None:
-        written = self.text(value)
+        written = self.text(value, empty=key.place)
         if written is None:
             return None
         name, required = key.text, None
@@ -255,12 +255,12 @@ class _Reader:
             name, required = name[:-1], name.endswith("!")
         return Rule(name, self.written(key), written, required)
 
-    def text(self, value: Value) -> Written | None:
+    def text(self, value: Value, *, empty: Place | None = None) -> Written | None:
         if not isinstance(value, Scalar):
             self.fault(value.place, "want one line of text here")
             return None
         if not value.text.strip():
-            self.fault(value.place, f"want something here; write {OMIT} to drop what is inherited")
+            self.fault(empty or value.place, f"want something here; write {OMIT} to drop what is inherited")
             return None
         return self.written(value)
 

@@ -168,7 +168,8 @@ class Translator:
                 return self._conditional(node)
             case BlockName():
                 known = [*FUNCTIONS, "true", "false", "none"]
-                raise ExpressionFault(node.at, f'"{node.name}" is no value here{did_you_mean(node.name, known)}')
+                hint = did_you_mean(node.name, known) or "; a text has quotes of its own within the file's, as \"'EA'\""
+                raise ExpressionFault(node.at, f'"{node.name}" is no value here{hint}')
 
     # single nodes
 
