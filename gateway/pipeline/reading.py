@@ -200,7 +200,7 @@ class Reading:
         environment = Environment.TEST if test else Environment.LIVE
         id = new_id()
         use = None
-        if isinstance(who, Identified) and header.control_number.isdigit():
+        if isinstance(who, Identified) and len(header.control_number) == 9 and header.control_number.isdigit():
             use = self._ledger.claim(header, environment, id)
         answers = AcknowledgmentBuilder(self._terms(who), guides=self._guides)
         self._open = OpenInterchange(id, header, environment, who, use, answers)

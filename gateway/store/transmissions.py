@@ -17,6 +17,9 @@ from gateway.store.tables import business_key, transmission
 from gateway.store.vault import StoredPayload
 
 
+LONGEST_KEY = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Transmission:
     """What the pipeline needs to know of a transmission; `sha256` names its bytes in the vault."""
@@ -190,7 +193,11 @@ def add_business_keys(
 
 
 def add_key_rows(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert prepared rows of business_key; one that is there already stays as it is."""
+    """Insert prepared rows of business_key; one that is there already stays as it is.
+
+    A value over 500 characters is no key: nobody searches by it, and an index cannot hold it.
+    """
+    rows = [row for row in rows if len(row["value"]) <= LONGEST_KEY and "\0" not in row["value"]]
     if not rows:
         return
     conn.execute(insert_or_keep(business_key).on_conflict_do_nothing(), list(rows))
