@@ -16,7 +16,6 @@ from gateway.store import audit
 from gateway.store.tables import business_key, transmission
 from gateway.store.vault import StoredPayload
 
-
 LONGEST_KEY = 500
 
 
