@@ -33,7 +33,8 @@ def test_a_value_names_its_rule_and_its_element(workspace: Any, x12: Any, smalle
 
 def test_the_bytes_named_are_the_bytes_of_the_value(workspace: Any, x12: Any, smallest: str) -> None:
     content = (
-        b"ISA*00*          *00*          *ZZ*NORTHSIDE      *ZZ*TRADELANE      *260302*0915*U*00401*000000007*0*P*>~\r\n"
+        b"ISA*00*          *00*          *ZZ*NORTHSIDE      *ZZ*TRADELANE      "
+        b"*260302*0915*U*00401*000000007*0*P*>~\r\n"
         b"GS*PO*NORTHSIDE*TRADELANE*20260302*0915*17*X*004010~\r\nST*850*0001~\r\n"
         b"BEG*00*SA*4500012**20260302~\r\nPO1*1*12*EA*9.5~\r\nPO1*2*345*CA~\r\nSE*5*0001~\r\nGE*1*17~\r\nIEA*1*000000007~\r\n"
     )
