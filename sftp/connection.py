@@ -21,6 +21,7 @@ from sftp.gate import Gate
 from sftp.keys import DISABLED_ALGORITHMS
 from sftp.ports import Mailbox
 from sftp.transfers import Surroundings
+from translators.errors import shown
 
 WINDOW_BYTES = 1 << 20
 """What a partner may send ahead of us: the most that waits in memory for one session."""
@@ -34,7 +35,10 @@ LONGEST_SSH_PACKET = 256 * 1024
 IDENTIFICATION = "SSH-2.0-Tradelane"
 LOG_NAME = "sftp.ssh"
 
-logging.getLogger(LOG_NAME).addHandler(logging.NullHandler())
+# paramiko writes a traceback for every port scanner; what matters of it is in our own events
+_quiet = logging.getLogger(LOG_NAME)
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
 
 
 class BoundedPacketizer(Packetizer):
@@ -84,6 +88,14 @@ class Connection:
     def is_logged_in(self) -> bool:
         """Whether a key was accepted."""
         return self._transport.is_authenticated()
+
+    @property
+    def failure(self) -> str | None:
+        """Why there was no login, if SSH itself failed: no algorithm in common, or no SSH at all."""
+        error = self._transport.saved_exception
+        if self._transport.authenticated or not isinstance(error, paramiko.SSHException):
+            return None
+        return shown(str(error))
 
     @property
     def is_busy(self) -> bool:

@@ -215,6 +215,9 @@ class SFTPServer:
         return None
 
     def _forget(self, connection: Connection) -> None:
+        if connection.failure is not None:
+            address = self._connections.get(connection)
+            self._log.warning("sftp.connection_failed", address=address, reason=connection.failure)
         with self._changed:
             self._connections.pop(connection, None)
             self._changed.notify_all()

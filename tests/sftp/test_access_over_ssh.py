@@ -20,6 +20,8 @@ from sftp.memory import MemoryMailbox
 from sftp.ports import Account, AccountLimits, Area, Place
 from sftp.server import SFTPServer
 
+CBC_ONLY = {"ciphers": [name for name in paramiko.Transport._preferred_ciphers if "cbc" not in name]}
+
 
 def openssh(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
@@ -160,7 +162,7 @@ def kex_init(address: tuple[str, int]) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     "old",
     [
-        {"ciphers": [name for name in paramiko.Transport._preferred_ciphers if "cbc" not in name]},
+        CBC_ONLY,
         {"macs": [name for name in paramiko.Transport._preferred_macs if "sha1" not in name and "md5" not in name]},
     ],
     ids=["cbc only", "sha1 only"],
@@ -170,6 +172,17 @@ def test_a_client_that_knows_only_old_algorithms_gets_no_connection(site, old) -
         old["ciphers"] = [name for name in paramiko.Transport._preferred_ciphers if "gcm" in name]
     with pytest.raises((paramiko.SSHException, EOFError)):
         site.knock(disabled_algorithms=old)
+
+
+def test_a_connection_that_never_became_ssh_is_logged_with_its_reason(start) -> None:
+    with structlog.testing.capture_logs() as events:
+        site = start()
+        with pytest.raises((paramiko.SSHException, EOFError)):
+            site.knock(disabled_algorithms=CBC_ONLY)
+        site.server.stop()
+    failed = [event for event in events if event["event"] == "sftp.connection_failed"]
+    assert [event["address"] for event in failed] == ["127.0.0.1"]
+    assert "no acceptable ciphers" in failed[0]["reason"]
 
 
 def test_nothing_but_sftp_is_granted(site) -> None:

@@ -187,6 +187,7 @@ TestTreeMachine.settings = settings(max_examples=60, stateful_step_count=30, dea
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 class TestTreeMachineAtLength(TreeMachine.TestCase):
     """A million operations."""
 
