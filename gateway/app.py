@@ -106,7 +106,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     """
     clock = clock or SystemClock()
     guides = GuideLibrary.shipped()
-    registry = PartnerRegistry.load(profile_roots(settings.home))
+    registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
     maps = MapCatalog(map_roots(settings.home), guides=guides)
     faults = [*maps.load_all(), *unmet(registry, maps=maps.names(), destinations=settings.destinations)]
     if faults:

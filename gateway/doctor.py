@@ -71,7 +71,7 @@ def _workspace(settings: Settings) -> list[Finding]:
     faults = maps.load_all()
     findings = _mistakes("maps", LoadError(faults)) if faults else [Finding("maps", True, f"{len(maps.names())} load")]
     try:
-        registry = PartnerRegistry.load(profile_roots(settings.home))
+        registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
     except LoadError as error:
         return [*findings, *_mistakes("partners", error)]
     missing = unmet(registry, maps=maps.names(), destinations=settings.destinations)

@@ -25,7 +25,7 @@ SETTINGS_FILE = "tradelane.yaml"
 DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
-_TOP_KEYS = ("sftp", "workers", "inbound", "destinations")
+_TOP_KEYS = ("samples", "sftp", "workers", "inbound", "destinations")
 SFTP_KEYS = ("host", "port", "connections", "connections_per_address", "auth_tries", "login_seconds", "idle_seconds")
 """What `sftp` may say."""
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
@@ -67,12 +67,14 @@ class Settings:
     Args:
         home: the workspace folder, absolute.
         database_url: the served database; None for the embedded one.
+        samples: whether the shipped sample partners and identities are part of the workspace.
         workers: worker processes.
         destinations: by the name agreements call them.
     """
 
     home: Path
     database_url: SecretStr | None = None
+    samples: bool = True
     sftp: SftpSettings = SftpSettings()
     workers: int = 2
     inbound: InboundSettings = InboundSettings()
@@ -104,6 +106,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
     settings = Settings(
         home=home,
         database_url=database_url,
+        samples=fields.flag("samples", default=usual.samples),
         sftp=_sftp(fields),
         workers=fields.number("workers", default=usual.workers, low=1, high=256),
         inbound=_inbound(fields),

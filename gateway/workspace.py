@@ -32,9 +32,11 @@ def registry_of(home: Path | None) -> PartnerRegistry:
     Raises:
         translators.datafile.LoadError: a profile has mistakes.
     """
+    from gateway.settings import load_settings
     from partners.registry import PartnerRegistry
 
-    return PartnerRegistry.load(profile_roots(home_of(home)))
+    settings = load_settings(home_of(home))
+    return PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
 
 
 def map_roots(home: Path) -> list[Path]:
@@ -44,11 +46,12 @@ def map_roots(home: Path) -> list[Path]:
     return [Path(mappings.__path__[0]) / "maps", home / "mappings" / "maps"]
 
 
-def profile_roots(home: Path) -> list[Path]:
-    """Folders of partner profiles: shipped, then the workspace's."""
+def profile_roots(home: Path, *, samples: bool) -> list[Path]:
+    """Folders of partner profiles: the shipped samples where they are wanted, and the workspace's."""
     import partners
 
-    return [Path(partners.__path__[0]) / "profiles", home / "partners" / "profiles"]
+    own = home / "partners" / "profiles"
+    return [Path(partners.__path__[0]) / "profiles", own] if samples else [own]
 
 
 def unmet(registry: PartnerRegistry, *, maps: Collection[str], destinations: Collection[str]) -> list[LoadFault]:

@@ -44,7 +44,7 @@ def profile_for(file: Path, profiles: Path) -> str:
             sets[event.code] = None
     if not senders:
         raise NoEnvelope(f"{file} has no ISA that can be read; see tradelane check {file}")
-    shipped = PartnerRegistry.load(profile_roots(Path())[:1])
+    shipped = PartnerRegistry.load(profile_roots(Path(), samples=True)[:1])
     known = [partner for partner in shipped.partners.values() if senders.keys() & _pairs(partner.identifiers)]
     ours = {pair for entity in shipped.ourselves.values() for pair in _pairs(entity.identifiers)}
     strangers = {pair: None for pair in receivers if pair not in ours}

@@ -116,4 +116,9 @@ def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) ->
     usual = load_settings(tmp_path, environment={})
     assert load(tmp_path, example) == usual
     shown = set(re.findall(r"([a-z_]+):", example))
-    assert {*SFTP_KEYS, *FolderConfig.model_fields, "workers", "large_bytes"} <= shown
+    assert {*SFTP_KEYS, *FolderConfig.model_fields, "samples", "workers", "large_bytes"} <= shown
+
+
+def test_the_sample_partners_can_be_left_out(tmp_path: Path) -> None:
+    assert load(tmp_path, "workers: 1\n").samples
+    assert not load(tmp_path, "samples: false\n").samples
