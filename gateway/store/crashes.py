@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, Connection, Row, func, null, select, updat
 from gateway.model import AttemptOutcome
 from gateway.ports import new_id
 from gateway.store import audit, deliveries, exceptions
-from gateway.store.work import RETRYING, Claim, confirm, guarded_update
-from gateway.store.work_statements import KINDS, SENDING, WORKING, Kind, WorkTable
+from gateway.store.work import Claim, confirm, guarded_update
+from gateway.store.work_statements import KINDS, RETRYING, SENDING, WORKING, Kind, WorkTable
 
 CRASHES_TO_QUARANTINE = 3
 POISON = "work.poison"

@@ -13,13 +13,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import Connection, Executable, select
 
 from gateway.errors import Overtaken
 from gateway.store import work_statements
 from gateway.store.work_statements import KINDS, SENDING, WORKING, WorkTable
-
-RETRYING = "retrying"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +57,15 @@ def claim(conn: Connection, lane: str, *, worker: str, now: datetime, limit: int
 
 
 def guarded_update(conn: Connection, claim: Claim, **values: Any) -> None:
-    """Write to a claimed row, if it is still ours. A state other than `working` or `sending` ends the claim.
+    """Write plain values to a claimed row, if it is still ours. A state other than `working` or `sending` ends the claim.
 
     Raises:
         Overtaken: it was given to someone else, or we have let it go already; roll back and write nothing.
     """
     if values.get("state", WORKING) not in (WORKING, SENDING):
         values.setdefault("claimed_by", None)
-    done = conn.execute(update(KINDS[claim.table].rows).where(_ours(claim)).values(**values))
-    if done.rowcount != 1:
-        raise _overtaken(claim)
+    parameters = {f"to_{name}": value for name, value in values.items()}
+    _write(conn, claim, work_statements.updating(claim.table, tuple(sorted(values))), parameters)
 
 
 def confirm(conn: Connection, claim: Claim) -> None:
@@ -77,8 +74,7 @@ def confirm(conn: Connection, claim: Claim) -> None:
     Raises:
         Overtaken: it was given to someone else.
     """
-    rows = KINDS[claim.table].rows
-    if conn.execute(select(rows.c.id).where(_ours(claim)).with_for_update()).one_or_none() is None:
+    if conn.execute(work_statements.confirming(claim.table), _fence(claim)).one_or_none() is None:
         raise _overtaken(claim)
 
 
@@ -99,17 +95,13 @@ def postpone(conn: Connection, claim: Claim, *, next_at: datetime, reason: str) 
     Raises:
         Overtaken: it was given to someone else.
     """
-    state = case((KINDS[claim.table].rows.c.state == SENDING, SENDING), else_=RETRYING)
-    guarded_update(conn, claim, state=state, next_at=next_at, reason=reason, claimed_by=None)
+    _write(conn, claim, work_statements.postponing(claim.table), {"at_next": next_at, "why": reason})
 
 
 def put_back(conn: Connection, claims: Sequence[Claim]) -> None:
     """Return claims that were never begun to where they stood; those overtaken meanwhile are passed over."""
     for one in claims:
-        rows = KINDS[one.table].rows
-        conn.execute(
-            update(rows).where(_ours(one)).values(state=one.state, claimed_by=None, attempts=rows.c.attempts - 1)
-        )
+        conn.execute(work_statements.putting_back(one.table), _fence(one) | {"to_state": one.state})
 
 
 def is_open(conn: Connection, claim: Claim) -> bool:
@@ -145,10 +137,13 @@ def due_lanes(conn: Connection, now: datetime) -> list[str]:
     ]
 
 
-def _ours(claim: Claim) -> ColumnElement[bool]:
-    """The fence. A row that was let go has no holder: so a write after the end of a claim is refused as well."""
-    rows = KINDS[claim.table].rows
-    return (rows.c.id == claim.id) & (rows.c.claim_no == claim.claim_no) & rows.c.claimed_by.is_not(None)
+def _write(conn: Connection, claim: Claim, statement: Executable, parameters: dict[str, Any]) -> None:
+    if conn.execute(statement, parameters | _fence(claim)).rowcount != 1:
+        raise _overtaken(claim)
+
+
+def _fence(claim: Claim) -> dict[str, Any]:
+    return {"my_id": claim.id, "my_claim_no": claim.claim_no}
 
 
 def _overtaken(claim: Claim) -> Overtaken:

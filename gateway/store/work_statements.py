@@ -35,6 +35,7 @@ INBOUND = "in:"
 OUTBOUND = "out:"
 WORKING = "working"
 SENDING = "sending"
+RETRYING = "retrying"
 
 
 class WorkTable(StrEnum):
@@ -156,6 +157,46 @@ def claiming(table: WorkTable) -> Executable:
             free.c.state.label("state_before"),
         )
     )
+
+
+@cache
+def updating(table: WorkTable, columns: tuple[str, ...]) -> Executable:
+    """Write some columns of a claimed row: parameters of `mine`, and `to_...` for each column."""
+    return update(KINDS[table].rows).where(mine(table)).values({name: bindparam(f"to_{name}") for name in columns})
+
+
+@cache
+def postponing(table: WorkTable) -> Executable:
+    """Let a claimed row go until `at_next`, for `why`; one that had begun to send stays `sending`."""
+    rows = KINDS[table].rows
+    state = case((rows.c.state == SENDING, SENDING), else_=RETRYING)
+    values = {"state": state, "next_at": bindparam("at_next"), "reason": bindparam("why"), "claimed_by": None}
+    return update(rows).where(mine(table)).values(values)
+
+
+@cache
+def putting_back(table: WorkTable) -> Executable:
+    """Let a claimed row go that was never begun: parameters of `mine`, and `to_state`."""
+    rows = KINDS[table].rows
+    values: dict[str, object] = {
+        "state": bindparam("to_state"),
+        "claimed_by": None,
+        "attempts": rows.c.attempts - 1,
+    }
+    return update(rows).where(mine(table)).values(values)
+
+
+@cache
+def confirming(table: WorkTable) -> Executable:
+    """Lock a claimed row: parameters of `mine`."""
+    return select(KINDS[table].rows.c.id).where(mine(table)).with_for_update()
+
+
+def mine(table: WorkTable) -> ColumnElement[bool]:
+    """The fence: parameters my_id, my_claim_no. A row that was let go has no holder: so nothing is written after it."""
+    rows = KINDS[table].rows
+    ours = (rows.c.id == bindparam("my_id")) & (rows.c.claim_no == bindparam("my_claim_no"))
+    return ours & rows.c.claimed_by.is_not(None)
 
 
 @cache
