@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.output import EXIT_REJECTED, EXIT_USAGE, Home, Json, fail, people, plain, print_json, print_table
 from gateway.workspace import home_of, maps_of, registry_of
+
+if TYPE_CHECKING:
+    from mappings.golden import SampleResults
 
 map_app = typer.Typer(
     help="Maps: check that they load, run their samples, show what they resolve to.", no_args_is_help=True
@@ -60,27 +63,26 @@ def map_test(
     names = [name for name in catalog.names() if partner is None or name.split("/", 1)[0] == partner]
     if not names:
         fail(f"no map of {partner}; there are {', '.join(catalog.names())}", code=EXIT_USAGE)
-    results = [result for name in names for result in run_samples(catalog, name)]
+    results = [run_samples(catalog, name) for name in names]
     if json:
         print_json(
             *(
                 {
-                    "map": result.map_name,
-                    "sample": result.sample,
+                    "map": found.map_name,
+                    "sample": result.name,
                     "passed": result.passed,
                     "differences": result.differences,
                 }
-                for result in results
+                for found in results
+                for result in found.results
             )
         )
     else:
-        for result in results:
-            mark = "[green]passed[/]" if result.passed else "[red]failed[/]"
-            people.print(f"{mark} {plain(result.map_name)} {plain(result.sample)}")
-            for difference in result.differences:
-                people.print(f"  {plain(difference)}")
-        people.print(f"{sum(result.passed for result in results)} of {len(results)} samples passed")
-    if not all(result.passed for result in results):
+        for found in results:
+            _print_samples(found)
+        run = [result for found in results for result in found.results]
+        people.print(f"{sum(result.passed for result in run)} of {len(run)} samples passed")
+    if not all(found.passed for found in results):
         raise typer.Exit(EXIT_REJECTED)
 
 
@@ -180,6 +182,16 @@ def partner_check(
                 people.print(f"          {plain(check.todo)}")
     if not ready:
         raise typer.Exit(EXIT_REJECTED)
+
+
+def _print_samples(found: SampleResults) -> None:
+    if not found.results:
+        people.print(f"[red]no samples[/] {plain(found.map_name)}: put FILE.edi and FILE.expected.json beside the map")
+    for result in found.results:
+        mark = "[green]passed[/]" if result.passed else "[red]failed[/]"
+        people.print(f"{mark} {plain(found.map_name)} {plain(result.name)}")
+        for difference in result.differences:
+            people.print(f"  {plain(difference)}")
 
 
 def _guides() -> Any:
