@@ -81,8 +81,10 @@ def _workspace(settings: Settings) -> list[Finding]:
 
 
 def _destinations(settings: Settings) -> list[Finding]:
+    if not settings.home.is_dir():
+        return []
     return [
-        Finding(f"destination {name}", part.ok, f"{part.name}: {part.message}", "" if part.ok else part.message)
+        Finding(f"destination {name}", part.ok, part.name, "" if part.ok else part.message)
         for name, destination in settings.destinations.items()
         for part in destination.adapter().check().findings
     ]

@@ -95,8 +95,15 @@ def map_show(
     if json:
         print_json({"map": found.name, "revision": found.revision, "resolved": found.resolved})
     else:
-        people.print(f"[bold]{plain(found.name)}[/]  revision {found.revision[:12]}")
-        people.print(plain(found.resolved))
+        people.print(f"[bold]{plain(found.name)}[/]  {plain(found.resolved['map'])}  revision {found.revision[:12]}")
+        for name, table in found.resolved["tables"].items():
+            people.print(
+                f"  table {plain(name)}: {plain(', '.join(f'{key}: {value}' for key, value in table.items()))}"
+            )
+        print_table(
+            ({"field": rule.field, "rule": rule.text, "place": f"{rule.file}:{rule.line}"} for rule in found.rules),
+            {"field": "field", "rule": "rule", "place": "stated at"},
+        )
 
 
 @partner_app.command("list")
