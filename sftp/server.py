@@ -178,12 +178,15 @@ class SFTPServer:
 
     def _admit(self, sock: socket.socket, address: str) -> None:
         log = self._log.bind(address=address)
-        refusal = self._refusal(address)
+        connection = Connection(sock, mailbox=self._mailbox, spool_folder=self._spool_folder, ended=self._forget)
+        with self._changed:
+            refusal = self._refusal(address)
+            if refusal is None:
+                self._connections[connection] = address
         if refusal is not None:
             sock.close()
             log.warning("sftp.connection_refused", reason=refusal)
             return
-        connection = Connection(sock, mailbox=self._mailbox, spool_folder=self._spool_folder, ended=self._forget)
         gate = Gate(
             mailbox=self._mailbox,
             address=address,
@@ -193,8 +196,6 @@ class SFTPServer:
             stopping=self._stopping,
             log=log,
         )
-        with self._changed:
-            self._connections[connection] = address
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -205,13 +206,15 @@ class SFTPServer:
             log.warning("sftp.connection_lost", reason=str(error))
 
     def _refusal(self, address: str) -> str | None:
-        with self._changed:
-            if len(self._connections) >= self._limits.connections:
-                return "too many connections"
-            if sum(other == address for other in self._connections.values()) >= self._limits.connections_per_address:
-                return "too many connections from this address"
-            if sum(not other.is_logged_in for other in self._connections) >= self._limits.strangers:
-                return "too many connections not logged in"
+        addresses, limits = list(self._connections.values()), self._limits
+        if self._stopping.is_set():
+            return "the server stops"
+        if len(addresses) >= limits.connections:
+            return "too many connections"
+        if addresses.count(address) >= limits.connections_per_address:
+            return "too many connections from this address"
+        if sum(not other.is_logged_in for other in self._connections) >= limits.strangers:
+            return "too many connections not logged in"
         return None
 
     def _forget(self, connection: Connection) -> None:
