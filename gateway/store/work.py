@@ -57,7 +57,7 @@ def claim(conn: Connection, lane: str, *, worker: str, now: datetime, limit: int
 
 
 def guarded_update(conn: Connection, claim: Claim, **values: Any) -> None:
-    """Write plain values to a claimed row, if it is still ours. A state other than `working` or `sending` ends the claim.
+    """Write plain values to a claimed row, if it is still ours; any state but `working` and `sending` ends the claim.
 
     Raises:
         Overtaken: it was given to someone else, or we have let it go already; roll back and write nothing.

@@ -170,7 +170,12 @@ def postponing(table: WorkTable) -> Executable:
     """Let a claimed row go until `at_next`, for `why`; one that had begun to send stays `sending`."""
     rows = KINDS[table].rows
     state = case((rows.c.state == SENDING, SENDING), else_=RETRYING)
-    values = {"state": state, "next_at": bindparam("at_next"), "reason": bindparam("why"), "claimed_by": None}
+    values: dict[str, Any] = {
+        "state": state,
+        "next_at": bindparam("at_next"),
+        "reason": bindparam("why"),
+        "claimed_by": None,
+    }
     return update(rows).where(mine(table)).values(values)
 
 
@@ -178,7 +183,7 @@ def postponing(table: WorkTable) -> Executable:
 def putting_back(table: WorkTable) -> Executable:
     """Let a claimed row go that was never begun: parameters of `mine`, and `to_state`."""
     rows = KINDS[table].rows
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "state": bindparam("to_state"),
         "claimed_by": None,
         "attempts": rows.c.attempts - 1,
