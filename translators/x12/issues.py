@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from translators.errors import Issue, Position, Severity
 from translators.tree import Segment
 from translators.x12.codes import FAULTS
@@ -16,7 +14,18 @@ class Issues:
     def __init__(self, cap: int) -> None:
         self.found: list[Issue] = []
         self._cap = cap
-        self._counts = dict.fromkeys(Severity, 0)
+        self._errors = 0
+        self._warnings = 0
+
+    @property
+    def errors_are_full(self) -> bool:
+        """No further error would be listed; what they belong to is refused in any case."""
+        return self._errors > self._cap
+
+    @property
+    def warnings_are_full(self) -> bool:
+        """No further warning would be listed."""
+        return self._warnings > self._cap
 
     def add(
         self,
@@ -30,10 +39,15 @@ class Issues:
         """Add one, with the level of its row in FAULTS, and that row's severity where none is given."""
         row = FAULTS[code]
         severity = severity or row.severity
-        self._counts[severity] += 1
-        if self._counts[severity] <= self._cap:
+        if severity is Severity.ERROR:
+            self._errors += 1
+            count = self._errors
+        else:
+            self._warnings += 1
+            count = self._warnings
+        if count <= self._cap:
             self.found.append(Issue(code, message, position, severity, row.level, value))
-        elif self._counts[severity] == self._cap + 1:
+        elif count == self._cap + 1:
             more = f"more than {self._cap} {severity.value}s; the others are not listed"
             self.found.append(Issue("x12.issues.capped", more, position, Severity.WARNING))
 
@@ -42,5 +56,13 @@ class Issues:
     ) -> None:
         """Add a fault of a control segment, at its element."""
         offset = segment.offset if fault.element is None else segment.element_range(fault.element)[0]
-        place = replace(position, segment_id=segment.id, element=fault.element, offset=offset)
+        place = Position(
+            position.interchange,
+            position.group,
+            position.set,
+            segment_id=segment.id,
+            segment=position.segment,
+            element=fault.element,
+            offset=offset,
+        )
         self.add(fault.code, fault.message, place, fault.value, severity=severity)

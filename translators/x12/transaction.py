@@ -11,7 +11,7 @@ from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
 from translators.x12.issues import Issues
 from translators.x12.model import Delimiters, GroupHeader
-from translators.x12.validate import find_faults
+from translators.x12.validate import Finding, find_faults
 
 _ST_ELEMENTS = 3
 """Elements of an ST in the versions that have most; for versions without a guide."""
@@ -99,8 +99,9 @@ class OpenSet:
     def take(self, segment: Segment) -> None:
         """The next segment, by the slow path; its ordinal is set here."""
         if segment.elements == [""]:
-            segment.ordinal = self.segments
-            self._add("x12.segment.empty", "an empty segment; leave out the second terminator", segment)
+            if not self.issues.warnings_are_full:
+                segment.ordinal = self.segments
+                self._add("x12.segment.empty", "an empty segment; leave out the second terminator", segment)
             return
         self.segments += 1
         segment.ordinal = self.segments
@@ -110,7 +111,7 @@ class OpenSet:
                 self._add("x12.set.too_many_segments", message, segment)
                 self.row = {}
             return
-        if self._compiled is not None:
+        if self._compiled is not None and not self.issues.errors_are_full:
             self._place(segment, self._compiled)
 
     def take_oversize(self, segment: Segment, *, length: int) -> None:
@@ -215,24 +216,32 @@ class OpenSet:
             self._add("x12.segment.too_many_elements", message, segment, loop=loop)
             return
         for found in find_faults(guide, elements, self._delimiters):
-            position = replace(
-                self.position,
-                loop=loop,
-                segment_id=guide.id,
-                segment=segment.ordinal,
-                element=found.element,
-                component=found.component,
-                repetition=found.repetition,
-                offset=segment.offset + found.start,
-            )
+            position = self._position(guide.id, segment, loop=loop, found=found)
             self.issues.add(found.code, found.message, position, found.value)
 
     def _add(
         self, code: str, message: str, segment: Segment, *, loop: str | None = None, segment_id: str | None = None
     ) -> None:
-        name = segment_id or segment.id or None
-        position = replace(self.position, loop=loop, segment_id=name, segment=segment.ordinal, offset=segment.offset)
-        self.issues.add(code, message, position)
+        self.issues.add(code, message, self._position(segment_id or segment.id or None, segment, loop=loop))
+
+    def _position(
+        self, segment_id: str | None, segment: Segment, *, loop: str | None, found: Finding | None = None
+    ) -> Position:
+        at = self.position
+        if found is None:
+            return Position(at.interchange, at.group, at.set, loop, segment_id, segment.ordinal, offset=segment.offset)
+        return Position(
+            at.interchange,
+            at.group,
+            at.set,
+            loop,
+            segment_id,
+            segment.ordinal,
+            found.element,
+            found.component,
+            found.repetition,
+            offset=segment.offset + found.start,
+        )
 
 
 def _loop_of(place: SegmentPlace) -> str | None:
