@@ -250,8 +250,8 @@ class _Compiler:
             with self.program.block(f"if {absence(value)}:"):
                 level = self.translator.scope.level
                 segment, element = value.spot or (f"t{level}", 0)
-                line(f"{value_code} = report.missing({number}, {segment}, t{level}, {element})")
-            line(f"{holder}[{name!r}] = {value_code}")
+                line(f"{holder}[{name!r}] = report.missing({number}, {segment}, t{level}, {element})")
+            line(f"else: {holder}[{name!r}] = {value_code}")
         elif value.absent:
             present = value_code if value.kind in (Kind.TEXT, Kind.TEXTS) else f"{value_code} is not None"
             line(f"if {present}: {holder}[{name!r}] = {value_code}")

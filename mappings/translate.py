@@ -343,7 +343,7 @@ class Translator:
         if Kind.SEGMENTS in kinds:
             raise ExpressionFault(node.at, "want a value on each side, not segments")
         if not kinds:
-            return UNKNOWN
+            return UNKNOWN if Kind.UNKNOWN in (then.kind, otherwise.kind) else Value("None", Kind.NOTHING)
         kind = kinds.pop()
         if kind is Kind.TEXT and Kind.NOTHING in (then.kind, otherwise.kind):
             with self._program.block(f"if {code} is None:"):
