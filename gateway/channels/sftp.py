@@ -175,6 +175,8 @@ class StoreMailbox:
                 spool.write(chunk)
             self.vault.settle(spool)
             with self.store.begin() as conn:
+                if state is FileState.PARTIAL and self._written_since(conn, account, received):
+                    return None
                 payload = self.vault.put_spooled(conn, spool)
                 if state is FileState.COMPLETE:
                     taken = receive(
@@ -197,6 +199,13 @@ class StoreMailbox:
                     state=state,
                 )
         return lane
+
+    def _written_since(self, conn: Connection, account: Account, received: Received) -> bool:
+        """Whether the name was written anew while the upload that broke went on: then that is the newer."""
+        found = mailbox.find_file(
+            conn, account=account.name, folder=_folder(received.place), name=received.name, ingested=True
+        )
+        return found is not None and found.modified_at > received.began_at
 
     def _there(self, conn: Connection, account: Account, place: Place, name: str) -> MailboxFile:
         found = mailbox.find_file(conn, account=account.name, folder=_folder(place), name=name)
