@@ -84,8 +84,7 @@ class _Reader:
 
     def _batch(self, batch: Batch) -> Iterator[ReaderEvent]:
         interchange = self._interchange
-        if interchange is None:
-            return
+        assert interchange is not None
         marks = interchange.header.delimiters
         separator = marks.element
         pieces = texts = batch.pieces
@@ -213,8 +212,7 @@ class _Reader:
             yield interchange.end(iea, end=end)
 
     def _oversize(self, token: Oversize) -> None:
-        if self._interchange is None:
-            return
+        assert self._interchange is not None
         name = token.sample.lstrip("\r\n").split(self._interchange.header.delimiters.element)[0]
         if self._set is not None:
             self._set.take_oversize(Segment([name], ordinal=0, offset=token.offset), length=token.length)

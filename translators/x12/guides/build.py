@@ -38,9 +38,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Rebuild the shipped guides from the folder named on the command line."""
     parser = argparse.ArgumentParser(description="Rebuild the shipped X12 guides from tables of facts.")
     parser.add_argument("facts", type=Path, help="folder with <version>/elements.json, segments.json, sets/")
+    parser.add_argument("--target", type=Path, default=Path(__file__).parent, help="folder to write (this one)")
     chosen = parser.parse_args(arguments)
     for version, sets in SHIPPED.items():
-        build_release(chosen.facts / version, Path(__file__).parent / version, sets=sets)
+        build_release(chosen.facts / version, chosen.target / version, sets=sets)
 
 
 def _load(path: Path) -> dict[str, Any]:
