@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from translators.errors import shown
 
@@ -18,6 +19,7 @@ MAX_DEPTH = 24
 """Levels of one expression within another."""
 MAX_OPERANDS = 100
 """Operands of one chain of the same operators."""
+REMEMBERED_EXPRESSIONS = 4096
 
 
 class ExpressionFault(Exception):
@@ -200,8 +202,9 @@ class _Token:
     at: int
 
 
+@lru_cache(maxsize=REMEMBERED_EXPRESSIONS)
 def parse(text: str) -> Node:
-    """Read an expression.
+    """Read an expression; what many maps inherit is read once.
 
     Raises:
         ExpressionFault: it is too long, too deep or not of the language; the first fault found.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mappings.expressions import ExpressionFault, Filter, Reference, Step
 from mappings.program import Program
@@ -122,7 +123,7 @@ class Resolver:
             match.loops_of = True
         return match, Scope(scope.level + 1, found.segment, loop, scope)
 
-    def _walk(self, reference: Reference, scope: Scope, uses: list[SegmentUse | LoopUse]) -> Found:
+    def _walk(self, reference: Reference, scope: Scope, uses: tuple[SegmentUse | LoopUse, ...]) -> Found:
         known = scope.matches
         match: Match | None = None
         path: list[Match] = []
@@ -131,7 +132,7 @@ class Resolver:
             last = position == len(reference.steps) - 1
             if match is not None:
                 self._known(step)
-                uses = [use for loop in match.loops for use in _uses(loop, step.segment)]
+                uses = tuple(use for loop in match.loops for use in _uses(loop, step.segment))
                 if not uses:
                     around = ", ".join(loop.id for loop in match.loops)
                     raise ExpressionFault(step.at, f"{step.segment} is not in loop {around}{_near(match, step)}")
@@ -330,9 +331,12 @@ def _everything(matches: dict[MatchKey, Match]) -> Iterator[Match]:
         yield from _everything(match.below)
 
 
-def _uses(loop: LoopUse, segment: str) -> list[SegmentUse | LoopUse]:
+@lru_cache(maxsize=4096)
+def _uses(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
     """The loop's own uses of a segment (but the one that opens it), and its loops that the segment opens."""
-    return [use for use in loop.children[1:] if (use.trigger.id if isinstance(use, LoopUse) else use.id) == segment]
+    return tuple(
+        use for use in loop.children[1:] if (use.trigger.id if isinstance(use, LoopUse) else use.id) == segment
+    )
 
 
 def _qualifier(segment: SegmentGuide, picked: Filter) -> ElementUse:
