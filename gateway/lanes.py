@@ -26,7 +26,6 @@ from gateway.store.locks import SessionLock, is_free
 LANE_JOB = "tradelane.lane"
 QUEUE = "lanes"
 POLL_SECONDS = 0.05
-CONNECT_SECONDS = 3.0
 PAUSE_SECONDS = 0.5
 """How long a worker waits before it looks for the database again."""
 
@@ -49,12 +48,14 @@ class Lanes:
     Args:
         store: whose rows are the work; the queue lies in the same database.
         silent_after: seconds after which a worker that says nothing, though its connections stand, is taken for gone.
+        connect_within: seconds in which the queue's database must answer.
     """
 
-    def __init__(self, store: Store, *, silent_after: float = 30.0) -> None:
+    def __init__(self, store: Store, *, silent_after: float = 30.0, connect_within: float = 3.0) -> None:
         self.store = store
+        self.connect_within = connect_within
         self.silent_after = silent_after
-        self.conninfo = store.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self._conninfo = store.url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._opening = Lock()
         self._deferring: App | None = None
 
@@ -91,7 +92,7 @@ class Lanes:
         with self.store.begin() as conn:
             dead = [job for job in running if job.worker_id is None or is_free(conn, _alive(job.worker_id))]
         if dead:
-            asyncio.run(_end(self.conninfo, dead))
+            asyncio.run(_end(self.connector(), dead))
         return sorted({job.lock for job in dead if job.lock is not None})
 
     def forget_silent(self) -> list[str]:
@@ -101,7 +102,7 @@ class Lanes:
             StoreUnavailable: the queue cannot be asked.
         """
         try:
-            asyncio.run(_forget(self.conninfo, self.silent_after))
+            asyncio.run(_forget(self.connector(), self.silent_after))
         except ConnectorException as error:
             raise StoreUnavailable(f"the queue does not answer: {_cause(error)}") from error
         return self.free_dead()
@@ -125,16 +126,28 @@ class Lanes:
                 self._deferring.close()
                 self._deferring = None
 
+    def connector(self) -> PsycopgConnector:
+        """A way to the queue for one event loop, not yet open."""
+        return PsycopgConnector(
+            conninfo=self._conninfo,
+            min_size=0,
+            max_size=3,
+            timeout=self.connect_within,
+            reconnect_timeout=self.connect_within,
+            kwargs=_FORGETFUL,
+            configure=_commit_each_statement,
+        )
+
     def _app(self) -> App:
         """Opened at first use, without waiting for the database to be there."""
         with self._opening:
             if self._deferring is None:
                 connector = SyncPsycopgConnector(
-                    conninfo=self.conninfo,
+                    conninfo=self._conninfo,
                     min_size=0,
                     max_size=2,
-                    timeout=CONNECT_SECONDS,
-                    reconnect_timeout=CONNECT_SECONDS,
+                    timeout=self.connect_within,
+                    reconnect_timeout=self.connect_within,
                     kwargs=_FORGETFUL | {"autocommit": True},
                 )
                 self._deferring = App(connector=connector).open()
@@ -177,7 +190,7 @@ class _Worker:
 
     async def _serve(self, watch: asyncio.Task[None]) -> None:
         """One life of Procrastinate's worker: until we are to stop, or it has lost the database."""
-        connector = _connector(self._lanes.conninfo)
+        connector = self._lanes.connector()
         app = App(connector=connector)
         jobs = app.job_manager = _RegisteredJobs(connector, self._lanes.store)
         app.task(name=LANE_JOB, queue=QUEUE)(self._run_lane)
@@ -243,27 +256,16 @@ class _RegisteredJobs(JobManager):
             self._life.release()
 
 
-async def _end(conninfo: str, jobs: Iterable[Job]) -> None:
-    async with App(connector=_connector(conninfo)).open_async() as app:
+async def _end(connector: PsycopgConnector, jobs: Iterable[Job]) -> None:
+    async with App(connector=connector).open_async() as app:
         for job in jobs:
             with suppress(ConnectorException):  # ended by another meanwhile
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
 
-async def _forget(conninfo: str, silent_after: float) -> None:
-    async with App(connector=_connector(conninfo)).open_async() as app:
+async def _forget(connector: PsycopgConnector, silent_after: float) -> None:
+    async with App(connector=connector).open_async() as app:
         await app.job_manager.prune_stalled_workers(silent_after)
-
-
-def _connector(conninfo: str) -> PsycopgConnector:
-    pool: dict[str, Any] = {"min_size": 0, "max_size": 3, "timeout": CONNECT_SECONDS}
-    return PsycopgConnector(
-        conninfo=conninfo,
-        reconnect_timeout=CONNECT_SECONDS,
-        kwargs=_FORGETFUL,
-        configure=_commit_each_statement,
-        **pool,
-    )
 
 
 async def _commit_each_statement(connection: AsyncConnection[Any]) -> None:

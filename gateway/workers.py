@@ -17,6 +17,7 @@ from gateway.ports import Clock
 from gateway.store import nodes
 from gateway.store.crashes import GivenBack, give_back
 from gateway.store.engine import Store
+from gateway.store.locks import SessionLock
 from gateway.worker_process import Patience, WorkerProcess, load_factory
 
 NODE_BEAT_SECONDS = 5.0
@@ -43,7 +44,7 @@ class Workers:
         store: where the rows are; each worker opens its own.
         lanes: to wake what is given back.
         clock: for the node's heartbeat and what is written.
-        node: this node's name, the same after a restart, and nobody else's at the same time; without a slash.
+        node: this node's name, the same after a restart, without a slash. While another of this name lives, we wait.
         factory: `module:function`, a `WorkerFactory`.
         count: how many work at a time.
         options: handed to the factory; plain JSON.
@@ -74,6 +75,7 @@ class Workers:
         self._count = count
         self._options = options or {}
         self._patience = patience or Patience()
+        self._name = SessionLock(store, f"node:{node}")
         self._selector = selectors.DefaultSelector()
         self._children: list[WorkerProcess] = []
         self._gone: list[_Gone] = []
@@ -149,23 +151,35 @@ class Workers:
     def _tell_the_store(self) -> None:
         """What the database must know; while it is gone, again in the next round."""
         try:
-            if not self._arrived:
-                self._arrive()
+            if not self._arrived and not self._arrive():
+                return
             self._give_back()
             if monotonic() >= self._beat_again:
-                with self._store.begin() as conn:
-                    nodes.beat(conn, self._node, now=self._clock.now())
-                self._beat_again = monotonic() + NODE_BEAT_SECONDS
+                self._beat()
             if monotonic() < self._search_until:
                 self._lanes.free_dead()
         except StoreUnavailable as error:
             log.warning("workers.wait_for_the_store", reason=str(error)[:200])
 
-    def _arrive(self) -> None:
+    def _arrive(self) -> bool:
+        """Take back what an earlier life of this node left in hand, unless that life has not ended yet."""
+        if not self._name.held():
+            if monotonic() >= self._beat_again:
+                log.warning("node.waits", node=self._node, reason="another of this name is alive, or the store is gone")
+                self._beat_again = monotonic() + NODE_BEAT_SECONDS
+            return False
         with self._store.begin() as conn:
             given = nodes.arrive(conn, self._node, now=self._clock.now())
-        self._arrived = True
+        self._arrived, self._beat_again = True, 0.0
         self._wake(given)
+        return True
+
+    def _beat(self) -> None:
+        if not self._name.held():
+            log.error("node.name_lost", node=self._node)
+        with self._store.begin() as conn:
+            nodes.beat(conn, self._node, now=self._clock.now())
+        self._beat_again = monotonic() + NODE_BEAT_SECONDS
 
     def _give_back(self) -> None:
         while self._gone:
@@ -200,3 +214,4 @@ class Workers:
                     nodes.leave(conn, self._node, now=self._clock.now())
         except StoreUnavailable as error:
             log.warning("workers.left_without_telling", reason=str(error)[:200])
+        self._name.release()

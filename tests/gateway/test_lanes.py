@@ -8,10 +8,12 @@ from datetime import timedelta
 from threading import Event, Lock, Thread
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from gateway.chores import Chore, Chores, bury_dead_nodes, sweep
+from gateway.errors import StoreUnavailable
 from gateway.lane_work import LaneWork
 from gateway.lanes import LaneRunner, Lanes
 from gateway.pipeline.backoff import Backoff
@@ -97,6 +99,25 @@ def test_one_job_waits_per_lane_however_often_it_is_woken(fresh_store: Store, la
     lanes.wake(["out:b#0"])
     assert sorted(jobs(fresh_store)) == [("out:a#0", "todo"), ("out:b#0", "todo")]
     assert lanes.asleep(["out:a#0", "out:c#0"]) == ["out:c#0"]
+
+
+def test_a_wake_up_without_a_database_is_lost_quietly_and_found_later(postgres_url: str, fresh_store: Store) -> None:
+    lanes = Lanes(fresh_store, connect_within=0.3)
+    database = make_url(fresh_store.url).database
+    plain = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    lanes.wake(["out:a#0"])
+    add_deliveries(fresh_store, "out:b#0", 1)
+    with psycopg.connect(plain, autocommit=True) as conn:
+        conn.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        conn.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [database])
+        lanes.wake(["out:b#0"])
+        for asking in (lanes.free_dead, lanes.forget_silent, lambda: lanes.asleep(["out:b#0"])):
+            with pytest.raises(StoreUnavailable):
+                asking()
+        conn.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+    assert jobs(fresh_store) == [("out:a#0", "todo")]
+    assert sweep(fresh_store, lanes, FakeClock(START)) == ["out:b#0"]
+    lanes.close()
 
 
 def test_a_woken_lane_runs_and_its_job_is_gone(fresh_store: Store, lanes: Lanes) -> None:
@@ -200,7 +221,7 @@ def test_a_worker_whose_connections_are_cut_goes_on(fresh_store: Store, lanes: L
     ids = add_deliveries(fresh_store, "out:a#0", 200)
     clock = FakeClock(START)
     cut = (
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     with working(lanes, deliver_all(fresh_store, clock), workers=2):

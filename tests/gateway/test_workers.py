@@ -250,6 +250,25 @@ def test_workers_end_with_a_killed_parent_and_the_node_returns_to_its_rows(
     assert row_of(fresh_store, slow).crashes == 1
 
 
+def test_a_node_waits_while_another_of_its_name_lives(fresh_store: Store, lanes: Lanes, notes: dict[str, str]) -> None:
+    slow = add_delivery(fresh_store, "out:erp#0", key="gate")
+    twin = Workers(fresh_store, lanes, SystemClock(), node="test", factory=FACTORY, count=1, options=notes)
+    stop = Event()
+    thread = Thread(target=twin.run, args=(stop,))
+    with running(fresh_store, lanes, options=notes):
+        wait_until(lambda: noted(notes["begun"]), within=WITHIN)
+        thread.start()
+        other = add_deliveries(fresh_store, "out:erp#1", 1)
+        assert twin.pids() == []
+        Path(notes["gate"]).touch()
+        wait_until(lambda: delivered(fresh_store, [slow, *other]), within=WITHIN)
+        assert twin.pids() == []
+    wait_until(twin.pids, within=WITHIN, what="the twin to take over")
+    stop.set()
+    thread.join(WITHIN)
+    assert row_of(fresh_store, slow).crashes == 0
+
+
 def test_a_node_says_that_it_is_alive(fresh_store: Store, lanes: Lanes, notes: dict[str, str]) -> None:
     with running(fresh_store, lanes, options=notes), fresh_store.begin() as conn:
         assert conn.execute(select(node.c.name)).scalars().all() == ["test"]
