@@ -1,0 +1,244 @@
+"""A gateway as its users run it: `tradelane serve` as a process, in a home of its own, to be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+import psutil
+from sqlalchemy import Connection
+
+from gateway.errors import StoreError
+from gateway.store.embedded import EmbeddedPostgres
+from gateway.store.engine import Store, open_store
+from sftp.client import SFTPClient
+from sftp.keys import PublicKey, new_private_key, public_part
+from tests.faults.orders import PARTNERS, Partner
+from tests.waiting import wait_until
+
+COMMAND = (sys.executable, "-c", "from gateway.cli.main import run; run()")
+STARTS_WITHIN = 60.0
+CLIENT_SECONDS = 10.0
+SETTINGS = """\
+sftp: {{host: 127.0.0.1, port: {port}}}
+workers: 2
+destinations:
+  erp: {{kind: folder, path: erp, create: {create}}}
+"""
+
+
+class ServedHome:
+    """A workspace with partners and keys, its `tradelane serve`, and its embedded PostgreSQL.
+
+    Args:
+        home: an empty folder.
+        create: whether the gateway makes the destination folder itself.
+    """
+
+    def __init__(self, home: Path, *, create: bool = True) -> None:
+        self.home = home
+        home.chmod(0o755)
+        self.port = _free_port()
+        self.erp = home / "erp"
+        self.log = home / "serve.log"
+        self.postgres = EmbeddedPostgres(home)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._store: Store | None = None
+        (home / "tradelane.yaml").write_text(SETTINGS.format(port=self.port, create=str(create).lower()))
+        self.keys = {partner.user: new_private_key() for partner in PARTNERS}
+        for partner in PARTNERS:
+            folder = home / "partners" / "profiles" / partner.user
+            (folder / "keys").mkdir(parents=True)
+            (folder / "keys" / "test.pub").write_text(public_part(self.keys[partner.user]).line + "\n")
+            if partner.profile is not None:
+                (folder / "profile.yaml").write_text(partner.profile)
+
+    def start(self) -> None:
+        """Start `tradelane serve`; its database is found or started by itself."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*COMMAND, "serve", "--home", str(self.home)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def start_and_wait(self) -> None:
+        """Start it and wait until it greets."""
+        self.start()
+        wait_until(self.greets, within=STARTS_WITHIN, what=f"an SFTP greeting; see {self.log}")
+
+    @property
+    def process(self) -> psutil.Process:
+        """The gateway's own process, the parent of its workers."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
+
+    @property
+    def node(self) -> str:
+        """The name of its node, as its workers' names begin."""
+        with self.reading() as conn:
+            names = conn.exec_driver_sql("SELECT name FROM node ORDER BY started_at DESC LIMIT 1").scalars().all()
+        return str(names[0])
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the gateway's process is gone."""
+        return self._process is None or self._process.poll() is not None
+
+    def greets(self) -> bool:
+        """Whether its SFTP server answers a connection."""
+        assert not self.has_ended, f"serve ended by itself: {self.last_words()}"
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
+                return sock.recv(4) == b"SSH-"
+        except OSError:
+            return False
+
+    def kill_gateway(self) -> None:
+        """kill -9; its workers die with it."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def kill_postgres(self) -> int:
+        """kill -9 of the postmaster and all its children; returns how many processes there were."""
+        pid = self.postgres.pid()
+        if pid is None:
+            return 0
+        killed = 0
+        with suppress(psutil.NoSuchProcess):
+            postmaster = psutil.Process(pid)
+            for process in (postmaster, *postmaster.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+                    killed += 1
+        return killed
+
+    def workers(self) -> list[psutil.Process]:
+        """Its worker processes, those that stand ready included."""
+        return [child for child in self.process.children() if "gateway.worker_main" in child.cmdline()]
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction of ours on its database, beside it.
+
+        Raises:
+            StoreUnavailable: the database is away.
+        """
+        if self._store is None:
+            self._store = open_store(self.postgres.url, connections=3)
+        with self._store.begin() as conn:
+            yield conn
+
+    def store(self) -> Store:
+        """Our own door to its database, which must be up."""
+        with self.reading():
+            assert self._store is not None
+            return self._store
+
+    def count(self, table: str, where: str = "true") -> int:
+        """How many rows; -1 while the database is away."""
+        try:
+            with self.reading() as conn:
+                return int(conn.exec_driver_sql(f"SELECT count(*) FROM {table} WHERE {where}").scalar_one())
+        except StoreError:
+            return -1
+
+    def host_key(self) -> PublicKey:
+        """The server's host key, as a partner pins it."""
+        return public_part((self.home / "sftp" / "host_key").read_bytes())
+
+    def client(self, partner: Partner, *, seconds: float = CLIENT_SECONDS) -> SFTPClient:
+        """Our client, logged in as a partner."""
+        return SFTPClient.connect(
+            "127.0.0.1",
+            self.port,
+            user=partner.user,
+            private_key=self.keys[partner.user],
+            host_keys=[self.host_key()],
+            seconds=seconds,
+        )
+
+    def last_words(self) -> str:
+        """The end of the gateway's log."""
+        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else "no log"
+
+    def stop(self) -> int | None:
+        """SIGTERM, and wait for its orderly end; its exit code."""
+        if self._store is not None:
+            self._store.close()
+        if self._process is None or self.has_ended:
+            return None
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def remove(self) -> None:
+        """End all and remove the database, which as root lies outside the home."""
+        try:
+            self.stop()
+        finally:
+            self.postgres.remove()
+
+
+def is_drained(site: ServedHome) -> bool:
+    """Whether nothing is left to be worked."""
+    open_in = site.count("transmission", "direction = 'in' AND state IN ('received', 'working', 'retrying')")
+    open_out = site.count("delivery", "state IN ('staged', 'ready', 'working', 'sending', 'retrying')")
+    return open_in == 0 and open_out == 0
+
+
+def remaining(site: ServedHome) -> str:
+    """What is not finished, for the message of a failure."""
+    try:
+        with site.reading() as conn:
+            rows = conn.exec_driver_sql(
+                "SELECT 'transmission' AS what, state, lane, next_at, claimed_by, crashes, reason FROM transmission"
+                " WHERE direction = 'in' AND state NOT IN ('processed', 'duplicate') UNION ALL"
+                " SELECT 'delivery', state, lane, next_at, claimed_by, crashes, reason FROM delivery"
+                " WHERE state <> 'delivered' LIMIT 20"
+            ).all()
+    except StoreError as error:
+        return str(error)
+    return "\n".join(str(tuple(row)) for row in rows)
+
+
+def wait_until_drained(site: ServedHome, *, within: float) -> float:
+    """Wait for the last row; returns how many seconds it took."""
+    began = monotonic()
+    try:
+        wait_until(lambda: is_drained(site), within=within)
+    except AssertionError as error:
+        raise AssertionError(
+            f"not drained within {within:g} s; left:\n{remaining(site)}\n{site.last_words()}"
+        ) from error
+    return monotonic() - began
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def suspend(processes: list[psutil.Process]) -> None:
+    """SIGSTOP, the first one first; those already gone are passed over."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            os.kill(process.pid, signal.SIGSTOP)
+
+
+def resume(processes: list[psutil.Process]) -> None:
+    """SIGCONT, in the same order."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            os.kill(process.pid, signal.SIGCONT)
