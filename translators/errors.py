@@ -117,7 +117,7 @@ class WritingError(TranslationError):
         self.place = place
 
 
-class DelimiterInValue(WritingError):  # noqa: N818 it says what happened
+class DelimiterInValue(WritingError):
     """A value holds a delimiter of the interchange it was to be written to: choose other delimiters, or refuse it."""
 
 
