@@ -13,8 +13,9 @@ from mappings.compiled import CompiledMap, FilledField, Layout, RulePlace, Runne
 from mappings.expressions import ExpressionFault, Reference, parse, parse_source
 from mappings.fields import TargetField, UnknownField, blocks, find_block, find_field, required_fields
 from mappings.kinds import Kind
+from mappings.passes import emit_scope
 from mappings.program import Program, Reserved
-from mappings.scopes import Match, Resolver, Scope, emit_scope, root_scope
+from mappings.scopes import Match, Resolver, Scope, root_scope
 from mappings.spec import Block, Header, MapSpec, Rule, Written, read_header
 from mappings.translate import BlockParts, Translator, Value, absence, tuple_code
 from translators.canonical.common import Document

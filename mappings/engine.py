@@ -13,6 +13,7 @@ from mappings.lineage import Lineage, LineageView
 from mappings.report import MapIssue, Report
 from translators.canonical.common import Document
 from translators.errors import shown
+from translators.tree import Segment
 from translators.x12.model import TransactionSet
 
 _ENVELOPE_NAME = re.compile(r"(ISA|GS|ST)([0-9]{2})")
@@ -22,15 +23,14 @@ class Envelope(Mapping[str, str]):
     """The elements of ISA, GS and ST around a transaction set, as `GS03`; text as sent, padding stripped."""
 
     def __init__(self, source: TransactionSet) -> None:
-        self._segments = {"ISA": source.interchange.isa, "GS": source.group.gs}
-        if source.root is not None and source.root.segments:
-            self._segments["ST"] = source.root.segments[0]
+        self._source = source
 
     def __getitem__(self, name: str) -> str:
         found = _ENVELOPE_NAME.fullmatch(name)
-        if found is None or found[1] not in self._segments:
+        segment = None if found is None else self._segments.get(found[1])
+        if found is None or segment is None:
             raise KeyError(name)
-        return self._segments[found[1]].element(int(found[2])).rstrip(" ")
+        return segment.element(int(found[2])).rstrip(" ")
 
     def __iter__(self) -> Iterator[str]:
         for name, segment in self._segments.items():
@@ -38,6 +38,13 @@ class Envelope(Mapping[str, str]):
 
     def __len__(self) -> int:
         return sum(len(segment.elements) - 1 for segment in self._segments.values())
+
+    @property
+    def _segments(self) -> dict[str, Segment]:
+        found = {"ISA": self._source.interchange.isa, "GS": self._source.group.gs}
+        if self._source.root is not None and self._source.root.segments:
+            found["ST"] = self._source.root.segments[0]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

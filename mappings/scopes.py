@@ -1,4 +1,4 @@
-"""Scopes: where a block's references look for their segments, by the guide, and the code that finds them.
+"""Scopes: where a block's references look for their segments, by the guide.
 
 Each block is a scope. A name is looked up in the innermost scope whose loop the guide gives it, among the loop's own
 segments and the segments that open its loops; further down only by a path (`N1[ST]/N4.02`). All references of a scope
@@ -8,12 +8,10 @@ share one pass over its segments and loops.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mappings.expressions import ExpressionFault, Filter, Reference, Step
-from mappings.program import Program
 from translators.datafile import did_you_mean
 from translators.x12.guide import ElementGuide, ElementUse, LoopUse, SegmentGuide, SegmentUse, SetGuide
 
@@ -230,105 +228,6 @@ def pair_positions(segment: SegmentGuide) -> tuple[int, ...]:
     """The positions of the qualifiers of a segment's product id pairs (data elements 235 and 234, side by side)."""
     numbers = [use.element.number if isinstance(use.element, ElementGuide) else "" for use in segment.elements]
     return tuple(at + 1 for at in range(len(numbers) - 1) if numbers[at] == "235" and numbers[at + 1] == "234")
-
-
-def emit_scope(program: Program, scope: Scope) -> None:
-    """Write the pass that finds every match of a scope, and its product id pairs.
-
-    In the program, `p` + level gives for a qualifier the position of its id, negative where it stands twice.
-    """
-    if scope.pairs:
-        positions = program.constant(pair_positions(scope.trigger))
-        level = scope.level
-        program.line(f"p{level} = {{}}")
-        with program.block(f"for i in {positions}:"):
-            with program.block(f"if i + 1 >= n{level}:"):
-                program.line("break")
-            program.line(f"k = u{level}[i]")
-            with program.block(f"if k and u{level}[i + 1]:"):
-                program.line(f"p{level}[k] = -i if k in p{level} else i + 1")
-    if scope.matches:
-        _emit_matches(program, scope)
-
-
-def _emit_matches(program: Program, scope: Scope) -> None:
-    everything = list(_everything(scope.matches))
-    for name, start, wanted in (
-        ("s", "None", [match for match in everything if match.one]),
-        ("e", "EMPTY", [match for match in everything if match.one]),
-        ("m", "False", [match for match in everything if match.one]),
-    ):
-        if wanted:
-            program.line(" = ".join(f"{name}{match.number}" for match in wanted) + f" = {start}")
-    listed = [f"x{match.number}" for match in everything if match.all_of]
-    listed += [f"y{match.number}" for match in everything if match.loops_of]
-    if listed:
-        program.line(" = ".join(listed) + " = ()")
-    _emit_level(program, scope.matches, loop=f"loop{scope.level}", depth=0)
-    for match in everything:
-        if match.all_of and match.direct and match.loops:
-            program.line(f"x{match.number} = SORTED(x{match.number}, key=ORDINAL)")
-
-
-def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, depth: int) -> None:
-    direct = [match for match in matches.values() if match.direct and (match.one or match.all_of)]
-    looped = [match for match in matches.values() if match.loops]
-    if direct:
-        with program.block(f"for g{depth} in {loop}.segments:"):
-            program.line(f"f{depth} = g{depth}.elements")
-            program.line(f"k{depth} = f{depth}[0]")
-            for word, group in _by(direct, lambda match: (match.segment.id,)):
-                with program.block(f"{word} k{depth} == {group[0].segment.id!r}:"):
-                    for match in group:
-                        _emit_match(program, match, depth=depth, loop=None)
-    if looped:
-        with program.block(f"for c{depth} in {loop}.loops:"):
-            program.line(f"k{depth} = c{depth}.id")
-            for word, group in _by(looped, lambda match: tuple(loop.id for loop in match.loops)):
-                ids = tuple(use.id for use in group[0].loops)
-                test = f"== {ids[0]!r}" if len(ids) == 1 else f"in {ids!r}"
-                with program.block(f"{word} k{depth} {test}:"):
-                    program.line(f"g{depth} = c{depth}.segments[0]")
-                    program.line(f"f{depth} = g{depth}.elements")
-                    for match in group:
-                        _emit_match(program, match, depth=depth, loop=f"c{depth}")
-
-
-def _by(matches: list[Match], key: object) -> Iterator[tuple[str, list[Match]]]:
-    assert callable(key)
-    groups: dict[tuple[str, ...], list[Match]] = {}
-    for match in matches:
-        groups.setdefault(key(match), []).append(match)
-    for position, group in enumerate(groups.values()):
-        yield ("elif" if position else "if"), group
-
-
-def _emit_match(program: Program, match: Match, *, depth: int, loop: str | None) -> None:
-    number = match.number
-    tests = [f"len(f{depth}) > {position} and f{depth}[{position}] == {value!r}" for position, value in match.filters]
-    with program.block(f"if {' and '.join(tests)}:") if tests else nullcontext():
-        if match.one:
-            with program.block(f"if s{number} is None:"):
-                program.line(f"s{number} = g{depth}")
-                program.line(f"e{number} = f{depth}")
-            with program.block("else:"):
-                program.line(f"m{number} = True")
-        wanted = [(f"x{number}", f"g{depth}")] if match.all_of else []
-        if match.loops_of and loop is not None:
-            wanted.append((f"y{number}", loop))
-        for listed, found in wanted:
-            with program.block(f"if {listed}:"):
-                program.line(f"{listed}.append({found})")
-            with program.block("else:"):
-                program.line(f"{listed} = [{found}]")
-        if loop is not None and match.below:
-            _emit_level(program, match.below, loop=loop, depth=depth + 1)
-
-
-def _everything(matches: dict[MatchKey, Match]) -> Iterator[Match]:
-    for match in matches.values():
-        yield match
-        yield from _everything(match.below)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,121 @@
+"""Passes: the part of a map's program that goes once over a scope's segments and loops and finds every match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+
+from mappings.program import Program
+from mappings.scopes import Match, MatchKey, Scope, pair_positions
+
+
+def emit_scope(program: Program, scope: Scope) -> None:
+    """Write the pass that finds every match of a scope, and its product id pairs.
+
+    In the program, `p` + level gives for a qualifier the position of its id, negative where it stands twice.
+    """
+    if scope.pairs:
+        positions = program.constant(pair_positions(scope.trigger))
+        level = scope.level
+        program.line(f"p{level} = {{}}")
+        with program.block(f"for i in {positions}:"):
+            with program.block(f"if i + 1 >= n{level}:"):
+                program.line("break")
+            program.line(f"k = u{level}[i]")
+            with program.block(f"if k and u{level}[i + 1]:"):
+                program.line(f"p{level}[k] = -i if k in p{level} else i + 1")
+    if scope.matches:
+        _emit_matches(program, scope)
+
+
+def _emit_matches(program: Program, scope: Scope) -> None:
+    everything = list(_everything(scope.matches))
+    for name, start, wanted in (
+        ("s", "None", [match for match in everything if match.one]),
+        ("e", "EMPTY", [match for match in everything if match.one]),
+        ("m", "False", [match for match in everything if match.one]),
+    ):
+        if wanted:
+            program.line(" = ".join(f"{name}{match.number}" for match in wanted) + f" = {start}")
+    listed = [f"x{match.number}" for match in everything if match.all_of]
+    listed += [f"y{match.number}" for match in everything if match.loops_of]
+    if listed:
+        program.line(" = ".join(listed) + " = ()")
+    _emit_level(program, scope.matches, loop=f"loop{scope.level}", depth=0)
+    for match in everything:
+        if match.all_of and match.direct and match.loops:
+            program.line(f"x{match.number} = SORTED(x{match.number}, key=ORDINAL)")
+
+
+def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, depth: int) -> None:
+    direct = [match for match in matches.values() if match.direct and (match.one or match.all_of)]
+    looped = [match for match in matches.values() if match.loops]
+    if direct:
+        with program.block(f"for g{depth} in {loop}.segments:"):
+            program.line(f"f{depth} = g{depth}.elements")
+            program.line(f"k{depth} = f{depth}[0]")
+            for word, group in _by(direct, lambda match: (match.segment.id,)):
+                with program.block(f"{word} k{depth} == {group[0].segment.id!r}:"):
+                    _emit_group(program, group, depth=depth, loop=None)
+    if looped:
+        with program.block(f"for c{depth} in {loop}.loops:"):
+            program.line(f"k{depth} = c{depth}.id")
+            for word, group in _by(looped, lambda match: tuple(loop.id for loop in match.loops)):
+                ids = tuple(use.id for use in group[0].loops)
+                test = f"== {ids[0]!r}" if len(ids) == 1 else f"in {ids!r}"
+                with program.block(f"{word} k{depth} {test}:"):
+                    program.line(f"g{depth} = c{depth}.segments[0]")
+                    program.line(f"f{depth} = g{depth}.elements")
+                    _emit_group(program, group, depth=depth, loop=f"c{depth}")
+
+
+def _by(matches: list[Match], key: Callable[[Match], tuple[str, ...]]) -> Iterator[tuple[str, list[Match]]]:
+    groups: dict[tuple[str, ...], list[Match]] = {}
+    for match in matches:
+        groups.setdefault(key(match), []).append(match)
+    for position, group in enumerate(groups.values()):
+        yield ("elif" if position else "if"), group
+
+
+def _emit_group(program: Program, group: list[Match], *, depth: int, loop: str | None) -> None:
+    """Write what the matches of one segment take; those told apart by one element make one chain of tests."""
+    chains: dict[int, list[Match]] = {}
+    for match in group:
+        if len(match.filters) == 1:
+            chains.setdefault(match.filters[0][0], []).append(match)
+        else:
+            tests = [f"len(f{depth}) > {at} and f{depth}[{at}] == {value!r}" for at, value in match.filters]
+            with program.block(f"if {' and '.join(tests)}:") if tests else nullcontext():
+                _emit_match(program, match, depth=depth, loop=loop)
+    for at, chain in chains.items():
+        program.line(f"z{depth} = f{depth}[{at}] if len(f{depth}) > {at} else ''")
+        for position, match in enumerate(chain):
+            word = "elif" if position else "if"
+            with program.block(f"{word} z{depth} == {match.filters[0][1]!r}:"):
+                _emit_match(program, match, depth=depth, loop=loop)
+
+
+def _emit_match(program: Program, match: Match, *, depth: int, loop: str | None) -> None:
+    number = match.number
+    if match.one:
+        with program.block(f"if s{number} is None:"):
+            program.line(f"s{number} = g{depth}")
+            program.line(f"e{number} = f{depth}")
+        with program.block("else:"):
+            program.line(f"m{number} = True")
+    wanted = [(f"x{number}", f"g{depth}")] if match.all_of else []
+    if match.loops_of and loop is not None:
+        wanted.append((f"y{number}", loop))
+    for listed, found in wanted:
+        with program.block(f"if {listed}:"):
+            program.line(f"{listed}.append({found})")
+        with program.block("else:"):
+            program.line(f"{listed} = [{found}]")
+    if loop is not None and match.below:
+        _emit_level(program, match.below, loop=loop, depth=depth + 1)
+
+
+def _everything(matches: dict[MatchKey, Match]) -> Iterator[Match]:
+    for match in matches.values():
+        yield match
+        yield from _everything(match.below)
