@@ -10,14 +10,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from mappings.compiled import CompiledMap, FilledField, Layout, RulePlace, Runner
-from mappings.expressions import ExpressionFault, Reference, parse, parse_source
+from mappings.expressions import ExpressionFault, parse, parse_source
 from mappings.fields import TargetField, UnknownField, blocks, find_block, find_field, required_fields
 from mappings.kinds import Kind
 from mappings.passes import emit_scope
 from mappings.program import Program, Reserved
 from mappings.scopes import Match, Resolver, Scope, root_scope
 from mappings.spec import Block, Header, MapSpec, Rule, Written, read_header
-from mappings.translate import BlockParts, Translator, Value, absence, tuple_code
+from mappings.syntax import Reference
+from mappings.translate import Translator
+from mappings.values import BlockParts, Value, absence, tuple_code
 from translators.canonical.common import Document
 from translators.canonical.registry import CANONICAL
 from translators.datafile import LoadError, LoadFault, Place, did_you_mean

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mappings.expressions import ExpressionFault, Filter, Reference, Step
+from mappings.expressions import ExpressionFault
+from mappings.syntax import Filter, Reference, Step
 from translators.datafile import did_you_mean
 from translators.x12.guide import ElementGuide, ElementUse, LoopUse, SegmentGuide, SegmentUse, SetGuide
 

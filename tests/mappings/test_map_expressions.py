@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.expressions import (
-    MAX_DEPTH,
-    MAX_LENGTH,
+from mappings.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionFault, parse, parse_source
+from mappings.syntax import (
     Arithmetic,
     BlockName,
     Both,
@@ -20,14 +19,11 @@ from mappings.expressions import (
     Comparison,
     Conditional,
     Either,
-    ExpressionFault,
     Literal,
     Negative,
     Not,
     Outside,
     Reference,
-    parse,
-    parse_source,
 )
 
 

@@ -1,0 +1,165 @@
+"""The syntax tree of expressions. `at` is the offset of a node in its text; nodes that mean the same are equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A text, a number, true, false or none; `kind` tells true from 1."""
+
+    kind: str
+    value: str | Decimal | bool | None
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`[ST]` (element None: the segment's qualifier), `[03=2L]`."""
+
+    element: int | None
+    value: str
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One segment of a path with what picks its instances; `index` counts from 1 after the filters."""
+
+    segment: str
+    filters: tuple[Filter, ...]
+    index: int | None
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Segments and an element: `BEG03`, `N1[ST]/N4.02`, `parent.REF[DP].02`; element None: the segments themselves."""
+
+    parents: int
+    steps: tuple[Step, ...]
+    element: int | None
+    component: int | None
+    at: int = field(compare=False)
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A value from around the document: `env.GS03`, `file.name`, `agreement.currency`."""
+
+    source: str
+    name: str
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockName:
+    """A block of the map, `lines`, or a field of it, `lines.qty`."""
+
+    name: str
+    field_name: str | None
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function with its arguments; named ones as `implied=2`."""
+
+    name: str
+    arguments: tuple[Node, ...]
+    named: tuple[tuple[str, Node], ...]
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`not x`."""
+
+    operand: Node
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """`-x`."""
+
+    operand: Node
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`+ - * /` on numbers."""
+
+    operator: str
+    left: Node
+    right: Node
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`== != < <= > >=`."""
+
+    operator: str
+    left: Node
+    right: Node
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """`a or b or c`: the first that is not empty, or whether one of them is true."""
+
+    operands: tuple[Node, ...]
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """`a and b and c`."""
+
+    operands: tuple[Node, ...]
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`then if condition else otherwise`."""
+
+    then: Node
+    condition: Node
+    otherwise: Node
+    at: int = field(compare=False)
+
+
+Node = (
+    Literal
+    | Reference
+    | Outside
+    | BlockName
+    | Call
+    | Not
+    | Negative
+    | Arithmetic
+    | Comparison
+    | Either
+    | Both
+    | Conditional
+)
+
+
+def offset(node: Node) -> int:
+    """Where a node begins in its text; `at` of an operator is the operator's own place."""
+    match node:
+        case Arithmetic() | Comparison():
+            return offset(node.left)
+        case Either() | Both():
+            return offset(node.operands[0])
+        case Conditional():
+            return offset(node.then)
+        case _:
+            return node.at

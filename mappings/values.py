@@ -1,0 +1,58 @@
+"""Values of a map's program as the compiler knows them: the name that holds each, its kind, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mappings.kinds import Kind
+from translators.x12.guide import ElementUse
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value in the program.
+
+    Args:
+        code: the name (or literal) that holds it.
+        kind: its kind.
+        bad: it may be BAD.
+        absent: it may be absent.
+        sources: pairs `segment, element` as program text, or `*name` of a tuple of such pairs.
+        element: the element it is, where the expression is a plain reference.
+        spot: program text of its segment, and the element's number, where there is one to point at.
+        choices: the values it can have, where the map writes them all out.
+    """
+
+    code: str
+    kind: Kind
+    bad: bool = False
+    absent: bool = True
+    sources: tuple[str, ...] = ()
+    element: ElementUse | None = None
+    spot: tuple[str, int] | None = None
+    choices: frozenset[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockParts:
+    """A block as expressions see it: the program's name of the list of its parts, and the kinds of their fields."""
+
+    code: str
+    fields: Mapping[str, Kind]
+
+
+UNKNOWN = Value("None", Kind.UNKNOWN)
+
+
+def tuple_code(sources: tuple[str, ...]) -> str:
+    """Program text of the tuple of a value's sources."""
+    if len(sources) == 1 and sources[0].startswith("*"):
+        return sources[0][1:]
+    return f"({', '.join(sources)},)" if sources else "()"
+
+
+def absence(value: Value) -> str:
+    """Program text that is true where the value is absent."""
+    return f"not {value.code}" if value.kind in (Kind.TEXT, Kind.TEXTS) else f"{value.code} is None"

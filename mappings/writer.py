@@ -1,0 +1,108 @@
+"""Writer: what all parts of the translator write the program with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mappings.kinds import Kind
+from mappings.program import Program
+from mappings.scopes import Resolver, Scope
+from mappings.syntax import Node, offset
+from mappings.values import UNKNOWN, BlockParts, Value, absence, tuple_code
+
+
+class Writer(ABC):
+    """Writes into a program. `scope`, `rule` and `parts` are set by the compiler before each rule.
+
+    `fault` is called with the offset and message of every fault; `agreement_names` collects what maps read of the
+    agreement.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        resolver: Resolver,
+        tables: Mapping[str, Mapping[str, str]],
+        fault: Callable[[int, str], None],
+    ) -> None:
+        self._program = program
+        self._resolver = resolver
+        self._tables = tables
+        self._fault = fault
+        self._known: list[dict[tuple[Node, int], Value]] = [{}]
+        self._constants: dict[Any, str] = {}
+        self.scope: Scope
+        self.rule = 0
+        self.parts: Mapping[str, BlockParts] = {}
+        self.agreement_names: set[str] = set()
+
+    @abstractmethod
+    def translate(self, node: Node) -> Value:
+        """Write a node; the name that holds its value is in the result."""
+
+    @abstractmethod
+    def _either(self, operands: tuple[Node, ...], at: int) -> Value:
+        """Write the first of several values that is not absent."""
+
+    def _wanted(self, node: Node, kind: Kind) -> Value:
+        value = self.translate(node)
+        if value.kind not in (kind, Kind.UNKNOWN):
+            hint = ""
+            if kind is Kind.NUMBER and value.kind is Kind.TEXT:
+                hint = "; num(..) reads a number"
+            self._fault(offset(node), f"found a {value.kind}; want a {kind}{hint}")
+            return UNKNOWN
+        return value
+
+    def _worked(self, work: str, values: list[Value], further: str = "") -> Value:
+        """A function of numbers, absent where one of them is."""
+        code = self._program.fresh("v")
+        sources = tuple(source for value in values for source in value.sources)
+        word = "if"
+        for test, result in (
+            (" or ".join(f"{value.code} is BAD" for value in values if value.bad), "BAD"),
+            (" or ".join(absence(value) for value in values if value.absent), "None"),
+        ):
+            if test:
+                with self._program.block(f"{word} {test}:"):
+                    self._program.line(f"{code} = {result}")
+                word = "elif"
+        call = f"{code} = {work}({', '.join(value.code for value in values)}{further})"
+        with self._branch("else:" if word == "elif" else None):
+            self._program.line(call)
+            self._check(code, found=None, sources=sources)
+        return Value(code, Kind.NUMBER, True, any(value.absent for value in values), sources)
+
+    def _assign(self, text: str, bad: list[Value] | None = None) -> str:
+        code = self._program.fresh("v")
+        tests = [f"{value.code} is BAD" for value in bad or () if value.bad]
+        self._program.line(f"{code} = BAD if {' or '.join(tests)} else {text}" if tests else f"{code} = {text}")
+        return code
+
+    def _check(self, code: str, *, found: str | None, sources: tuple[str, ...]) -> None:
+        with self._program.block(f"if {code}.__class__ is UNREADABLE:"):
+            self._program.line(
+                f"{code} = report.unreadable({self.rule}, {code}, {found or code + '.found'}, {tuple_code(sources)})"
+            )
+
+    def _constant(self, value: Any, *, shared: bool = True) -> str:
+        key = (type(value), value) if shared else object()
+        if key not in self._constants:
+            self._constants[key] = self._program.constant(value)
+        return self._constants[key]
+
+    @contextmanager
+    def _branch(self, header: str | None) -> Iterator[None]:
+        """Lines that are not always run: what they work out is not known after them."""
+        if header is None:
+            yield
+            return
+        with self._program.block(header):
+            self._known.append({})
+            try:
+                yield
+            finally:
+                self._known.pop()
