@@ -2,7 +2,8 @@
 
 One transaction for a transmission, or one per chunk of up to 200 transaction sets: chunks commit as staged, and the
 last transaction checks the trailers, sends the acknowledgments and releases the deliveries. Nothing is delivered that
-the acknowledgment later refuses, and an interrupted reading begins again from the first byte.
+the acknowledgment later refuses: a reading that was interrupted, or that finds at a trailer that a group of which
+something is staged already is refused, begins again from the first byte.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from gateway.errors import NotYet
 from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
 from gateway.pipeline.acknowledge import offer_again, send_answer
-from gateway.pipeline.reading import Chunk, Matter, Reading, ReadInterchange
+from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
+from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
 from gateway.pipeline.translate import document_row, settle
 from gateway.ports import Clock, new_id
@@ -35,7 +36,6 @@ from gateway.store import (
 )
 from gateway.store.control_numbers import InboundUse, Used
 from gateway.store.engine import Store
-from gateway.store.transmissions import Transmission
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
 from mappings.catalog import MapCatalog
@@ -45,10 +45,6 @@ from translators.formats import SNIFFED_BYTES, Format, sniff
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import InterchangeHeader, ReaderEvent
 from translators.x12.reader import ReadOptions, read_x12
-
-SETS_IN_CHUNK = 200
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +74,17 @@ class InboundLine:
             GatewayError: the world is broken; nothing took effect, try again.
         """
         pass_over = _Pass(self, claim)
-        while not pass_over.finished:
+        try:
+            while not pass_over.finished:
+                with self.store.begin() as conn:
+                    work.confirm(conn, claim)
+                    pass_over.step(conn, at=self.clock.now())
+        except NotYet:
+            # What we hold another may wait for, while we wait for what it holds.
             with self.store.begin() as conn:
                 work.confirm(conn, claim)
-                pass_over.step(conn, at=self.clock.now())
+                envelopes.discard_staged(conn, claim.id)
+            raise
         return pass_over.lanes
 
 
@@ -93,6 +96,7 @@ class _Pass:
         self._claim = claim
         self._reading: Reading | None = None
         self._events: Iterator[ReaderEvent] = iter(())
+        self._staged_groups: set[GroupKey] = set()
         self.finished = False
         self.lanes: set[str] = set()
         self.matters: list[Matter] = []
@@ -100,48 +104,51 @@ class _Pass:
     def step(self, conn: Connection, *, at: datetime) -> None:
         """Read and write one chunk; the last one also finishes the transmission."""
         if self._reading is None:
-            found = transmissions.load(conn, self._claim.id)
+            self._found = found = transmissions.load(conn, self._claim.id)
             if envelopes.any_staged(conn, found.id):
                 envelopes.discard_staged(conn, found.id)
             first = next(iter(self._line.vault.open(conn, found.sha256)), b"")[:SNIFFED_BYTES]
             kind = sniff(first)
             if kind is not Format.X12:
-                self._park(conn, found, kind, at)
+                self._park(conn, kind, at)
                 return
-            self._found = found
-            self._reading = self._begin(conn, found)
-        reading, found = self._reading, self._found
-
-        ledger = _Ledger(conn, transmission_id=found.id, at=at)
-        finished = reading.take_chunk(self._events, sets=SETS_IN_CHUNK, ledger=ledger)
-        self._write(conn, reading.take_rows(), staged=not finished, at=at)
-        if finished:
+            self._reading = self._begin(conn, refused=frozenset())
+        reading = self._reading
+        ledger = _Ledger(conn, transmission_id=self._found.id, at=at)
+        read_to_its_end = reading.take_chunk(self._events, ledger=ledger)
+        if read_to_its_end and self._staged_groups & reading.refused_groups:
+            self._begin_again(conn, reading)
+            return
+        self._write(conn, reading.take_rows(), staged=not read_to_its_end, at=at)
+        if read_to_its_end:
             self._finish(conn, reading, at)
             self.finished = True
 
-    def _begin(self, conn: Connection, found: Transmission) -> Reading:
-        line = self._line
+    def _begin(self, conn: Connection, *, refused: frozenset[GroupKey]) -> Reading:
+        line, found = self._line, self._found
         self._events = read_x12(
             line.vault.open(conn, found.sha256), guides=line.guides, options=ReadOptions(keep_tree=True)
         )
-
-        def content_hash(start: int, end: int) -> bytes:
-            with line.store.begin() as reader:
-                return _range_hash(line.vault.open(reader, found.sha256), start, end)
-
-        account = None if found.account is None else line.registry.account(found.account)
         return Reading(
             found,
-            account=account,
+            account=None if found.account is None else line.registry.account(found.account),
             registry=line.registry,
             maps=line.maps,
             guides=line.guides,
-            content_hash=content_hash,
+            content_hash=_RangeHashes(line.vault.open(conn, found.sha256)),
+            refused=refused,
         )
 
-    def _park(self, conn: Connection, found: Transmission, kind: Format, at: datetime) -> None:
+    def _begin_again(self, conn: Connection, reading: Reading) -> None:
+        """Now that it is known what the trailers refuse: as if nothing of it had ever been staged."""
+        envelopes.discard_staged(conn, self._found.id)
+        self._staged_groups.clear()
+        self.matters.clear()
+        self._reading = self._begin(conn, refused=frozenset(reading.refused_groups))
+
+    def _park(self, conn: Connection, kind: Format, at: datetime) -> None:
         """What nobody can read is kept with its reason, never dropped."""
-        self._found = found
+        found = self._found
         issue = Issue(
             f"file.{kind.value}", f"the file is {_KINDS_OF_FILE[kind]}; want an X12 interchange", Position(offset=0)
         )
@@ -153,7 +160,9 @@ class _Pass:
         self.finished = True
 
     def _write(self, conn: Connection, chunk: Chunk, *, staged: bool, at: datetime) -> None:
-        settle(conn, chunk.made)
+        settle(conn, chunk.made, transmission_id=self._found.id)
+        if staged:
+            self._staged_groups |= {item.group for item in chunk.made}
         made: list[Row] = []
         routed: list[Row] = []
         keys: list[Row] = []
@@ -161,7 +170,8 @@ class _Pass:
             made.append(document_row(item, transmission_id=self._found.id, staged=staged, at=at))
             if item.state is DocumentState.HELD:
                 about = f"{item.agreement.partner} {item.identity}"
-                self.matters.append(Matter("document.contradicts", about, item.reason or "", document_id=item.id))
+                matter = Matter("document.contradicts", about, item.reason or "", item.id, item.group)
+                self.matters.append(matter)
             if item.takes_effect:
                 routed += deliveries_of(item, in_flight=self._line.in_flight, staged=staged, at=at)
             keys += [
@@ -186,10 +196,10 @@ class _Pass:
     def _finish(self, conn: Connection, reading: Reading, at: datetime) -> None:
         found = self._found
         if reading.chunks > 1:
-            documents.refuse_groups(conn, found.id, reading.refused_groups)
             documents.activate_staged(conn, found.id)
             self.lanes |= set(deliveries.release_staged(conn, found.id))
-        matters = [*reading.matters, *self.matters]
+        refused = reading.refused_groups
+        matters = [one for one in (*reading.matters, *self.matters) if one.group not in refused]
         for read in reading.interchanges:
             matters += self._answer(conn, read, at)
         keys = [("filename", found.filename), *reading.keys]
@@ -211,7 +221,7 @@ class _Pass:
                 answer,
                 vault=self._line.vault,
                 account=account,
-                partner=read.partner or account,
+                partner=read.partner or self._partner_of(account),
                 environment=read.environment,
                 interchange_id=read.id,
                 at=at,
@@ -222,6 +232,10 @@ class _Pass:
         if partner is None:
             return None
         return next((account.user for account in self._line.registry.partners[partner].accounts), None)
+
+    def _partner_of(self, account: str) -> str:
+        found = self._line.registry.account(account)
+        return account if found is None else found.partner
 
     def _interchange_row(self, read: ReadInterchange) -> Row:
         header = read.header
@@ -238,7 +252,7 @@ class _Pass:
             "version": header.version,
             "usage": header.usage,
             "partner": read.partner,
-            "accepted": read.counted and not read.rejected,
+            "accepted": read.counted and not read.rejected and read.content_sha256 is not None,
             "duplicate_of": read.repeats,
             "content_sha256": read.content_sha256,
             "start_offset": header.offset,
@@ -331,16 +345,26 @@ class _Ledger:
         )
 
 
-def _range_hash(chunks: Iterable[bytes], start: int, end: int) -> bytes:
-    """SHA-256 of the bytes [start, end) of a stream."""
-    digest = hashlib.sha256()
-    at = 0
-    for chunk in chunks:
-        digest.update(chunk[max(0, start - at) : max(0, end - at)])
-        at += len(chunk)
-        if at >= end:
-            break
-    return digest.digest()
+class _RangeHashes:
+    """Hashes of ranges of a stream, asked for from front to back, so that it is read once."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._chunk = b""
+        self._start = 0
+
+    def __call__(self, start: int, end: int) -> bytes:
+        """SHA-256 of the bytes [start, end)."""
+        digest = hashlib.sha256()
+        while True:
+            digest.update(self._chunk[max(0, start - self._start) : max(0, end - self._start)])
+            after = self._start + len(self._chunk)
+            if after >= end:
+                return digest.digest()
+            following = next(self._chunks, b"")
+            if not following:
+                return digest.digest()
+            self._chunk, self._start = following, after
 
 
 def _state_of(reading: Reading) -> TransmissionState:

@@ -1,14 +1,15 @@
-"""What one pass over an X12 transmission finds: rows to write, answers to send, matters for a person."""
+"""One pass over the events of an X12 transmission: rows to write, answers to send, matters for a person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from gateway.model import Environment
-from gateway.pipeline.translate import MadeDocument, translate
+from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
+from gateway.pipeline.translate import translate
 from gateway.ports import new_id
 from gateway.store.control_numbers import InboundUse, Mine, New, Used
 from gateway.store.envelopes import issue_row
@@ -16,8 +17,8 @@ from gateway.store.transmissions import Transmission
 from mappings.catalog import MapCatalog
 from partners.model import Agreement, Direction, SftpAccount
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
-from translators.errors import Issue, Position, Severity
-from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentTerms, Answer
+from translators.errors import Issue, Position, Severity, shown
+from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
     GroupEnd,
@@ -32,8 +33,10 @@ from translators.x12.model import (
 )
 
 UNSUPPORTED = "x12.st.unsupported"
+UNREAD_GROUP = frozenset({"x12.gs.unsupported_version", "x12.gs.unsupported_group"})
+"""Faults of a group that an agreement to pass its sets through makes harmless."""
 
-Row = dict[str, Any]
+_STRENGTH = (AcknowledgmentPolicy.NEVER, AcknowledgmentPolicy.ON_ERROR, AcknowledgmentPolicy.ALWAYS)
 
 
 class Ledger(Protocol):
@@ -49,13 +52,18 @@ class Ledger(Protocol):
 
 
 @dataclass(slots=True)
-class Matter:
-    """Something for a person; matters with the same (code, about) within a transmission are one exception."""
+class OpenGroup:
+    """The group being read: its sets so far, and what was agreed for them."""
 
-    code: str
-    about: str
-    reason: str
-    document_id: UUID | None = None
+    received: int = 0
+    accepted: int = 0
+    passed_through: int = 0
+    policies: set[AcknowledgmentPolicy] = field(default_factory=set)
+
+    @property
+    def policy(self) -> AcknowledgmentPolicy | None:
+        """The strongest of its agreements' policies; None where no set has an agreement."""
+        return max(self.policies, key=_STRENGTH.index, default=None)
 
 
 @dataclass(slots=True)
@@ -67,8 +75,9 @@ class OpenInterchange:
     environment: Environment
     who: Identified | NotIdentified
     use: InboundUse | None
+    terms: AcknowledgmentTerms
     answers: AcknowledgmentBuilder
-    refused_groups: set[int] = field(default_factory=set)
+    groups: list[Row] = field(default_factory=list)
 
     @property
     def partner(self) -> str | None:
@@ -86,44 +95,14 @@ class OpenInterchange:
         return isinstance(self.who, Identified) and (self.use is None or isinstance(self.use, New | Mine))
 
 
-@dataclass(frozen=True, slots=True)
-class ReadInterchange:
-    """An interchange that was read to its end.
-
-    `repeats` is the interchange whose control number and content these are again, in `repeated_transmission`.
-    """
-
-    id: UUID
-    header: InterchangeHeader
-    partner: str | None
-    environment: Environment
-    end: int
-    counted: bool
-    rejected: bool
-    content_sha256: bytes
-    answers: Sequence[Answer]
-    repeats: UUID | None = None
-    repeated_transmission: UUID | None = None
-
-
-@dataclass(slots=True)
-class Chunk:
-    """Rows found since the last write."""
-
-    interchanges: list[ReadInterchange] = field(default_factory=list)
-    groups: list[Row] = field(default_factory=list)
-    sets: list[Row] = field(default_factory=list)
-    issues: list[Row] = field(default_factory=list)
-    made: list[MadeDocument] = field(default_factory=list)
-
-
 class Reading:
     """One pass over the events of a transmission.
 
     Args:
         transmission: what is read.
         account: the login that brought it, or None for a channel that carries everyone's.
-        content_hash: SHA-256 of the bytes [start, end) of the transmission.
+        content_hash: SHA-256 of the bytes [start, end) of the transmission; asked for from front to back.
+        refused: groups that an earlier pass found to be refused by their trailers; nothing is made of their sets.
     """
 
     def __init__(
@@ -135,6 +114,7 @@ class Reading:
         maps: MapCatalog,
         guides: GuideLibrary,
         content_hash: Callable[[int, int], bytes],
+        refused: frozenset[GroupKey] = frozenset(),
     ) -> None:
         self._transmission = transmission
         self._account = account
@@ -143,36 +123,37 @@ class Reading:
         self._guides = guides
         self._content_hash = content_hash
         self._ledger: Ledger
-        self._groups: list[Row] = []
         self._open: OpenInterchange | None = None
+        self._group = OpenGroup()
         self._agreements: dict[tuple[object, ...], Agreement | NotIdentified] = {}
-        self.chunk = Chunk()
+        self._chunk = Chunk()
         self.interchanges: list[ReadInterchange] = []
-        self.refused_groups: list[tuple[int, int]] = []
+        self.refused_groups: set[GroupKey] = set(refused)
         self.matters: list[Matter] = []
-        self.keys: list[tuple[str, str]] = []
+        self.keys: dict[tuple[str, str], None] = {}
         self.sets_seen = 0
         self.chunks = 0
 
-    def take_chunk(self, events: Iterator[ReaderEvent], *, sets: int, ledger: Ledger) -> bool:
-        """Read until that many sets are waiting to be written; True when the transmission is read to its end.
+    def take_chunk(self, events: Iterator[ReaderEvent], *, ledger: Ledger) -> bool:
+        """Read until a chunk waits to be written; True when the transmission is read to its end.
 
         Args:
             events: the reader's, continued where the last chunk ended.
-            sets: how many.
             ledger: of control numbers, in the transaction that writes the chunk.
         """
         self._ledger = ledger
         self.chunks += 1
         for event in events:
             self._take(event)
-            if len(self.chunk.sets) >= sets:
+            if self._chunk.full:
                 return False
         return True
 
     def take_rows(self) -> Chunk:
-        """The rows since the last call."""
-        rows, self.chunk = self.chunk, Chunk()
+        """The rows since the last call; an interchange still open is among them, as far as it was read."""
+        rows, self._chunk = self._chunk, Chunk()
+        if self._open is not None:
+            rows.interchanges.append(self._read(self._open, end=self._open.header.offset, rejected=False))
         return rows
 
     def _take(self, event: ReaderEvent) -> None:
@@ -184,10 +165,12 @@ class Reading:
             case TransactionSet():
                 self._set(event)
             case GroupStart():
+                self._group = OpenGroup()
                 self._forward(event)
-                self.keys.append(("gs06", event.header.control_number))
+                self._key("gs06", event.header.control_number)
             case InterchangeNote():
                 self._forward(event)
+                self._note(event.issues, stage="validate")
             case GroupEnd():
                 self._end_group(event)
             case InterchangeEnd():
@@ -200,23 +183,29 @@ class Reading:
         environment = Environment.TEST if test else Environment.LIVE
         id = new_id()
         use = None
-        if isinstance(who, Identified) and len(header.control_number) == 9 and header.control_number.isdigit():
+        number = header.control_number
+        if isinstance(who, Identified) and len(number) == 9 and number.isascii() and number.isdigit():
             use = self._ledger.claim(header, environment, id)
-        answers = AcknowledgmentBuilder(self._terms(who), guides=self._guides)
-        self._open = OpenInterchange(id, header, environment, who, use, answers)
-        self.keys.append(("isa13", header.control_number))
+        terms = self._terms(who)
+        answers = AcknowledgmentBuilder(terms, guides=self._guides)
+        self._open = OpenInterchange(id, header, environment, who, use, terms, answers)
+        self._key("isa13", number)
         answers.take(event)
 
     def _terms(self, who: Identified | NotIdentified) -> AcknowledgmentTerms:
+        """The partner's; as long as nobody knows who that is, those of the account's."""
         if isinstance(who, Identified):
-            return AcknowledgmentTerms(who.partner.acknowledge.functional, who.partner.acknowledge.interchange)
-        return AcknowledgmentTerms()
+            agreed = who.partner.acknowledge
+        elif self._account is not None:
+            agreed = self._registry.partners[self._account.partner].acknowledge
+        else:
+            return AcknowledgmentTerms()
+        return AcknowledgmentTerms(agreed.functional, agreed.interchange)
 
     def _forward(self, event: GroupStart | InterchangeNote) -> None:
-        if self._open is not None and self._open.counts:
+        """Also where nothing is looked into: what holds acknowledgments only is never answered."""
+        if self._open is not None:
             self._open.answers.take(event)
-            if event.issues:
-                self._note(event.issues, stage="validate")
 
     def _set(self, event: TransactionSet) -> None:
         inside = self._open
@@ -225,15 +214,23 @@ class Reading:
         assert isinstance(inside.who, Identified)
         self.sets_seen += 1
         id = new_id()
+        key = (inside.header.ordinal, event.group.ordinal)
         agreement = self._agreement(event, inside.who, usage=inside.usage)
         if isinstance(agreement, NotIdentified):
-            event.issues.append(self._refusal(event, agreement))
-            self.matters.append(Matter(agreement.code.value, f"{inside.partner} {event.code}", agreement.reason))
-        elif agreement.pass_through:
-            event.issues[:] = [issue for issue in event.issues if issue.code != UNSUPPORTED]
+            event.issues.append(_refusal(event, agreement))
+            about = f"{inside.partner} {shown(event.code)}"
+            self.matters.append(Matter(agreement.code.value, about, agreement.reason, group=key))
+        else:
+            self._group.policies.add(agreement.acknowledge.functional)
+            if agreement.pass_through:
+                self._group.passed_through += 1
+                event.issues[:] = [_excused(issue, UNSUPPORTED) for issue in event.issues]
         self._note(event.issues, stage="validate", set_id=id)
         inside.answers.take(event)
-        self.chunk.sets.append(
+        self._group.received += 1
+        self._group.accepted += event.accepted
+        accepted = event.accepted and key not in self.refused_groups
+        self._chunk.sets.append(
             {
                 "id": id,
                 "transmission_id": self._transmission.id,
@@ -242,13 +239,13 @@ class Reading:
                 "ordinal": event.ordinal,
                 "code": event.code,
                 "control_number": event.control_number,
-                "accepted": event.accepted,
+                "accepted": accepted,
                 "segments": event.segments,
                 "start_offset": event.offset,
                 "end_offset": event.end,
             }
         )
-        if isinstance(agreement, Agreement) and event.accepted:
+        if isinstance(agreement, Agreement) and accepted:
             self._translate(event, agreement, inside, set_id=id)
 
     def _translate(self, event: TransactionSet, agreement: Agreement, inside: OpenInterchange, *, set_id: UUID) -> None:
@@ -264,8 +261,10 @@ class Reading:
         for issue in found.issues:
             if issue.severity is Severity.ERROR:
                 about = f"{agreement.partner} {event.code} {issue.position.segment_id or ''}"
-                self.matters.append(Matter(issue.code, about, f"{issue.message} ({issue.position})"))
-        self.chunk.made += found.documents
+                reason = f"{issue.message} ({issue.position})"
+                group = (inside.header.ordinal, event.group.ordinal)
+                self.matters.append(Matter(issue.code, about, reason, group=group))
+        self._chunk.made += found.documents
 
     def _agreement(self, event: TransactionSet, who: Identified, *, usage: str) -> Agreement | NotIdentified:
         asked = (
@@ -292,99 +291,105 @@ class Reading:
             )
         return self._agreements[asked]
 
-    def _refusal(self, event: TransactionSet, why: NotIdentified) -> Issue:
-        position = Position(
-            interchange=event.interchange.ordinal,
-            group=event.group.ordinal,
-            set=event.ordinal,
-            segment_id="ST",
-            segment=1,
-            element=1,
-            offset=event.offset,
-        )
-        return Issue(UNSUPPORTED, why.reason, position, level=7, value=event.code)
-
     def _end_group(self, event: GroupEnd) -> None:
-        inside = self._open
+        inside, group = self._open, self._group
         if inside is None or not inside.counts:
             return
-        inside.answers.take(event)
+        header = event.header
+        if group.received and group.passed_through == group.received:
+            event.issues[:] = [_excused(issue, *UNREAD_GROUP) for issue in event.issues]
+        inside.answers.take(event, functional=group.policy)
         self._note(event.issues, stage="validate")
         if event.rejected:
-            self._refuse_group(inside, event.header.ordinal)
-        accepted = 0 if event.rejected else event.sets_accepted
-        self._groups.append(
+            self._refuse_group((inside.header.ordinal, header.ordinal))
+        accepted = 0 if event.rejected else group.accepted
+        said = inside.answers.last_group
+        status = said.code if said is not None else _group_status(group.received, accepted, rejected=event.rejected)
+        if status in "PR" and (group.policy or inside.terms.functional) is AcknowledgmentPolicy.NEVER:
+            text = (
+                f"group {shown(header.control_number)} is not accepted in full ({accepted} of {group.received} sets), "
+                "and it is agreed to send no 997; tell the partner"
+            )
+            self.matters.append(Matter("acknowledgment.not_agreed", inside.partner or "", text))
+        inside.groups.append(
             {
                 "id": new_id(),
                 "interchange_id": inside.id,
-                "ordinal": event.header.ordinal,
-                "functional_id": event.header.functional_id,
-                "control_number": event.header.control_number,
-                "sender": event.header.sender,
-                "receiver": event.header.receiver,
-                "version": event.header.version,
-                "status": _group_status(event.sets_received, accepted),
+                "ordinal": header.ordinal,
+                "functional_id": header.functional_id,
+                "control_number": header.control_number,
+                "sender": header.sender,
+                "receiver": header.receiver,
+                "version": header.version,
+                "status": status,
                 "sets_included": event.sets_included,
-                "sets_received": event.sets_received,
+                "sets_received": group.received,
                 "sets_accepted": accepted,
             }
         )
 
-    def _refuse_group(self, inside: OpenInterchange, ordinal: int) -> None:
-        key = (inside.header.ordinal, ordinal)
-        self.refused_groups.append(key)
-        self.chunk.made = [item for item in self.chunk.made if item.group != key]
-        for row in self.chunk.sets:
+    def _refuse_group(self, key: GroupKey) -> None:
+        self.refused_groups.add(key)
+        self._chunk.made = [item for item in self._chunk.made if item.group != key]
+        for row in self._chunk.sets:
             if (row["interchange_ordinal"], row["group_ordinal"]) == key:
                 row["accepted"] = False
 
     def _end(self, event: InterchangeEnd) -> None:
         inside, self._open = self._open, None
         assert inside is not None
-        who = inside.who
+        who, use, sender = inside.who, inside.use, shown("/".join(event.header.sender))
         answerable = True
         if isinstance(who, NotIdentified):
-            issue = Issue(who.code.value, who.reason, _isa_position(event.header), level=7)
-            event.issues.append(issue)
-            self.matters.append(Matter(who.code.value, "/".join(event.header.sender), who.reason))
+            event.issues.append(Issue(who.code.value, who.reason, _isa_position(event.header), level=7))
+            self.matters.append(Matter(who.code.value, sender, who.reason))
             answerable = who.code is Refusal.UNKNOWN_RECEIVER and self._account is not None
         content = self._content_hash(event.header.offset, event.end)
-        repeats = repeated_transmission = None
-        if isinstance(inside.use, Used):
-            if inside.use.content_sha256 == content:
-                repeats, repeated_transmission = inside.use.interchange_id, inside.use.transmission_id
-                answerable = False
-            else:
-                issue = _used_number(event.header)
-                event.issues.append(issue)
-                self.matters.append(Matter(issue.code, "/".join(event.header.sender), issue.message))
+        repeated = use if isinstance(use, Used) and use.content_sha256 == content else None
+        if repeated is not None:
+            answerable = False
+        elif isinstance(use, Used):
+            issue = _used_number(event.header)
+            event.issues.append(issue)
+            self.matters.append(Matter(issue.code, sender, issue.message))
         self._note(event.issues, stage="validate" if inside.counts else "identify")
-        if inside.counts and inside.use is not None:
+        if inside.counts and use is not None:
             self._ledger.complete(event.header, inside.environment, inside.id, content)
         if event.rejected:
-            for row in self._groups:
-                self._refuse_group(inside, row["ordinal"])
+            for row in inside.groups:
+                self._refuse_group((inside.header.ordinal, row["ordinal"]))
                 row["status"], row["sets_accepted"] = "R", 0
-        self.chunk.groups += self._groups
-        self._groups = []
-        ended = ReadInterchange(
-            id=inside.id,
-            header=event.header,
-            partner=inside.partner,
-            environment=inside.environment,
-            end=event.end,
-            counted=inside.counts,
-            rejected=event.rejected,
+        self._chunk.groups += inside.groups
+        answers = inside.answers.take(event)
+        if inside.counts and event.rejected and inside.terms.interchange is AcknowledgmentPolicy.NEVER:
+            text = f"interchange {shown(event.header.control_number)} is refused, and it is agreed to send no TA1"
+            self.matters.append(Matter("acknowledgment.not_agreed", sender, f"{text}; tell the partner"))
+        ended = replace(
+            self._read(inside, end=event.end, rejected=event.rejected),
             content_sha256=content,
-            answers=inside.answers.take(event) if answerable else (),
-            repeats=repeats,
-            repeated_transmission=repeated_transmission,
+            answers=answers if answerable else (),
+            repeats=None if repeated is None else repeated.interchange_id,
+            repeated_transmission=None if repeated is None else repeated.transmission_id,
         )
-        self.chunk.interchanges.append(ended)
+        self._chunk.interchanges.append(ended)
         self.interchanges.append(ended)
 
+    def _read(self, inside: OpenInterchange, *, end: int, rejected: bool) -> ReadInterchange:
+        return ReadInterchange(
+            id=inside.id,
+            header=inside.header,
+            partner=inside.partner,
+            environment=inside.environment,
+            end=end,
+            counted=inside.counts,
+            rejected=rejected,
+        )
+
+    def _key(self, name: str, value: str) -> None:
+        self.keys[(name, value)] = None
+
     def _note(self, issues: Sequence[Issue], *, stage: str, set_id: UUID | None = None) -> None:
-        self.chunk.issues += [
+        self._chunk.issues += [
             issue_row(
                 issue,
                 id=new_id(),
@@ -394,6 +399,24 @@ class Reading:
             )
             for issue in issues
         ]
+
+
+def _refusal(event: TransactionSet, why: NotIdentified) -> Issue:
+    position = Position(
+        interchange=event.interchange.ordinal,
+        group=event.group.ordinal,
+        set=event.ordinal,
+        segment_id="ST",
+        segment=1,
+        element=1,
+        offset=event.offset,
+    )
+    return Issue(UNSUPPORTED, why.reason, position, level=7, value=event.code)
+
+
+def _excused(issue: Issue, *codes: str) -> Issue:
+    """A fault that was agreed to be none stays in the log, as a warning."""
+    return replace(issue, severity=Severity.WARNING) if issue.code in codes else issue
 
 
 def _used_number(header: InterchangeHeader) -> Issue:
@@ -406,8 +429,8 @@ def _isa_position(header: InterchangeHeader) -> Position:
     return Position(interchange=header.ordinal, segment_id="ISA", offset=header.offset)
 
 
-def _group_status(received: int, accepted: int) -> str:
-    """AK901 as far as the log shows it: A all, P some, R none."""
-    if accepted == received:
-        return "A"
-    return "P" if accepted else "R"
+def _group_status(received: int, accepted: int, *, rejected: bool) -> str:
+    """AK901 for a group that is never answered: A all, P some, R none."""
+    if rejected or (received and not accepted):
+        return "R"
+    return "A" if accepted == received else "P"

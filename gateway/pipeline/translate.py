@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.errors import NotYet
 from gateway.model import DocumentState, Environment
 from gateway.ports import new_id
 from gateway.store import Connection
@@ -19,7 +20,7 @@ from mappings.catalog import MapCatalog
 from mappings.engine import MapContext, Mapped, run
 from partners.model import Agreement
 from translators.canonical.common import Document, Purpose
-from translators.errors import Issue
+from translators.errors import Issue, shown
 from translators.x12.model import TransactionSet
 
 REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION})
@@ -99,19 +100,25 @@ def translate(
     return Translation(made, mapped.issues)
 
 
-def settle(conn: Connection, made: Sequence[MadeDocument]) -> None:
+def settle(conn: Connection, made: Sequence[MadeDocument], *, transmission_id: UUID) -> None:
     """Give each document its revision, or find that it is a duplicate or contradicts an earlier one.
+
+    Raises:
+        NotYet: what came before one of them is just being read in another transmission and may yet be taken back.
 
     Source: architecture, "Identity of a document".
     """
     families: dict[tuple[str, str, Environment], list[MadeDocument]] = {}
     for item in made:
         families.setdefault((item.agreement.partner, item.document.kind, item.environment), []).append(item)
-    for (partner, kind, environment), items in families.items():
+    for (partner, kind, environment), items in sorted(families.items()):
         latest = stored.latest_revisions(
             conn, partner=partner, kind=kind, environment=environment, identities={item.identity for item in items}
         )
         for item in items:
+            before = latest.get(item.identity)
+            if before is not None and before.staged_in not in (None, transmission_id):
+                raise NotYet(f"{kind} {shown(item.identity)} is just being read in transmission {before.staged_in}")
             _settle_one(item, latest)
 
 
@@ -132,7 +139,7 @@ def _settle_one(item: MadeDocument, latest: dict[str, LatestRevision]) -> None:
             )
             return
         item.revision = before.revision + 1
-    latest[item.identity] = LatestRevision(item.id, item.revision, purpose.value, content)
+    latest[item.identity] = LatestRevision(item.id, item.revision, content)
 
 
 def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at: datetime) -> dict[str, Any]:

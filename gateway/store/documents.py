@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from gateway.model import DocumentState, Environment
@@ -18,30 +18,48 @@ from gateway.store.tables import (
     document_link,
     document_source,
     map_revision,
-    transaction_set,
 )
 from gateway.store.tables import exception as exception_table
 
 Row = dict[str, Any]
 
+IDENTITY_LOCK = 0x7472_6964
+"""Class of the advisory locks under which documents find out about earlier ones of their identity."""
+
 
 @dataclass(frozen=True, slots=True)
 class LatestRevision:
-    """The newest revision of one identity that counts (neither a duplicate nor held)."""
+    """The newest revision of one identity that counts (neither a duplicate nor held).
+
+    `staged_in` is the transmission that is just being read and may still take it back.
+    """
 
     id: UUID
     revision: int
-    purpose: str
     content_sha256: bytes
+    staged_in: UUID | None = None
 
 
 def latest_revisions(
     conn: Connection, *, partner: str, kind: str, environment: Environment, identities: Iterable[str]
 ) -> dict[str, LatestRevision]:
-    """identity -> its newest revision, for those identities that exist."""
+    """identity -> its newest revision, for those identities that exist.
+
+    Until the transaction ends nobody else finds out about the same partner's documents of this kind: of two that bring
+    the same identity at once, the second waits and then sees the first.
+    """
     columns = document.c
+    scope = f"{partner}\x1f{kind}\x1f{environment.value}"
+    conn.execute(select(func.pg_advisory_xact_lock(IDENTITY_LOCK, func.hashtext(scope))))
     rows = conn.execute(
-        select(columns.identity, columns.id, columns.revision, columns.purpose, columns.content_sha256)
+        select(
+            columns.identity,
+            columns.id,
+            columns.revision,
+            columns.content_sha256,
+            columns.state,
+            columns.transmission_id,
+        )
         .where(
             columns.partner == partner,
             columns.kind == kind,
@@ -49,10 +67,13 @@ def latest_revisions(
             columns.identity.in_(list(identities)),
             columns.state.not_in([DocumentState.DUPLICATE, DocumentState.HELD]),
         )
-        .distinct(columns.identity)
-        .order_by(columns.identity, columns.revision.desc())
+        .order_by(columns.identity, columns.revision)
     )
-    return {row.identity: LatestRevision(row.id, row.revision, row.purpose, row.content_sha256) for row in rows}
+    found = {}
+    for row in rows:
+        staged_in = row.transmission_id if row.state == DocumentState.STAGED else None
+        found[row.identity] = LatestRevision(row.id, row.revision, row.content_sha256, staged_in)
+    return found
 
 
 def add_rows(
@@ -94,33 +115,6 @@ def supersede(conn: Connection, ids: Sequence[UUID]) -> None:
         )
         .values(state=DocumentState.SUPERSEDED)
     )
-
-
-def refuse_groups(conn: Connection, transmission_id: UUID, groups: Sequence[tuple[int, int]]) -> None:
-    """A trailer refused whole groups, (interchange, group) ordinals: what their chunks staged never takes effect."""
-    if not groups:
-        return
-    refused = (transaction_set.c.transmission_id == transmission_id) & tuple_(
-        transaction_set.c.interchange_ordinal, transaction_set.c.group_ordinal
-    ).in_(list(groups))
-    conn.execute(update(transaction_set).where(refused).values(accepted=False))
-    staged = (
-        select(document.c.id)
-        .join(document_source, document_source.c.document_id == document.c.id)
-        .join(transaction_set, transaction_set.c.id == document_source.c.transaction_set_id)
-        .where(refused, document.c.state.in_([DocumentState.STAGED, DocumentState.HELD, DocumentState.DUPLICATE]))
-    )
-    ids = list(conn.execute(staged).scalars())
-    conn.execute(
-        update(document)
-        .where(document.c.duplicate_of.in_(ids), document.c.id.not_in(ids))
-        .values(
-            state=DocumentState.HELD,
-            duplicate_of=None,
-            reason="the document it repeats was refused with its group; reprocess this one",
-        )
-    )
-    remove(conn, ids)
 
 
 def remove(conn: Connection, ids: Sequence[UUID]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, exists, insert, or_, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from gateway.model import Direction
 from gateway.store import documents
@@ -18,6 +19,7 @@ from gateway.store.tables import (
     issue,
     transaction_set,
 )
+from gateway.store.texts import storable
 from translators.errors import Issue
 
 Row = dict[str, Any]
@@ -54,23 +56,20 @@ def add_rows(
     sets: Sequence[Row] = (),
     issues: Sequence[Row] = (),
 ) -> None:
-    """Insert prepared rows, parents first.
+    """Write prepared rows, parents first; an interchange written when it was open is brought up to date.
 
     A NUL in a partner's text, which PostgreSQL's text cannot hold, is shown as U+2400; the vault has the bytes.
     """
-    for table, rows in (
-        (interchange, interchanges),
-        (functional_group, groups),
-        (transaction_set, sets),
-        (issue, issues),
-    ):
+    if interchanges:
+        putting = insert_or_update(interchange)
+        changed = {
+            name: putting.excluded[name] for name in ("accepted", "duplicate_of", "content_sha256", "end_offset")
+        }
+        putting = putting.on_conflict_do_update(index_elements=[interchange.c.id], set_=changed)
+        conn.execute(putting, [storable(row) for row in interchanges])
+    for table, rows in ((functional_group, groups), (transaction_set, sets), (issue, issues)):
         if rows:
-            conn.execute(insert(table), [{name: storable(value) for name, value in row.items()} for row in rows])
-
-
-def storable(value: Any) -> Any:
-    """Text without the one character PostgreSQL refuses; anything else as it is."""
-    return value.replace("\0", "\u2400") if isinstance(value, str) and "\0" in value else value
+            conn.execute(insert(table), [storable(row) for row in rows])
 
 
 def discard_staged(conn: Connection, transmission_id: UUID) -> None:
@@ -95,5 +94,5 @@ def discard_staged(conn: Connection, transmission_id: UUID) -> None:
 
 def any_staged(conn: Connection, transmission_id: UUID) -> bool:
     """Whether an earlier, interrupted reading left chunks behind."""
-    found = select(transaction_set.c.id).where(transaction_set.c.transmission_id == transmission_id).limit(1)
-    return conn.execute(found).first() is not None
+    left = [exists().where(table.c.transmission_id == transmission_id) for table in (interchange, issue)]
+    return bool(conn.execute(select(or_(*left))).scalar_one())

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert
 from gateway.model import ExceptionState
 from gateway.store import audit
 from gateway.store.tables import exception
+from gateway.store.texts import storable
 
 
 def fingerprint(*parts: str) -> str:
@@ -40,7 +41,7 @@ def open_exception(
             "delivery_id": delivery_id,
             "state": ExceptionState.OPEN,
             "code": code,
-            "reason": reason,
+            "reason": storable(reason),
             "fingerprint": group,
             "opened_at": at,
         },

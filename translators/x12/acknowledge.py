@@ -120,11 +120,17 @@ class AcknowledgmentBuilder:
         self._guides = guides or GuideLibrary.shipped()
         self._open: _Interchange | None = None
 
-    def take(self, event: ReaderEvent) -> list[Answer]:
+    @property
+    def last_group(self) -> GroupStatus | None:
+        """What a 997 says of the group that ended last, whether one is sent or not; None if there is nothing to say."""
+        return None if self._open is None else self._open.last_group
+
+    def take(self, event: ReaderEvent, *, functional: AcknowledgmentPolicy | None = None) -> list[Answer]:
         """Take the next event.
 
         Args:
             event: as the reader yields it.
+            functional: at the end of a group: what was agreed for it, where that differs from the terms.
 
         Returns:
             The answers to the interchange that `event` ends (TA1 first), else none.
@@ -137,7 +143,7 @@ class AcknowledgmentBuilder:
         if isinstance(event, InterchangeEnd):
             ended, self._open = self._open, None
             return ended.answers(event)
-        self._open.take(event)
+        self._open.take(event, functional or self._terms.functional)
         return []
 
 
@@ -159,9 +165,12 @@ class _Interchange:
         self._answerable = False
         self._only_acknowledgments = False
         self._unnamed_group = False
+        self.last_group: GroupStatus | None = None
 
-    def take(self, event: InterchangeNote | GroupStart | TransactionSet | GroupEnd) -> None:
-        """An event between the start and the end of the interchange."""
+    def take(
+        self, event: InterchangeNote | GroupStart | TransactionSet | GroupEnd, functional: AcknowledgmentPolicy
+    ) -> None:
+        """An event between the start and the end of the interchange; `functional` is the policy if a group ends."""
         if isinstance(event, InterchangeNote):
             self._only_acknowledgments = True
         elif isinstance(event, GroupStart):
@@ -171,17 +180,18 @@ class _Interchange:
         elif isinstance(event, TransactionSet):
             self._notes_left -= self._group.take(event, most_notes=self._notes_left)
         else:
-            self._end(self._group, event)
+            self._end(self._group, event, functional)
             self._group = None
 
     def _start(self, header: GroupHeader) -> None:
+        self._group = self.last_group = None
         if header.functional_id == ACKNOWLEDGMENT_GROUP:
             self._only_acknowledgments = True
             return
         self._answerable = True
         if not fit(header.functional_id, least=2, most=2, delimiters=self._delimiters):
             self._unnamed_group = True  # AK101 cannot name it, so the TA1 has to tell of it
-        elif self._terms.functional is not AcknowledgmentPolicy.NEVER:
+        else:
             guide = self._guides.release(header.version)
             directory = {} if guide is None else guide.segments
             self._group = _Group(header, AnswerForm(self._release(header), self._delimiters, directory))
@@ -191,9 +201,10 @@ class _Interchange:
         release = header.version[:6]
         return release if len(release) == 6 and release.isascii() and release.isdigit() else self._version + "0"
 
-    def _end(self, group: _Group, event: GroupEnd) -> None:
+    def _end(self, group: _Group, event: GroupEnd, policy: AcknowledgmentPolicy) -> None:
         status, answer = group.answer(event)
-        if self._terms.functional is AcknowledgmentPolicy.ON_ERROR and status.code == "A":
+        self.last_group = status
+        if policy is AcknowledgmentPolicy.NEVER or (policy is AcknowledgmentPolicy.ON_ERROR and status.code == "A"):
             return
         self._statuses.append(status)
         sender = application_code(group.header.receiver, self._us[1], self._delimiters)
