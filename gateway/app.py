@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from gateway.store.work import Claim
 from gateway.store.work_statements import WorkTable
 from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
-from gateway.workspace import home_of, map_roots, profile_roots, unmet
+from gateway.workspace import home_of, map_roots, node_name, profile_roots, unmet
 from mappings.catalog import MapCatalog
 from partners.registry import PartnerRegistry
 from sftp.keys import PublicKey, new_private_key
@@ -259,7 +258,7 @@ def running(
                 store,
                 lanes,
                 gateway.clock,
-                node=f"{socket.gethostname()}.{os.getpid()}",
+                node=stack.enter_context(node_name(settings.home)),
                 factory="gateway.app:build_work",
                 count=workers or settings.workers,
                 options={"home": str(settings.home), "log_level": log_level},

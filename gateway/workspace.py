@@ -1,10 +1,16 @@
-"""Where maps and partner profiles are found: in the workspace folder, and beside the program."""
+"""The workspace folder: where maps and partner profiles are found, there and beside the program; who runs on it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import fcntl
+import os
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from translators.datafile import LoadFault, Place, did_you_mean
 
@@ -69,3 +75,33 @@ def unmet(registry: PartnerRegistry, *, maps: Collection[str], destinations: Col
                 if name not in destinations
             ]
     return faults
+
+
+@contextmanager
+def node_name(home: Path) -> Iterator[str]:
+    """A name for a node of this workspace, ours until the block ends or this process does.
+
+    A node that was killed and started again has the name it had, so that what it left in hand is given back at once
+    and not when its heartbeat is missed. Each name is a file whose lock the system frees with its holder; several nodes
+    on one workspace find files of their own.
+
+    Args:
+        home: the workspace folder.
+    """
+    folder = home / "nodes"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for number in count(1):
+        descriptor = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            known = os.read(descriptor, 64).decode("ascii", "replace")
+            mark = known if known.isalnum() else uuid4().hex[:12]
+            os.pwrite(descriptor, mark.encode(), 0)
+            # The host is not kept in the file: a copy of the folder on another machine is another node.
+            yield f"{socket.gethostname()}.{mark}"
+            return
+        finally:
+            os.close(descriptor)
