@@ -1,4 +1,4 @@
-"""Those at both ends of the line: partners that upload until they are answered and collect, an ERP that empties a folder."""
+"""Both ends of the line: partners that upload until they are answered and collect, an ERP that empties a folder."""
 
 from __future__ import annotations
 

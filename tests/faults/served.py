@@ -1,4 +1,4 @@
-"""A gateway as its users run it: `tradelane serve` as a process, in a home of its own, to be killed and started again."""
+"""A gateway as its users run it: `tradelane serve` as a process in its own home, to be killed and started again."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import median
@@ -96,7 +97,7 @@ def recoveries(kills: Sequence[tuple[str, float]], senders: Senders) -> list[flo
 
 
 def test_every_order_arrives_once_whatever_is_killed(serving: ServedHome, capsys: pytest.CaptureFixture[str]) -> None:
-    print(f"TRADELANE_FAULT_SEED={SEED}")  # shown by pytest when the test fails
+    sys.stdout.write(f"TRADELANE_FAULT_SEED={SEED}\n")  # shown by pytest when the test fails
     chance = random.Random(SEED)
     uploads = schedule(chance)
     orders = {each.number: each for each, _ in uploads}
@@ -145,9 +146,7 @@ def test_every_order_arrives_once_whatever_is_killed(serving: ServedHome, capsys
         ("sending, then draining", f"{sent_in:.1f} s, {drained_in:.1f} s"),
     ]
     with capsys.disabled():
-        print(f"\n  seed {SEED}")
-        for name, value in rows:
-            print(f"  {name:42} {value}")
+        sys.stdout.write("\n" + "".join(f"  {name:42} {value}\n" for name, value in [("seed", SEED), *rows]))
 
 
 def transmissions_of(site: ServedHome, orders: dict[str, Order]) -> Counter[str]:
@@ -159,7 +158,7 @@ def transmissions_of(site: ServedHome, orders: dict[str, Order]) -> Counter[str]
 
 
 def check_answers(collected: Sequence[Collected], orders: dict[str, Order], copies: Counter[str]) -> None:
-    """One 997 for each interchange, accepting it, as often as the interchange was received, the same bytes each time."""
+    """One 997 for each interchange, accepting it, and the same bytes again for each time it was received."""
     about: dict[tuple[str, int], list[bytes]] = defaultdict(list)
     for file in collected:
         assert file.element("ST", 1) == "997"
