@@ -192,6 +192,10 @@ class _Reader:
                     self.asserts(spec, value)
                 case _:
                     self.block(spec, key, value)
+        if spec.extends is None:
+            empty = MapSpec(self.origin, top.place)
+            for written, _ in _dropped(empty, spec):
+                self.fault(written.place, "nothing is inherited here that could be dropped")
         if spec.header is None and spec.extends is None:
             self.fault(top.place, "want a line map: x12/850@004010 -> purchase_order/v1, or extends: base/850.in")
         return spec, self.faults

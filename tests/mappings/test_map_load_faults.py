@@ -96,6 +96,18 @@ FAULTS: list[tuple[str, int, int, str]] = [
     ("purpose: 'original'", 6, 13, "a text has quotes of its own"),
     ("purpose: code(BEG01, 'purposes')", 6, 24, 'no table "purposes"'),
     ("contract: TD5[1].03", 6, 17, "may be a code of TD501 or a number"),
+    ("contract: N1[#1]/N4.01", 6, 13, "at the end of a path only"),
+    ("contract: REF[#2][DP].02", 6, 20, "comes last"),
+    ("contract: REF[2][3].02", 6, 20, "numbered once"),
+    ("contract: first(REF[2].02)", 6, 19, "every segment and the whole element"),
+    ("contract: first(REF04.02)", 6, 19, "every segment and the whole element"),
+    ("contract: BEG03 if N1 == REF else none", 6, 25, "only single values compare"),
+    ("contract: N1[ST] if BEG03 else REF", 6, 20, "not segments"),
+    ("contract: N1[ST] or BEG03", 6, 20, "want a value on each side"),
+    ("contract: REF or N1", 6, 17, "want a value on each side"),
+    ("contract: omit", 6, 13, "nothing is inherited"),
+    ("contract: not BEG03", 6, 13, "takes a text; this is a true or false"),
+    ("total: date(BEG05) + 1", 6, 10, "found a date; want a number"),
     ("contract:", 6, 3, "want something here"),
     ("contract: [BEG03]", 6, 13, "want one line of text"),
 ]
@@ -130,6 +142,18 @@ WHOLE: list[tuple[str, str, int, int, str]] = [
     ("  number!: BEG03\n", "", 2, 1, 'cannot be without "number"'),
     ("order:\n", "partnr: x\norder:\n", 2, 1, 'did you mean "partner"'),
     ("order:\n", "assert: x\norder:\n", 2, 9, "want a list"),
+    ("order:\n", "assert:\n  - a: true\n  - a: false\norder:\n", 4, 5, "asserted twice"),
+    ("order:\n", "assert:\n  - a: omit\norder:\n", 3, 8, "nothing is inherited"),
+    ("order:\n", "tables: {uom: {EA: omit}}\norder:\n", 2, 20, "nothing is inherited"),
+    ("order:\n", "tables: {uom: {EA: [x]}}\norder:\n", 2, 20, "want one line of text"),
+    ("  unit!: PO103\n", "  unit!: PO103\nlines(CTT):\n  qty: num(CTT02)\n", 9, 1, "stands twice"),
+    ("  unit!: PO103\n", "  unit!: PO103\n  unt: PO103\n", 9, 3, 'did you mean "unit"'),
+    ("  unit!: PO103\n", "  unit!: PO103\n  sku: pair('UPP')\n", 9, 13, "UPP is no product id qualifier"),
+    ("  unit!: PO103\n", "  unit!: PO103\n  sku: PO1/PID.05\n", 9, 12, "leave PO1/ out"),
+    ("  unit!: PO103\n", "  unit!: PO103\nlines(PO1).references(BEG):\n  type: BEG01\n", 9, 23, "not inside the block"),
+    ("  unit!: PO103\n", "  unit!: PO103\nreferences(REF[#2]):\n  type: REF01\n", 9, 12, "made from every instance"),
+    ("  unit!: PO103\n", "  unit!: PO103\nnumber(REF):\n  type: REF01\n", 9, 1, 'no block "number"'),
+    ("lines(PO1):", "lines(PO1).a(SCH).b(SCH).c(SCH).d(SCH):", 6, 1, "nested deeper than 4"),
     ("order:\n", "assert:\n  - a: num(BEG03)\norder:\n", 3, 8, "an assert is true or false; this is a number"),
     ("order:\n", "tables: x\norder:\n", 2, 9, "want tables"),
     ("order:\n", "tables:\n  uom: EA\norder:\n", 3, 8, "want the codes of table uom"),
@@ -146,6 +170,23 @@ def test_a_fault_of_the_whole_is_told_at_its_place(
     found = faults_of(workspace, smallest.replace(old, new, 1))
     assert (line, column) in [(held[0], held[1]) for held in found]
     assert any(message in held[2] for held in found)
+
+
+def test_dropping_what_is_not_inherited_is_told(workspace: Any, smallest: str) -> None:
+    workspace.write("one/850.in", smallest)
+    found = faults_of(workspace, "extends: one/850.in\norder:\n  contract: omit\n  number: BEG03\n")
+    assert found == [(3, 13, "nothing is inherited here that could be dropped")]
+
+
+def test_dropping_what_the_document_cannot_be_without_is_told(workspace: Any, smallest: str) -> None:
+    workspace.write("one/850.in", smallest)
+    ((_, _, message),) = faults_of(workspace, "extends: one/850.in\norder:\n  number: omit\n")
+    assert 'order cannot be without "number"' in message
+
+
+def test_a_map_that_names_no_ends_is_told(workspace: Any) -> None:
+    workspace.write("one/850.in", "order:\n  number: BEG03\n")
+    assert faults_of(workspace, "extends: one/850.in\n")
 
 
 def test_a_quoted_rule_has_exact_columns_too(workspace: Any, with_rules: Any) -> None:

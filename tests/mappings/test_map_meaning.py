@@ -212,6 +212,47 @@ def test_asserts_that_do_not_hold_are_issues_with_their_name(workspace: Any, x12
     assert {issue.rule.field for issue in mapped.issues} == {"two lines", "contract is there", "release is absent"}
 
 
+def test_a_refused_value_of_the_agreement_names_its_rule(workspace: Any, x12: Any, smallest: str) -> None:
+    (issue,) = workspace.run(smallest, x12(), agreement={"currency": "dollars"}).issues
+    assert (issue.code, issue.rule.field, issue.value) == ("map.value.invalid", "currency", "dollars")
+    assert (issue.position.set, issue.position.segment) == (1, None)
+
+
+def test_the_lines_of_an_order_without_any_are_told_as_missing(workspace: Any, x12: Any, smallest: str) -> None:
+    source = x12()
+    source.root.loops = []
+    (issue,) = workspace.run(smallest, source).issues
+    assert issue.code == "map.value.invalid"
+    assert "lines" in issue.message
+
+
+def test_the_envelope_is_a_mapping_of_its_elements(x12: Any) -> None:
+    env = MapContext.around(x12()).env
+    assert (env["ISA06"], env["GS08"], env["ST01"], env.get("GS99"), env.get("BEG01")) == (
+        "NORTHSIDE",
+        "004010",
+        "850",
+        "",
+        None,
+    )
+    assert len(env) == len(list(env)) == 16 + 8 + 2
+
+
+def test_a_sum_that_needs_too_many_digits_is_an_issue(workspace: Any, x12: Any, with_rules: Any) -> None:
+    text = with_rules(order="total: sum(lines.base_qty)", lines="base_qty: num(PO105) * num(PO105) * num(PO105)")
+    source = x12(BEG, PO1, "PO1*2*1*EA")
+    source.root.loops[0].segments[0].elements[5] = "9" * 33
+    source.root.loops[1].segments[0].elements += ["", "0." + "0" * 30 + "1"]
+    assert [issue.code for issue in workspace.run(text, source).issues] == ["map.number.inexact"]
+
+
+def test_rounding_to_more_digits_than_are_kept_is_an_issue(workspace: Any, x12: Any, with_rules: Any) -> None:
+    number = "num(REF[VR].02)"
+    rule = f"total: round({number} * {number} * {number}, 12)"
+    mapped = workspace.run(with_rules(order=rule), x12(BEG, "REF*VR*" + "9" * 30, PO1))
+    assert [issue.code for issue in mapped.issues] == ["map.number.inexact"]
+
+
 # extending
 
 
