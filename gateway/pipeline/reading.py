@@ -161,7 +161,7 @@ class Reading:
             case InterchangeStart():
                 self._start(event)
             case Stray():
-                self._note(event.issues, stage="validate")
+                self._stray(event)
             case TransactionSet():
                 self._set(event)
             case GroupStart():
@@ -175,6 +175,16 @@ class Reading:
                 self._end_group(event)
             case InterchangeEnd():
                 self._end(event)
+
+    def _stray(self, event: Stray) -> None:
+        """What stands outside any interchange: no acknowledgment can tell of it, so a person has to."""
+        self._note(event.issues, stage="validate")
+        about = self._transmission.account or self._transmission.channel
+        self.matters += [
+            Matter(issue.code, about, f"{issue.message} ({issue.position})")
+            for issue in event.issues
+            if issue.severity is Severity.ERROR
+        ]
 
     def _start(self, event: InterchangeStart) -> None:
         header = event.header

@@ -1,4 +1,4 @@
-"""A gateway without worker processes for tests: real store, mailbox, maps and partners; every lane worked on the spot."""
+"""A gateway for tests without worker processes: the real store, mailbox, maps and partners, worked on the spot."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gateway.inbound_line import Line, codes, file_of, group, interchange, order, orders, segments_starting
+from tests.gateway.inbound_line import Line, file_of, segments_starting
 
 MANY = [f"PO-{number:04}" for number in range(1, 251)]
 
