@@ -112,7 +112,11 @@ class LoopUse:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class SetGuide:
-    """A transaction set in one version. `directory` holds every segment of that version, used by the set or not."""
+    """A transaction set in one version.
+
+    `directory` holds every segment of that version, used by the set or not. `source` is the version the table was taken
+    from where that is another one, else "". `overlay` names the partner's overlay that is merged in, else "".
+    """
 
     code: str
     version: str
@@ -120,6 +124,8 @@ class SetGuide:
     functional_group: str
     root: LoopUse
     directory: Mapping[str, SegmentGuide]
+    source: str = ""
+    overlay: str = ""
 
 
 class ReleaseGuide:
@@ -268,7 +274,9 @@ def _read_set(path: Path, *, version: str, segments: Mapping[str, SegmentGuide])
     try:
         children = tuple(_use(child, segments) for area in AREAS for child in row.get(area, ()))
         root = LoopUse(row["set"], required=True, repeat=1, children=children)
-        guide = SetGuide(row["set"], version, row["name"], row["functional_group"], root, segments)
+        guide = SetGuide(
+            row["set"], version, row["name"], row["functional_group"], root, segments, row.get("source", "")
+        )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise GuideError(f"{path}: {error!r}") from error
     except GuideError as error:

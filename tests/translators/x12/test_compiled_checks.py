@@ -11,9 +11,8 @@ from translators.x12.guide import ElementGuide, GuideLibrary, SegmentGuide
 from translators.x12.model import Delimiters
 from translators.x12.validate import find_faults
 
-RELEASE = GuideLibrary.shipped().release("004010")
-assert RELEASE is not None
-SEGMENTS = [RELEASE.segments[name] for name in sorted(RELEASE.segments)]
+RELEASES = [GuideLibrary.shipped().release(version) for version in ("004010", "005010")]
+SEGMENTS = [release.segments[name] for release in RELEASES if release for name in sorted(release.segments)]
 MARKS = Delimiters()
 
 ODD_VALUES = [

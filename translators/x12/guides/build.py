@@ -12,7 +12,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-SHIPPED = {"004010": ("810", "850", "855", "856", "997")}
+SETS = {
+    "order to cash": "810 812 816 820 824 830 832 846 850 852 855 856 860 861 862 864 865 867 869 870 753 754",
+    "warehouse": "940 943 944 945 947",
+    "freight": "204 210 211 214 990",
+    "acknowledgments": "997",
+}
+"""The sets there are guides for in every version shipped."""
+
+SHIPPED = {
+    "004010": tuple(sorted(" ".join(SETS.values()).split())),
+    "005010": tuple(sorted([*" ".join(SETS.values()).split(), "999"])),
+}
+"""Version -> its sets; 999 begins with 005010."""
+
 UNLIMITED = ">1"
 
 
@@ -77,7 +90,8 @@ def _segment(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set(row: dict[str, Any]) -> str:
-    lines = [f"{_compact(key)}: {_compact(row[key])}" for key in ("set", "name", "functional_group")]
+    kept = ("set", "name", "functional_group", *(("source",) if "source" in row else ()))
+    lines = [f"{_compact(key)}: {_compact(row[key])}" for key in kept]
     for area in row["areas"]:
         lines.append(f'"{area["area"]}": [\n' + _content(area["content"], depth=1) + "\n]")
     return "{\n" + ",\n".join(lines) + "\n}\n"
