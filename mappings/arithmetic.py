@@ -44,13 +44,13 @@ def rounded(value: Decimal, *, places: int, mode: str) -> Decimal | Unreadable:
     try:
         return value.quantize(Decimal(1).scaleb(-places), context=context) or Decimal(0)
     except decimal.InvalidOperation:
-        return Unreadable("map.number.inexact", "a result of at most 100 digits", str(value))
+        return Unreadable("map.number.inexact", "a result of at most 100 digits")
 
 
 def rounded_quotient(left: Decimal, right: Decimal, *, places: int, mode: str) -> Decimal | Unreadable:
     """`left / right` with `places` decimal places, rounded once."""
     if not right:
-        return Unreadable("map.number.division", "a divisor that is not zero", "0")
+        return Unreadable("map.number.division", "a divisor that is not zero")
     return rounded(_QUOTIENT.divide(left, right), places=places, mode=mode)
 
 

@@ -13,6 +13,9 @@ from translators.errors import Issue, Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.model import TransactionSet
 
+_NO_RESULT = frozenset({"map.number.division", "map.number.inexact"})
+"""Faults of a result, not of one value of the document."""
+
 
 @dataclass(frozen=True, slots=True)
 class MapIssue(Issue):
@@ -48,11 +51,15 @@ class Report:
         return bool(self._issues)
 
     def unreadable(self, rule: int, fault: Unreadable, found: str, sources: Sequence[Any]) -> Any:
-        """A value a function could not read. Gives BAD."""
+        """A value a function could not read, or a sum that has no result. Gives BAD."""
         segment, element = _first(sources)
-        where = "the result" if segment is None else f"{segment.id}{element:02d}"
-        told = f"{where} is {shown(found)}" if found else f"{where} has none"
-        return self.add(fault.code, rule, f"{told}; want {fault.wanted}", segment, element, value=found or None)
+        outside = sources[0] if segment is None and sources else None
+        if fault.code in _NO_RESULT:
+            told = f"{shown(self._rules[rule].text)} has no result"
+            return self.add(fault.code, rule, f"{told}; want {fault.wanted}", segment, element or None, cause=rule)
+        where = str(outside or "the value") if segment is None else f"{segment.id}{element:02d}"
+        message = f"{where} is {shown(found)}; want {fault.wanted}"
+        return self.add(fault.code, rule, message, segment, element or None, cause=outside, value=found)
 
     def several(self, rule: int, segment: Segment, reference: str, match: int) -> Any:
         """A reference that several segments match; references to the same segments are one cause. Gives BAD."""

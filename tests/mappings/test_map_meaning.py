@@ -238,6 +238,27 @@ def test_the_envelope_is_a_mapping_of_its_elements(x12: Any) -> None:
     assert len(env) == len(list(env)) == 16 + 8 + 2
 
 
+def test_values_of_the_agreement_that_do_not_read_are_told_each(workspace: Any, x12: Any, with_rules: Any) -> None:
+    rules = (
+        "total: num(agreement.limit)\nrequested: date(agreement.day)\ncontract: ('x' if num(agreement.other) else none)"
+    )
+    values = {"currency": "USD", "limit": "much", "day": "soon", "other": "many"}
+    mapped = workspace.run(with_rules(order=rules), x12(), agreement=values)
+    assert {(issue.rule.field, issue.value) for issue in mapped.issues} == {
+        ("total", "much"),
+        ("requested", "soon"),
+        ("contract", "many"),
+    }
+    assert any("agreement.limit is much; want a number" in issue.message for issue in mapped.issues)
+
+
+def test_a_division_by_zero_names_the_rule_and_no_innocent_value(workspace: Any, x12: Any, with_rules: Any) -> None:
+    rule = "price: round(num(PO102) / num(PO401), 2)"
+    (issue,) = workspace.run(with_rules(lines=rule), x12(BEG, PO1, "PO4*0")).issues
+    assert (issue.code, issue.value, issue.position.segment) == ("map.number.division", None, 3)
+    assert "round(num(PO102) / num(PO401), 2) has no result; want a divisor that is not zero" in issue.message
+
+
 def test_a_sum_that_needs_too_many_digits_is_an_issue(workspace: Any, x12: Any, with_rules: Any) -> None:
     text = with_rules(order="total: sum(lines.base_qty)", lines="base_qty: num(PO105) * num(PO105) * num(PO105)")
     source = x12(BEG, PO1, "PO1*2*1*EA")
