@@ -58,8 +58,8 @@ class Order:
         return hashlib.sha256(self.content).digest()
 
 
-def order(partner: Partner, n: int, *, notes: int = 0) -> Order:
-    """The n-th order of a partner (from 1); `notes` segments of 70 bytes make it longer."""
+def order(partner: Partner, n: int, *, lines: int = 1) -> Order:
+    """The n-th order of a partner (from 1), with so many lines of some 70 bytes."""
     number = f"PO-{partner.user}-{n:04d}"
     body = [
         "ST*850*0001",
@@ -67,9 +67,8 @@ def order(partner: Partner, n: int, *, notes: int = 0) -> Order:
         "N1*ST*Store 118*92*0118",
         "N3*4100 W Fullerton Ave",
         "N4*Chicago*IL*60639*US",
-        f"PO1*1*{n}*EA*12.5*PE*VN*TL-{n}",
-        *["PID*F****" + f"note {note:06d} ".ljust(60, "x") for note in range(notes)],
-        "CTT*1",
+        *[f"PO1*{line}*{n}*EA*12.5*PE*VN*TL-{line:06d}-STEEL-BRACKET-90-MM-GALVANISED" for line in range(1, lines + 1)],
+        f"CTT*{lines}",
     ]
     body.append(f"SE*{len(body) + 1}*0001")
     segments = [
