@@ -96,8 +96,9 @@ class Function:
             told = f"{parameter.name}="
             kinds = " or ".join(parameter.kinds) or str(parameter.accepts)
             if parameter.words:
-                words = " or ".join(parameter.words)
-                kinds = words if parameter.accepts is Accepts.WORD else f"{kinds} or {words}"
+                quote = "'" if parameter.accepts is Accepts.TEXT else ""
+                words = " or ".join(f"{quote}{word}{quote}" for word in parameter.words)
+                kinds = f"{kinds} or {words}" if parameter.accepts is Accepts.WHOLE else words
             text = told + kinds if parameter.named else f"{parameter.name}: {kinds}"
             text += ", ..." if parameter.many else ""
             shown.append(f"[{text}]" if parameter.optional else text)
