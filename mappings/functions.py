@@ -102,7 +102,8 @@ class Function:
             text = told + kinds if parameter.named else f"{parameter.name}: {kinds}"
             text += ", ..." if parameter.many else ""
             shown.append(f"[{text}]" if parameter.optional else text)
-        return f"{self.name}({', '.join(shown)}) -> {self.result}"
+        result = "the same kind" if self.form is Form.EITHER else self.result
+        return f"{self.name}({', '.join(shown)}) -> {result}"
 
 
 def concatenated(*values: str) -> str:
