@@ -72,8 +72,7 @@ KINDS = {
         (
             TransmissionState.RECEIVED.value,
             TransmissionState.WORKING.value,
-            TransmissionState.RETRYING.value,
-            TransmissionState.QUARANTINED.value,
+            TransmissionState.RETRYING.value,  # a quarantined one does not: its key is a partner's whole flow
         ),
     ),
     WorkTable.DELIVERY: Kind(

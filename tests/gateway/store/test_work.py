@@ -124,12 +124,12 @@ def test_a_key_waits_in_its_own_lane_only(store: Store, out: str) -> None:
     assert [one.id for one in take(store, out)] == [mine]
 
 
-def test_a_quarantined_transmission_holds_its_key_and_a_parked_one_does_not(store: Store, inbound: str) -> None:
+def test_neither_a_quarantined_nor_a_parked_transmission_holds_its_partners_flow(store: Store, inbound: str) -> None:
     add_transmission(store, inbound, key="A", state="quarantined")
-    add_transmission(store, inbound, key="A")
+    behind = add_transmission(store, inbound, key="A")
     add_transmission(store, inbound, key="B", state="parked")
     goes = add_transmission(store, inbound, key="B")
-    assert [one.id for one in take(store, inbound)] == [goes]
+    assert [one.id for one in take(store, inbound)] == [behind, goes]
 
 
 def test_many_blocked_rows_do_not_hide_a_free_one_behind_them(store: Store, out: str) -> None:
