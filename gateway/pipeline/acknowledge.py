@@ -8,6 +8,7 @@ from uuid import UUID
 from gateway.model import AcknowledgmentKind, Environment, TransmissionState
 from gateway.ports import new_id
 from gateway.store import Connection, acknowledgments, control_numbers, mailbox, transmissions
+from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
 from translators.x12.acknowledge import Answer
 from translators.x12.writer import ControlNumbers, write_interchange
@@ -25,6 +26,7 @@ def send_answer(
     environment: Environment,
     interchange_id: UUID,
     at: datetime,
+    later: NewRows,
 ) -> UUID:
     """Store one answer and offer it to the partner.
 
@@ -37,6 +39,7 @@ def send_answer(
         environment: of what it answers; test and live count apart.
         interchange_id: the inbound interchange it answers.
         at: the moment, aware.
+        later: collects the answer's rows, which the caller writes.
 
     Returns:
         The id of the outbound transmission.
@@ -56,10 +59,10 @@ def send_answer(
 
     groups = tuple(next_number("GS06") for _ in answer.interchange.groups)
     numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
-    payload = vault.put(conn, write_interchange(answer.interchange, numbers=numbers, at=at))
+    payload = vault.put(later, write_interchange(answer.interchange, numbers=numbers, at=at))
     name = f"{answer.kind}_{answer.about.control_number}_{numbers.interchange:09d}.edi"
     transmissions.add_outbound(
-        conn,
+        later,
         id=id,
         at=at,
         channel="sftp",
@@ -70,11 +73,19 @@ def send_answer(
         payload=payload,
     )
     mailbox.put_file(
-        conn, id=new_id(), at=at, account=account, folder=OUT_FOLDER, name=name, payload=payload, transmission_id=id
+        conn,
+        id=new_id(),
+        at=at,
+        account=account,
+        folder=OUT_FOLDER,
+        name=name,
+        payload=payload,
+        transmission_id=id,
+        later=later,
     )
     status = answer.note.code if answer.note else ",".join(group.code for group in answer.group_statuses)
     acknowledgments.add_sent(
-        conn,
+        later,
         id=new_id(),
         kind=AcknowledgmentKind(answer.kind),
         interchange_id=interchange_id,
@@ -83,7 +94,7 @@ def send_answer(
         control_number=f"{numbers.interchange:09d}",
         at=at,
     )
-    transmissions.add_business_keys(conn, [("isa13", f"{numbers.interchange:09d}")], transmission_id=id)
+    transmissions.add_business_keys(later, [("isa13", f"{numbers.interchange:09d}")], transmission_id=id)
     return id
 
 

@@ -36,7 +36,8 @@ from gateway.store import (
 )
 from gateway.store.control_numbers import InboundUse, Used
 from gateway.store.engine import Store
-from gateway.store.vault import Vault
+from gateway.store.rows import NewRows
+from gateway.store.vault import INLINE_LIMIT, Vault
 from gateway.store.work import Claim
 from mappings.catalog import MapCatalog
 from partners.registry import PartnerRegistry
@@ -96,7 +97,9 @@ class _Pass:
         self._claim = claim
         self._reading: Reading | None = None
         self._events: Iterator[ReaderEvent] = iter(())
+        self._inline: bytes | None = None
         self._staged_groups: set[GroupKey] = set()
+        self._rows = NewRows()
         self.finished = False
         self.lanes: set[str] = set()
         self.matters: list[Matter] = []
@@ -105,9 +108,10 @@ class _Pass:
         """Read and write one chunk; the last one also finishes the transmission."""
         if self._reading is None:
             self._found = found = transmissions.load(conn, self._claim.id)
-            if envelopes.any_staged(conn, found.id):
+            if self._claim.claim_no > 1 and envelopes.any_staged(conn, found.id):
                 envelopes.discard_staged(conn, found.id)
-            first = next(iter(self._line.vault.open(conn, found.sha256)), b"")[:SNIFFED_BYTES]
+            self._inline = self._line.vault.read(conn, found.sha256) if found.size <= INLINE_LIMIT else None
+            first = next(iter(self._content(conn)), b"")[:SNIFFED_BYTES]
             kind = sniff(first)
             if kind is not Format.X12:
                 self._park(conn, kind, at)
@@ -119,25 +123,29 @@ class _Pass:
         if read_to_its_end and self._staged_groups & reading.refused_groups:
             self._begin_again(conn, reading)
             return
-        self._write(conn, reading.take_rows(), staged=not read_to_its_end, at=at)
+        self._write(conn, reading.take_rows(), staged=reading.chunks > 1 or not read_to_its_end, at=at)
         if read_to_its_end:
             self._finish(conn, reading, at)
             self.finished = True
 
     def _begin(self, conn: Connection, *, refused: frozenset[GroupKey]) -> Reading:
         line, found = self._line, self._found
-        self._events = read_x12(
-            line.vault.open(conn, found.sha256), guides=line.guides, options=ReadOptions(keep_tree=True)
-        )
+        self._events = read_x12(self._content(conn), guides=line.guides, options=ReadOptions(keep_tree=True))
         return Reading(
             found,
             account=None if found.account is None else line.registry.account(found.account),
             registry=line.registry,
             maps=line.maps,
             guides=line.guides,
-            content_hash=_RangeHashes(line.vault.open(conn, found.sha256)),
+            content_hash=_RangeHashes(self._content(conn)),
             refused=refused,
         )
+
+    def _content(self, conn: Connection) -> Iterator[bytes]:
+        """The transmission from its first byte; a small one is fetched once."""
+        if self._inline is not None:
+            return iter((self._inline,))
+        return self._line.vault.open(conn, self._found.sha256)
 
     def _begin_again(self, conn: Connection, reading: Reading) -> None:
         """Now that it is known what the trailers refuse: as if nothing of it had ever been staged."""
@@ -178,17 +186,18 @@ class _Pass:
                 {"name": key.name, "value": key.value, "transmission_id": self._found.id, "document_id": item.id}
                 for key in item.document.business_keys()
             ]
+        target = conn if staged else self._rows
         envelopes.add_rows(
-            conn,
+            target,
             interchanges=[self._interchange_row(read) for read in chunk.interchanges],
             groups=chunk.groups,
             sets=chunk.sets,
             issues=chunk.issues,
         )
         sources = [{"document_id": item.id, "transaction_set_id": item.transaction_set_id} for item in chunk.made]
-        documents.add_rows(conn, documents=made, sources=sources)
-        deliveries.add_rows(conn, routed)
-        transmissions.add_key_rows(conn, keys)
+        documents.add_rows(target, documents=made, sources=sources)
+        deliveries.add_rows(target, routed)
+        transmissions.add_key_rows(target, keys)
         if not staged:
             self.lanes |= {row["lane"] for row in routed if row["state"] is DeliveryState.READY}
             documents.supersede(conn, [item.id for item in chunk.made if item.takes_effect and item.revision > 1])
@@ -203,7 +212,7 @@ class _Pass:
         for read in reading.interchanges:
             matters += self._answer(conn, read, at)
         keys = [("filename", found.filename), *reading.keys]
-        transmissions.add_business_keys(conn, keys, transmission_id=found.id)
+        transmissions.add_business_keys(self._rows, keys, transmission_id=found.id)
         self._close(conn, _state_of(reading), matters, at=at, reading=reading)
 
     def _answer(self, conn: Connection, read: ReadInterchange, at: datetime) -> list[Matter]:
@@ -225,6 +234,7 @@ class _Pass:
                 environment=read.environment,
                 interchange_id=read.id,
                 at=at,
+                later=self._rows,
             )
         return []
 
@@ -268,12 +278,11 @@ class _Pass:
         at: datetime,
         reading: Reading | None = None,
     ) -> None:
-        """The last writes: exceptions, the file's new place, the state, the audit."""
+        """The last writes: the file's new place, the state, all rows collected so far, the audit, exceptions."""
         found = self._found
-        _open_exceptions(conn, found.id, matters, at=at)
         day = f"archive/{at:%Y%m%d}"
         folder = "error" if state is TransmissionState.PARKED else day
-        mailbox.archive_files(conn, transmission_id=found.id, to_folder=folder, at=at, new_id=new_id)
+        mailbox.archive_files(conn, transmission_id=found.id, to_folder=folder, at=at, new_id=new_id, later=self._rows)
         repeated = next((read.repeated_transmission for read in reading.interchanges), None) if reading else None
         partner = next((read.partner for read in reading.interchanges if read.partner), None) if reading else None
         work.guarded_update(
@@ -288,7 +297,7 @@ class _Pass:
             next_at=None,
         )
         audit.record(
-            conn,
+            self._rows,
             at=at,
             actor="gateway",
             action=f"transmission.{state.value}",
@@ -300,6 +309,8 @@ class _Pass:
                 "exceptions": len(matters),
             },
         )
+        self._rows.write(conn)
+        _open_exceptions(conn, found.id, matters, at=at)
 
 
 class _Ledger:

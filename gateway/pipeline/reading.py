@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
 
 from gateway.model import Environment
-from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
+from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange
+from gateway.pipeline.opened import OpenGroup, OpenInterchange
 from gateway.pipeline.translate import translate
 from gateway.ports import new_id
-from gateway.store.control_numbers import InboundUse, Mine, New, Used
+from gateway.store.control_numbers import InboundUse, Used
 from gateway.store.envelopes import issue_row
 from gateway.store.transmissions import Transmission
 from mappings.catalog import MapCatalog
@@ -19,6 +20,7 @@ from partners.model import Agreement, Direction, SftpAccount
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
 from translators.errors import Issue, Position, Severity, shown
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
+from translators.x12.acknowledge_sets import noted_fault
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
     GroupEnd,
@@ -36,8 +38,6 @@ UNSUPPORTED = "x12.st.unsupported"
 UNREAD_GROUP = frozenset({"x12.gs.unsupported_version", "x12.gs.unsupported_group"})
 """Faults of a group that an agreement to pass its sets through makes harmless."""
 
-_STRENGTH = (AcknowledgmentPolicy.NEVER, AcknowledgmentPolicy.ON_ERROR, AcknowledgmentPolicy.ALWAYS)
-
 
 class Ledger(Protocol):
     """The ledger of control numbers, in the transaction of the moment."""
@@ -49,50 +49,6 @@ class Ledger(Protocol):
         self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, content_sha256: bytes
     ) -> None:
         """What the interchange of a claimed ISA13 held."""
-
-
-@dataclass(slots=True)
-class OpenGroup:
-    """The group being read: its sets so far, and what was agreed for them."""
-
-    received: int = 0
-    accepted: int = 0
-    passed_through: int = 0
-    policies: set[AcknowledgmentPolicy] = field(default_factory=set)
-
-    @property
-    def policy(self) -> AcknowledgmentPolicy | None:
-        """The strongest of its agreements' policies; None where no set has an agreement."""
-        return max(self.policies, key=_STRENGTH.index, default=None)
-
-
-@dataclass(slots=True)
-class OpenInterchange:
-    """The interchange being read."""
-
-    id: UUID
-    header: InterchangeHeader
-    environment: Environment
-    who: Identified | NotIdentified
-    use: InboundUse | None
-    terms: AcknowledgmentTerms
-    answers: AcknowledgmentBuilder
-    groups: list[Row] = field(default_factory=list)
-
-    @property
-    def partner(self) -> str | None:
-        """The partner's key, once known."""
-        return self.who.partner.key if isinstance(self.who, Identified) else None
-
-    @property
-    def usage(self) -> str:
-        """ISA15, or T where the folder says so."""
-        return "T" if self.environment is Environment.TEST else self.header.usage
-
-    @property
-    def counts(self) -> bool:
-        """Whether its sets are looked into: ours, and not a control number that was used before."""
-        return isinstance(self.who, Identified) and (self.use is None or isinstance(self.use, New | Mine))
 
 
 class Reading:
@@ -236,6 +192,7 @@ class Reading:
                 self._group.passed_through += 1
                 event.issues[:] = [_excused(issue, UNSUPPORTED) for issue in event.issues]
         self._note(event.issues, stage="validate", set_id=id)
+        self._tell_unsaid(event, partner=inside.partner or "", group=key)
         inside.answers.take(event)
         self._group.received += 1
         self._group.accepted += event.accepted
@@ -257,6 +214,16 @@ class Reading:
         )
         if isinstance(agreement, Agreement) and accepted:
             self._translate(event, agreement, inside, set_id=id)
+
+    def _tell_unsaid(self, event: TransactionSet, *, partner: str, group: GroupKey) -> None:
+        """A set refused for what a 997 has no code for (balances, hierarchy) is accepted in it: so a person is told."""
+        errors = [issue for issue in event.issues if issue.severity is Severity.ERROR]
+        if any(noted_fault(issue) is not None for issue in errors):
+            return
+        self.matters += [
+            Matter(issue.code, f"{partner} {event.code}", f"{issue.message} ({issue.position})", group=group)
+            for issue in errors
+        ]
 
     def _translate(self, event: TransactionSet, agreement: Agreement, inside: OpenInterchange, *, set_id: UUID) -> None:
         found = translate(

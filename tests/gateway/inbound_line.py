@@ -15,7 +15,9 @@ from sqlalchemy import select
 
 from gateway.app import Gateway, load_gateway
 from gateway.lane_work import LaneWork
+from gateway.model import Environment
 from gateway.pipeline.backoff import Backoff
+from gateway.pipeline.receive import Arrival, receive
 from gateway.ports import FakeClock
 from gateway.settings import load_settings
 from gateway.store import audit, timeline, work
@@ -50,6 +52,13 @@ class Line:
             )
             found: UUID = rows.scalar_one()
         return found
+
+    def drop_without_account(self, content: bytes) -> UUID:
+        """Receive a file over a channel that carries everyone's, as a watched folder does."""
+        arrival = Arrival("folder", None, "po.edi", Environment.LIVE)
+        with self.store.begin() as conn:
+            payload = self.gateway.vault.put(conn, content)
+            return receive(conn, arrival, payload, at=self.clock.now(), large_bytes=5_000_000).id
 
     def run(self) -> None:
         """Work every lane until nothing is due at this moment."""
