@@ -14,7 +14,7 @@ from typing import Literal
 
 from translators.errors import Severity
 from translators.x12.acknowledge_copies import address, application_code, fit, mirrored
-from translators.x12.acknowledge_sets import AnswerForm, SegmentLog, group_codes, set_names, set_response
+from translators.x12.acknowledge_sets import AnswerForm, SegmentLog, group_codes, set_response
 from translators.x12.codes import FAULTS
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
@@ -135,6 +135,10 @@ class AcknowledgmentBuilder:
         Returns:
             The answers to the interchange that `event` ends (TA1 first), else none.
         """
+        if isinstance(event, TransactionSet):
+            if self._open is not None:
+                self._open.take_set(event)
+            return []
         if isinstance(event, InterchangeStart):
             self._open = _Interchange(event, self._terms, self._guides)
             return []
@@ -167,21 +171,20 @@ class _Interchange:
         self._unnamed_group = False
         self.last_group: GroupStatus | None = None
 
-    def take(
-        self, event: InterchangeNote | GroupStart | TransactionSet | GroupEnd, functional: AcknowledgmentPolicy
-    ) -> None:
-        """An event between the start and the end of the interchange; `functional` is the policy if a group ends."""
+    def take(self, event: InterchangeNote | GroupStart | GroupEnd, functional: AcknowledgmentPolicy) -> None:
+        """An event inside the interchange that is no set; `functional` is the policy if a group ends."""
         if isinstance(event, InterchangeNote):
             self._only_acknowledgments = True
         elif isinstance(event, GroupStart):
             self._start(event.header)
-        elif self._group is None:
-            return
-        elif isinstance(event, TransactionSet):
-            self._notes_left -= self._group.take(event, most_notes=self._notes_left)
-        else:
+        elif self._group is not None:
             self._end(self._group, event, functional)
             self._group = None
+
+    def take_set(self, found: TransactionSet) -> None:
+        """A set of the group that is open."""
+        if self._group is not None:
+            self._notes_left -= self._group.take(found, most_notes=self._notes_left)
 
     def _start(self, header: GroupHeader) -> None:
         self._group = self.last_group = None
@@ -275,15 +278,15 @@ class _Group:
     def __init__(self, header: GroupHeader, form: AnswerForm) -> None:
         self.header = header
         self.form = form
-        self._log = SegmentLog()
-        self._refused = SegmentLog()
+        self._log = SegmentLog(form)
+        self._refused = SegmentLog(form)
         self._accepted = 0
         self._errors_noted = False
 
     def take(self, found: TransactionSet, *, most_notes: int) -> int:
         """Answer for one set; the number of notes written for it."""
         if not found.issues:
-            self._log.append_accepted(*set_names(found, self.form.delimiters))
+            self._log.append_accepted(found.code, found.control_number)
             self._accepted += 1
             return 0
         response = set_response(found, form=self.form, most_notes=most_notes)
@@ -306,7 +309,7 @@ class _Group:
         log = self._log
         if event.rejected:
             unread = any(issue.code in _UNREAD and issue.severity is Severity.ERROR for issue in event.issues)
-            log = SegmentLog() if unread else self._refused
+            log = SegmentLog(self.form) if unread else self._refused
         if event.rejected or (event.sets_received and not accepted):
             code = "R"
         elif accepted < event.sets_received:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from translators.errors import Issue, Severity
 from translators.tree import Loop
@@ -35,45 +36,76 @@ _PASSED_THROUGH = frozenset({"x12.st.unsupported", "x12.gs.unsupported_version",
 _LATER_ELEMENT_CODES = {"12": "3", "13": "3"}
 """AK403 codes that 004010 does not have yet, with the one it has."""
 
+_CODE_LENGTHS, _NUMBER_LENGTHS = frozenset({3}), frozenset(range(4, 10))
+"""Of ST01 and ST02."""
+
 _ELEMENT, _COMPONENT, _SEGMENT = "\x1f", "\x1d", "\x1e"
 _BLOCK = 1_000
 
 
 class SegmentLog:
-    """Segments kept in order as little text: a 997 answers for half a million sets as well as for one."""
+    """Segments kept in order as little text: a 997 answers for half a million sets as well as for one.
 
-    def __init__(self) -> None:
+    Args:
+        form: how the answer is written.
+    """
+
+    def __init__(self, form: AnswerForm) -> None:
+        self._form = form
         self._blocks: list[str] = []
         self._recent: list[str] = []
+        self._codes: list[str] = []
+        self._numbers: list[str] = []
 
     def append(self, segments: Iterable[Sequence[Element]]) -> None:
         """Keep these; their texts hold no control character."""
+        self._fold()
         self._recent += [
             _ELEMENT.join(
                 [element if isinstance(element, str) else _COMPONENT.join(map(str, element)) for element in segment]
             )
             for segment in segments
         ]
-        self._fold()
 
-    def append_accepted(self, name: str, number: str) -> None:
-        """Keep AK2 and AK5 of a set without faults: `append` for the case that is nearly every case."""
-        self._recent.append(f"AK2{_ELEMENT}{name}{_ELEMENT}{number}{_SEGMENT}AK5{_ELEMENT}A")
+    def append_accepted(self, code: str, number: str) -> None:
+        """Keep AK2 and AK5 of a set without faults, by its ST01 and ST02: the case that is nearly every case."""
+        self._codes.append(code)
+        self._numbers.append(number)
+        if len(self._codes) >= _BLOCK:
+            self._fold()
+
+    def __iter__(self) -> Iterator[Sequence[Element]]:
         self._fold()
+        return chain.from_iterable(map(_segments, [*self._blocks, _SEGMENT.join(self._recent)]))
 
     def _fold(self) -> None:
+        """Make text of the sets accepted last, and one text of many."""
+        codes, numbers = self._codes, self._numbers
+        if codes:
+            names: Iterable[tuple[str, str]] = zip(codes, numbers, strict=True)
+            if not (_all_fit(codes, _CODE_LENGTHS) and _all_fit(numbers, _NUMBER_LENGTHS)):
+                names = [set_names(code, number, self._form.delimiters) for code, number in names]
+            trailer = f"{_SEGMENT}AK5{_ELEMENT}A"
+            self._recent += [f"AK2{_ELEMENT}{code}{_ELEMENT}{number}{trailer}" for code, number in names]
+            self._codes, self._numbers = [], []
         if len(self._recent) >= _BLOCK:
             self._blocks.append(_SEGMENT.join(self._recent))
             self._recent.clear()
 
-    def __iter__(self) -> Iterator[Sequence[Element]]:
-        for block in [*self._blocks, _SEGMENT.join(self._recent)]:
-            for segment in block.split(_SEGMENT) if block else ():
-                texts = segment.split(_ELEMENT)
-                if _COMPONENT in segment:
-                    yield [tuple(text.split(_COMPONENT)) if _COMPONENT in text else text for text in texts]
-                else:
-                    yield texts
+
+def _all_fit(values: list[str], lengths: frozenset[int]) -> bool:
+    """Every one of these is letters and digits, of a length it may have."""
+    text = "".join(values)
+    return text.isascii() and text.isalnum() and lengths.issuperset(map(len, values))
+
+
+def _segments(block: str) -> Iterator[Sequence[Element]]:
+    found = (segment.split(_ELEMENT) for segment in block.split(_SEGMENT) if block)
+    return found if _COMPONENT not in block else map(_composites, found)
+
+
+def _composites(texts: list[str]) -> list[Element]:
+    return [tuple(text.split(_COMPONENT)) if _COMPONENT in text else text for text in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +150,19 @@ def set_response(found: TransactionSet, *, form: AnswerForm, most_notes: int) ->
     errors = [(issue, fault) for issue, fault in noted if issue.severity is Severity.ERROR]
     code = "R" if errors else "E" if noted else "A"
     notes = _notes(noted, _bounded_loops(found.root), form)[:most_notes] if noted else []
-    name, number = set_names(found, form.delimiters)
+    name, number = set_names(found.code, found.control_number, form.delimiters)
     trailer: list[Element] = ["AK5", code]
     trailer += _distinct([fault.ak5 or "5" for _, fault in errors or noted])
     return SetResponse([["AK2", name, number], *notes, trailer], code, len(notes))
 
 
-def set_names(found: TransactionSet, delimiters: Delimiters) -> tuple[str, str]:
+def set_names(code: str, number: str, delimiters: Delimiters) -> tuple[str, str]:
     """AK201 and AK202; a set whose ST01 or ST02 cannot be copied is still answered, with zeros in their place."""
-    name, number = found.code, found.control_number
-    if not (len(name) == 3 and name.isascii() and name.isalnum()):
-        name = fit(name, least=3, most=3, delimiters=delimiters) or "000"
-    if not (4 <= len(number) <= 9 and number.isascii() and number.isalnum()):
+    if not _all_fit([code], _CODE_LENGTHS):
+        code = fit(code, least=3, most=3, delimiters=delimiters) or "000"
+    if not _all_fit([number], _NUMBER_LENGTHS):
         number = fit(number, least=4, most=9, delimiters=delimiters) or "0000"
-    return name, number
+    return code, number
 
 
 def noted_fault(issue: Issue) -> Fault | None:

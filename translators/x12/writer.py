@@ -21,7 +21,10 @@ from translators.x12.model import Delimiters
 MAX_CONTROL_NUMBER = 999_999_999
 """ISA13 has nine digits, GS06 up to nine."""
 
-_SEGMENTS_AT_ONCE = 1_000
+_SEGMENTS_AT_ONCE = 200
+"""Looked at together; more would only fill the collector's youngest generation."""
+
+_TEXTS_AT_ONCE = 1_000
 
 
 class Repeats(tuple["str | tuple[str, ...]", ...]):
@@ -111,8 +114,8 @@ def write_interchange(interchange: OutboundInterchange, *, numbers: ControlNumbe
             "interchange", f"{len(numbers.groups)} group numbers for {len(interchange.groups)} groups; want one each"
         )
     written = bytearray()
-    segments = _segments(interchange, numbers, at)
-    while block := "".join(islice(segments, _SEGMENTS_AT_ONCE)):
+    texts = _segments(interchange, numbers, at)
+    while block := "".join(islice(texts, _TEXTS_AT_ONCE)):
         written += block.encode("latin-1")
     return bytes(written)
 
@@ -180,9 +183,10 @@ def _group(group: OutboundGroup, text: _SegmentText, place: str, number: int, at
             raise WritingError(f"{where}, ST01", "is empty; want a set identifier")
         yield text.of(["ST", outbound.code, set_number], where)
         count = 2
-        for segment in outbound.segments:
-            yield text.of(segment, where)
-            count += 1
+        segments = iter(outbound.segments)
+        while block := list(islice(segments, _SEGMENTS_AT_ONCE)):
+            yield text.block(block, where)
+            count += len(block)
         yield text.joined(["SE", str(count), set_number])
     yield text.joined(["GE", str(len(group.sets)), control_number])
 
@@ -275,6 +279,33 @@ class _SegmentText:
         while texts and not texts[-1]:
             texts.pop()
         return self.joined(texts)
+
+    def block(self, segments: Sequence[Sequence[Element]], place: str) -> str:
+        """Several segments: looked at as a whole, and one by one only where that shows something to see to."""
+        plain = self._plain_block(segments)
+        return "".join([self.of(segment, place) for segment in segments]) if plain is None else plain
+
+    def _plain_block(self, segments: Sequence[Sequence[Element]]) -> str | None:
+        separator, terminator = self._delimiters.element, self._segment
+        try:
+            lines = list(map(separator.join, segments))  # type: ignore[arg-type]  # a composite raises
+        except TypeError:
+            return None
+        text = terminator.join(lines)
+        heads = {line[:2] for line in lines}
+        if (
+            text.count(terminator) != len(lines) - 1
+            or self._component in text
+            or (self._repetition is not None and self._repetition in text)
+            or text.count(separator) != sum(map(len, segments)) - len(segments)
+            or separator + terminator in text
+            or text.endswith(separator)
+            or "" in heads
+            or not "".join(heads).isalnum()
+            or not text.isascii()
+        ):
+            return None
+        return text + self._end if self._end == terminator else self._end.join(lines) + self._end
 
     def _plain(self, elements: Sequence[Element]) -> str | None:
         """The segment, if one look at the whole of it shows nothing to see to; else `_checked` finds the place."""
