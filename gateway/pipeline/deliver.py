@@ -1,7 +1,8 @@
 """Deliver: one document to one destination, once in effect, whatever is killed in between.
 
 `working` has had no effect; `sending` may have had one: recovery resumes from the ref its checkpoint committed, or asks
-the business system, and where neither is possible a person decides. It is never sent blindly again.
+the business system, and where neither is possible a person decides. It is never sent blindly again. A try that ends
+without a definite answer leaves the row in `sending`, so that the next one finds out first.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from gateway.store.work import Claim
 from translators.canonical.common import Document
 from translators.canonical.registry import model_named
 
-CRASHED_BEFORE_SENDING = timedelta(seconds=1)
+SENT_AGAIN_AFTER = timedelta(seconds=1)
 
 log = structlog.get_logger()
 
@@ -68,22 +69,22 @@ class OutboundLine:
             row = deliveries.load(conn, claim.id)
             found = documents.load_for_delivery(conn, row.document_id)
         document = model_named(found["schema"]).from_json_bytes(orjson.dumps(found["canonical"]))
-        outcome = self._outcome(claim, row, document)
+        tried = self._try(claim, row, document)
         with self.store.begin() as conn:
-            self._settle(conn, claim, row, found, outcome, started_at=started_at)
+            self._settle(conn, claim, row, found, tried, started_at=started_at)
 
-    def _outcome(self, claim: Claim, row: DeliveryRow, document: Document) -> Outcome:
+    def _try(self, claim: Claim, row: DeliveryRow, document: Document) -> _Tried:
         adapter = self.adapters.get(row.destination)
         if adapter is None:
             text = f"no destination {row.destination} is configured; add it to tradelane.yaml"
-            return Rejected("destination.unknown", text, path="", fix="config")
+            return _Tried(Rejected("destination.unknown", text, path="", fix="config"))
         began = claim.state == DeliveryState.SENDING
         resume = ExternalRef(row.external_ref) if began and row.external_ref is not None else None
         if began and resume is None:
             return self._after_silence(adapter, row)
         sent = _Sent(self.store, claim, began=began, ref=resume)
         try:
-            return adapter.submit(
+            outcome = adapter.submit(
                 document,
                 reference=row.reference,
                 request_key=row.request_key,
@@ -93,27 +94,40 @@ class OutboundLine:
         except GatewayError:
             raise
         except Exception as error:  # noqa: BLE001 an adapter may fail in any way; the protocol says what it means
-            log.warning("delivery.adapter_failed", delivery=str(row.id), error=type(error).__name__)
-            reason = f"the adapter failed: {type(error).__name__}"
-            if sent.began and sent.ref is None:
-                return Uncertain(reason)
-            return Retry(self.backoff.after(row.attempts), "document", reason)
+            reason = self._failed(row, error)
+            outcome = Uncertain(reason) if sent.began and sent.ref is None else self._later(row, reason)
+        match outcome:
+            case Retry():  # nothing was taken: without a ref to resume from, the next try is a first one again
+                return _Tried(outcome, find_out=sent.ref is not None)
+            case Uncertain():
+                return _Tried(outcome, find_out=adapter.manifest.idempotency != "none")
+            case _:
+                return _Tried(outcome)
 
-    def _after_silence(self, adapter: Adapter, row: DeliveryRow) -> Outcome:
-        """It was being sent when its worker died, with nothing to resume from: ask, or leave it to a person."""
+    def _after_silence(self, adapter: Adapter, row: DeliveryRow) -> _Tried:
+        """It may have been sent, and there is nothing to resume from: ask, or leave it to a person."""
         idempotency = adapter.manifest.idempotency
         if idempotency == "none":
-            return Uncertain("the worker died while sending; this destination can neither refuse a repeat nor be asked")
-        ref = adapter.probe(row.reference)
+            return _Tried(Uncertain("no answer came; this destination can neither refuse a repeat nor be asked"))
+        try:
+            ref = adapter.probe(row.reference)
+        except GatewayError:
+            raise
+        except Exception as error:  # noqa: BLE001 as with submit
+            return _Tried(self._later(row, self._failed(row, error)), find_out=True)
         if ref is not None:
-            return Accepted(ref, "found")
+            return _Tried(Accepted(ref, "found"))
         if idempotency == "probe_only":
-            return Uncertain(
-                "the worker died while sending; the destination does not have it yet, and may still take it"
-            )
-        return Retry(
-            CRASHED_BEFORE_SENDING, "document", "the destination does not have it; sending again under the same keys"
-        )
+            return _Tried(Uncertain("no answer came; the destination does not have it yet, and may still take it"))
+        text = "the destination does not have it; sending again under the same keys"
+        return _Tried(Retry(SENT_AGAIN_AFTER, "document", text))
+
+    def _later(self, row: DeliveryRow, reason: str) -> Retry:
+        return Retry(self.backoff.after(row.attempts), "document", reason)
+
+    def _failed(self, row: DeliveryRow, error: Exception) -> str:
+        log.warning("delivery.adapter_failed", delivery=str(row.id), error=type(error).__name__)
+        return f"the adapter failed: {type(error).__name__}"
 
     def _settle(
         self,
@@ -121,11 +135,11 @@ class OutboundLine:
         claim: Claim,
         row: DeliveryRow,
         found: Mapping[str, object],
-        outcome: Outcome,
+        tried: _Tried,
         *,
         started_at: datetime,
     ) -> None:
-        at = self.clock.now()
+        at, outcome = self.clock.now(), tried.outcome
         state: DeliveryState | None
         match outcome:
             case Accepted(ref=ref, state=said):
@@ -153,14 +167,12 @@ class OutboundLine:
             started_at=started_at,
             ended_at=at,
         )
-        if isinstance(outcome, Retry):
-            next_at = at + max(outcome.after, self.backoff.after(claim.attempts))
-            if claim.state == DeliveryState.SENDING and row.external_ref is None:
-                work.release(conn, claim, state=DeliveryState.RETRYING, next_at=next_at, reason=detail)
-            else:
-                work.postpone(conn, claim, next_at=next_at, reason=detail)
+        if state is None or tried.find_out:
+            wait = self.backoff.after(claim.attempts)
+            next_at = at + (max(outcome.after, wait) if isinstance(outcome, Retry) else wait)
+            waiting = DeliveryState.SENDING if tried.find_out else DeliveryState.RETRYING
+            work.release(conn, claim, state=waiting, next_at=next_at, reason=detail)
             return
-        assert state is not None
         delivered = state is DeliveryState.DELIVERED
         values: dict[str, str | None] = (
             {"external_ref": outcome.ref.value} if isinstance(outcome, Accepted | Duplicate) else {}
@@ -188,6 +200,14 @@ class OutboundLine:
                 document_id=row.document_id,
                 delivery_id=row.id,
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """How one try ended; `find_out`: not definitely, so the next one must find out before it sends."""
+
+    outcome: Outcome
+    find_out: bool = False
 
 
 class _Sent:

@@ -100,6 +100,7 @@ class _Pass:
         self._inline: bytes | None = None
         self._staged_groups: set[GroupKey] = set()
         self._rows = NewRows()
+        self._revising: list[UUID] = []
         self.finished = False
         self.lanes: set[str] = set()
         self.matters: list[Matter] = []
@@ -200,7 +201,7 @@ class _Pass:
         transmissions.add_key_rows(target, keys)
         if not staged:
             self.lanes |= {row["lane"] for row in routed if row["state"] is DeliveryState.READY}
-            documents.supersede(conn, [item.id for item in chunk.made if item.takes_effect and item.revision > 1])
+            self._revising += [item.id for item in chunk.made if item.takes_effect and item.revision > 1]
 
     def _finish(self, conn: Connection, reading: Reading, at: datetime) -> None:
         found = self._found
@@ -296,6 +297,9 @@ class _Pass:
             reason=matters[0].reason if matters and state is TransmissionState.PARKED else None,
             next_at=None,
         )
+        if matters:
+            self._rows.write(conn)  # exceptions refer to documents
+            _open_exceptions(conn, found.id, matters, at=at)
         audit.record(
             self._rows,
             at=at,
@@ -310,7 +314,7 @@ class _Pass:
             },
         )
         self._rows.write(conn)
-        _open_exceptions(conn, found.id, matters, at=at)
+        documents.supersede(conn, self._revising)
 
 
 class _Ledger:

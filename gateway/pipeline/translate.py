@@ -29,7 +29,7 @@ REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION}
 
 @dataclass(slots=True)
 class MadeDocument:
-    """A canonical document on its way into the store."""
+    """A canonical document on its way into the store; `settle` finds its state, revision and hash."""
 
     id: UUID
     document: Document
@@ -42,6 +42,7 @@ class MadeDocument:
     revision: int = 1
     duplicate_of: UUID | None = None
     reason: str | None = None
+    content_sha256: bytes = b""
 
     @property
     def identity(self) -> str:
@@ -124,7 +125,7 @@ def settle(conn: Connection, made: Sequence[MadeDocument], *, transmission_id: U
 
 def _settle_one(item: MadeDocument, latest: dict[str, LatestRevision]) -> None:
     before = latest.get(item.identity)
-    content = bytes.fromhex(item.document.content_hash())
+    item.content_sha256 = content = bytes.fromhex(item.document.content_hash())
     purpose = item.document.purpose
     if before is not None:
         if before.content_sha256 == content:
@@ -156,8 +157,8 @@ def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at:
         "identity": item.identity,
         "purpose": item.document.purpose.value,
         "revision": item.revision,
-        "content_sha256": bytes.fromhex(item.document.content_hash()),
-        "canonical": orjson.loads(item.document.to_json_bytes()),
+        "content_sha256": item.content_sha256,
+        "canonical": orjson.Fragment(item.document.to_json_bytes()),
         "lineage": compact_lineage(item.mapped),
         "map_name": item.mapped.map_name,
         "map_revision": item.mapped.map_revision,
@@ -173,11 +174,4 @@ def compact_lineage(mapped: Mapped) -> dict[str, list[Any]]:
     Returns:
         path -> [map file, line, [[source name, segment ordinal, element, first byte, byte after the last], ...]].
     """
-    return {
-        path: [
-            found.file,
-            found.line,
-            [[source.name, source.segment, source.element, source.start, source.end] for source in found.sources],
-        ]
-        for path, found in mapped.lineage.items()
-    }
+    return {path: [file, line, sources] for path, file, line, sources in mapped.lineage.compact()}
