@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -16,6 +17,7 @@ import psutil
 from sqlalchemy import Connection
 
 from gateway.errors import StoreError
+from gateway.settings import DATABASE_URL
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, open_store
 from sftp.client import SFTPClient
@@ -32,6 +34,32 @@ workers: 2
 destinations:
   erp: {{kind: folder, path: erp, create: {create}}}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerNode:
+    """A node of worker processes only.
+
+    Attributes:
+        name: as its workers' names begin.
+        log: what it and its workers say.
+    """
+
+    process: subprocess.Popen[bytes]
+    name: str
+    log: Path
+
+    def workers(self) -> list[psutil.Process]:
+        return worker_processes(psutil.Process(self.process.pid))
+
+    def end(self) -> None:
+        """SIGTERM, and its orderly end; SIGKILL if it takes too long."""
+        self.process.terminate()
+        try:
+            self.process.wait(60)
+        finally:
+            self.process.kill()
+            self.process.wait()
 
 
 class ServedHome:
@@ -60,16 +88,36 @@ class ServedHome:
             if partner.profile is not None:
                 (folder / "profile.yaml").write_text(partner.profile)
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start `tradelane serve`; its database is found or started by itself."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--home", str(self.home)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        self._process = self._run(["serve", *options], log=self.log, environment={})
+
+    def start_worker_node(self, name: str) -> WorkerNode:
+        """Start `tradelane worker` beside it, told the database as on another machine."""
+        known = set(self._nodes())
+        log = self.home / f"{name}.log"
+        url = self.postgres.url.replace("postgresql+psycopg", "postgresql")
+        process = self._run(["worker", "-n", "2"], log=log, environment={DATABASE_URL: url})
+        (own,) = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
+        return WorkerNode(process, own, log)
+
+    def _run(self, command: list[str], *, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [*COMMAND, *command, "--home", str(self.home)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **environment},
             )
 
-    def start_and_wait(self) -> None:
+    def _nodes(self) -> list[str]:
+        with self.reading() as conn:
+            return [str(name) for name in conn.exec_driver_sql("SELECT name FROM node").scalars()]
+
+    def start_and_wait(self, *options: str) -> None:
         """Start it and wait until it greets."""
-        self.start()
+        self.start(*options)
         wait_until(self.greets, within=STARTS_WITHIN, what=f"an SFTP greeting; see {self.log}")
 
     @property
@@ -77,13 +125,6 @@ class ServedHome:
         """The gateway's own process, the parent of its workers."""
         assert self._process is not None
         return psutil.Process(self._process.pid)
-
-    @property
-    def node(self) -> str:
-        """The name of its node, as its workers' names begin."""
-        with self.reading() as conn:
-            names = conn.exec_driver_sql("SELECT name FROM node ORDER BY started_at DESC LIMIT 1").scalars().all()
-        return str(names[0])
 
     @property
     def has_ended(self) -> bool:
@@ -121,7 +162,7 @@ class ServedHome:
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes, those that stand ready included."""
-        return [child for child in self.process.children() if "gateway.worker_main" in child.cmdline()]
+        return worker_processes(self.process)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -228,6 +269,11 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def worker_processes(parent: psutil.Process) -> list[psutil.Process]:
+    """The workers of a node, those that stand ready included."""
+    return [child for child in parent.children() if "gateway.worker_main" in child.cmdline()]
 
 
 def suspend(processes: list[psutil.Process]) -> None:

@@ -1,0 +1,144 @@
+"""Workers of a serving gateway that are killed at named moments, or stopped for so long that others take over."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from tests.faults.invariants import nothing_asks_for_a_person
+from tests.faults.orders import PARTNERS, Order, order
+from tests.faults.parties import ClosingClient, Consumer
+from tests.faults.served import STARTS_WITHIN, ServedHome, resume, suspend, wait_until_drained
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+PARTNER = PARTNERS[0]
+WITHIN = 30.0
+LEAST_IN_HAND = 5
+TAKEN_OVER_WITHIN = 150.0
+"""Half a minute for the missed heartbeat, and a minute where the stopped worker stood inside a transaction."""
+
+
+def upload(site: ServedHome, *orders: Order) -> None:
+    with ClosingClient(site, PARTNER) as client:
+        for each in orders:
+            client.put(each.content, "/in", each.filename)
+
+
+@contextmanager
+def table_locked(site: ServedHome, table: str, *, reached: Callable[[], bool]) -> Iterator[None]:
+    """Nobody gets past this table: whoever comes to it waits there, for us to kill it at just this moment.
+
+    Args:
+        reached: whether the moment has come, asked together with whether somebody waits for the table.
+    """
+    with site.reading() as conn:
+        conn.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        waits = f"relation = '{table}'::regclass AND NOT granted"
+        yield
+        wait_until(lambda: site.count("pg_locks", waits) > 0 and reached(), within=WITHIN, what=f"a wait at {table}")
+        kill_workers(site)
+
+
+def kill_workers(site: ServedHome) -> None:
+    for process in site.workers():
+        with_signal(process, signal.SIGKILL)
+
+
+def with_signal(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def arrived_once(site: ServedHome, consumer: Consumer, *orders: Order) -> None:
+    wait_until_drained(site, within=WITHIN)
+    consumer.empty()
+    assert consumer.numbers() == Counter(each.number for each in orders)
+    nothing_asks_for_a_person(site)
+
+
+def test_a_worker_killed_before_its_reading_is_committed_leaves_one_answer(serving: ServedHome) -> None:
+    sent, consumer = order(PARTNER, 1), Consumer(serving.erp)
+    wait_until(serving.workers, within=STARTS_WITHIN)
+    with table_locked(serving, "acknowledgment", reached=lambda: True):
+        upload(serving, sent)
+    arrived_once(serving, consumer, sent)
+    assert serving.count("acknowledgment") == 1
+    assert serving.count("control_number", "direction = 'out'") == 2  # one ISA13, one GS06: nothing was used up
+
+
+def test_a_worker_killed_after_publishing_and_before_noting_it_publishes_no_second_time(serving: ServedHome) -> None:
+    sent, consumer = order(PARTNER, 1), Consumer(serving.erp)
+    with table_locked(serving, "attempt", reached=lambda: bool(list(serving.erp.glob("*.json")))):
+        upload(serving, sent)
+        wait_until(lambda: serving.count("delivery", "state = 'sending'") == 1, within=WITHIN)
+        wait_until(lambda: bool(list(serving.erp.glob("*.json"))), within=WITHIN)
+        consumer.empty()
+        # What lies there when the next worker looks cannot tell it anything: it was taken.
+        (serving.erp / "marker.json").write_bytes(b'{"number": "marker"}')
+    (serving.erp / "marker.json").unlink()
+    arrived_once(serving, consumer, sent)
+
+
+def test_a_worker_killed_with_a_delivery_not_begun_lets_another_send_it(serving: ServedHome) -> None:
+    first, second, consumer = order(PARTNER, 1), order(PARTNER, 2), Consumer(serving.erp)
+    upload(serving, first)
+    wait_until_drained(serving, within=WITHIN)
+    aside = serving.home / "erp-away"
+    serving.erp.rename(aside)
+    serving.erp.write_text("no folder: what is delivered meanwhile has to be tried again")
+    upload(serving, second)
+    wait_until(lambda: serving.count("delivery", "state = 'retrying'") == 1, within=WITHIN)
+    with table_locked(serving, "document", reached=lambda: serving.count("delivery", "state = 'working'") == 1):
+        serving.erp.unlink()
+        aside.rename(serving.erp)
+    arrived_once(serving, consumer, first, second)
+
+
+def test_a_node_stopped_with_deliveries_in_hand_does_nothing_when_it_wakes(site: ServedHome) -> None:
+    orders = [order(PARTNER, n + 1) for n in range(80)]
+    consumer = Consumer(site.erp)
+    site.start_and_wait("--role", "sftp")
+    upload(site, *orders)
+    sleeper = site.start_worker_node("sleeper")
+    with consumer.at_work():
+        try:
+            in_hand = f"claimed_by LIKE '{sleeper.name}/%%' AND state IN ('working', 'sending')"
+
+            def stopped_in_the_act() -> bool:
+                if site.count("delivery", in_hand) < LEAST_IN_HAND:
+                    return False
+                stopped = [psutil.Process(sleeper.process.pid), *sleeper.workers()]
+                suspend(stopped)
+                if site.count("delivery", in_hand) >= LEAST_IN_HAND:
+                    return True
+                resume(stopped)
+                return False
+
+            wait_until(stopped_in_the_act, within=STARTS_WITHIN)
+            heir = site.start_worker_node("heir")
+            try:
+                wait_until_drained(site, within=TAKEN_OVER_WITHIN)
+                # The workers wake before their parent, which would find them silent for too long and kill them.
+                resume(sleeper.workers())
+                wait_until(lambda: b"work.overtaken" in sleeper.log.read_bytes(), within=WITHIN)
+                resume([psutil.Process(sleeper.process.pid)])
+                more = order(PARTNER, len(orders) + 1)
+                upload(site, more)
+                wait_until_drained(site, within=WITHIN)
+            finally:
+                heir.end()
+        finally:
+            resume([psutil.Process(sleeper.process.pid), *sleeper.workers()])
+            sleeper.end()
+    assert consumer.numbers() == Counter(each.number for each in (*orders, more))
+    assert site.count("attempt", "outcome = 'accepted'") == len(orders) + 1
+    nothing_asks_for_a_person(site)
