@@ -26,7 +26,7 @@ def home_of(home: Path | None) -> Path:
 
 
 def maps_of(home: Path | None, *, guides: GuideLibrary) -> MapCatalog:
-    """The shipped maps and the workspace's own."""
+    """The workspace's own maps and the shipped ones."""
     from mappings.catalog import MapCatalog
 
     return MapCatalog(map_roots(home_of(home)), guides=guides)
@@ -46,10 +46,10 @@ def registry_of(home: Path | None) -> PartnerRegistry:
 
 
 def map_roots(home: Path) -> list[Path]:
-    """Folders of maps: shipped, then the workspace's."""
+    """Folders of maps: the workspace's, which hides a shipped one of the same name, then the shipped ones."""
     import mappings
 
-    return [Path(mappings.__path__[0]) / "maps", home / "mappings" / "maps"]
+    return [home / "mappings" / "maps", Path(mappings.__path__[0]) / "maps"]
 
 
 def profile_roots(home: Path, *, samples: bool) -> list[Path]:
