@@ -2,7 +2,8 @@
 
 One row per fault. `ta1` is the note code of TA105, `ak3` the code of AK304 (IK304), `ak4` of AK403 (IK403), `ak5` of
 AK502 (IK502), `ak9` of AK905; None where that acknowledgment has no code for it. Source: X12 004010 data elements I18,
-720, 723, 718, 716.
+720, 723, 718, 716. `ik3` and `ik4` are codes that only a 999 has (IK304, IK403), for the rules of an implementation.
+Source: X12 005010 data elements 620, 621.
 
 `severity` is what the fault does unless an agreement says otherwise: an error, but a warning for what harms no data
 (separators and terminators too many or too few, a blank value, an ISA11 of another version).
@@ -27,6 +28,8 @@ class Fault:
     ak4: str | None = None
     ak5: str | None = None
     ak9: str | None = None
+    ik3: str | None = None
+    ik4: str | None = None
     severity: Severity = Severity.ERROR
 
 
@@ -115,9 +118,31 @@ _ROWS = (
     Fault("x12.element.too_many_components", 1, "more components than the composite has", ak3="8", ak4="13", ak5="5"),
     Fault("x12.element.blank", 1, "text of blanks only", severity=Severity.WARNING),
     Fault("x12.element.trailing_separators", 1, "empty elements at the end of the segment", severity=Severity.WARNING),
-    # document rules
-    Fault("x12.balance.count", 3, "a count in the document does not add up"),
-    Fault("x12.hl.structure", 6, "the hierarchy of HL01 and HL02 does not hold together"),
+    # partner rules, of the overlay that the agreement names; a 997 has no codes for them, a 999 has some
+    Fault("x12.partner.segment_missing", 7, "a segment is missing that the partner makes mandatory", ik3="I8"),
+    Fault("x12.partner.loop_missing", 7, "a loop is missing that the partner makes mandatory", ik3="I7"),
+    Fault("x12.partner.segment_not_used", 7, "a segment stands that the partner does not use", ik3="I4"),
+    Fault("x12.partner.segment_too_often", 7, "a segment occurs more often than the partner allows", ik3="5"),
+    Fault("x12.partner.loop_too_often", 7, "a loop occurs more often than the partner allows", ik3="4"),
+    Fault("x12.partner.element_missing", 7, "an element is missing that the partner wants", ik3="8", ik4="I9"),
+    Fault("x12.partner.element_not_used", 7, "an element stands that the partner does not use", ik3="8", ik4="I10"),
+    Fault("x12.partner.code", 7, "not among the codes the partner uses", ik3="8", ik4="I6"),
+    Fault("x12.partner.length", 7, "shorter or longer than the partner allows", ik3="8", ik4="I12"),
+    Fault("x12.partner.condition", 7, "a condition that the partner states is not met", ik3="8", ik4="I9"),
+    # document rules; most have no code in a 997 or 999
+    Fault("x12.loop.bounds", 2, "LE01 is not the LS01 of the loop it closes", ak3="8", ak4="7", ak5="5"),
+    Fault("x12.lx.number", 2, "LX01 does not count from 1 by 1", severity=Severity.WARNING),
+    Fault("x12.balance.count", 3, "CTT01 is not the number of line items"),
+    Fault("x12.balance.hash_total", 3, "CTT02 is not the total of the quantities", severity=Severity.WARNING),
+    Fault("x12.balance.total", 3, "a total is not the sum of the lines", severity=Severity.WARNING),
+    Fault("x12.balance.amount", 3, "TDS01 is not what the invoice's lines make", severity=Severity.WARNING),
+    Fault("x12.hl.duplicate_id", 6, "HL01 was used before in this set"),
+    Fault("x12.hl.unknown_parent", 6, "HL02 names no HL of this set"),
+    Fault("x12.hl.cycle", 6, "HL02 makes an HL its own ancestor"),
+    Fault("x12.hl.level", 6, "the level of HL03 may not stand under its parent's"),
+    Fault("x12.hl.later_parent", 6, "HL02 names an HL that stands later", severity=Severity.WARNING),
+    Fault("x12.hl.roots", 6, "more HL without a parent than the set has", severity=Severity.WARNING),
+    Fault("x12.hl.child_code", 6, "HL04 says otherwise than the HL that follow", severity=Severity.WARNING),
 )
 
 FAULTS: dict[str, Fault] = {fault.code: fault for fault in _ROWS}

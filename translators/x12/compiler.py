@@ -8,11 +8,12 @@ it is first needed: a set touches few of its places.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from weakref import WeakKeyDictionary
 
 from translators.x12.conditions import Condition, ConditionKind
-from translators.x12.guide import ElementGuide, LoopUse, SegmentGuide, SegmentUse, SetGuide
+from translators.x12.guide import ElementGuide, LoopUse, Qualifier, Ruling, SegmentGuide, SegmentUse, SetGuide
 from translators.x12.values import HOURS_MINUTES, MONTH_DAYS, is_time
 
 Check = Callable[[list[str]], bool]
@@ -36,21 +37,50 @@ class LoopPlace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """The uses an overlay made of one use of the standard by telling them apart; they stand in any order.
+
+    `counters` are those of its members; together they may stand `limit` times.
+    """
+
+    members: tuple[SegmentUse | LoopUse, ...]
+    counters: tuple[int, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Absent:
+    """A mandatory use that a step leaves behind, if the counter says that it never stood (always where it is None)."""
+
+    use: SegmentUse | LoopUse
+    loop: LoopPlace
+    counter: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """A move to the segment that comes next.
 
     `limit` is 0 for a first use; otherwise the segment (or, where `again` says so, the loop) repeats and may stand
-    `limit` times in all. `missing` are the mandatory uses stepped over, with the loops they belong to. The tree keeps
-    its first `keep` open loops; `opens` is the loop that begins. `otherwise` is where to go when the limit is reached.
+    `limit` times in all. `missing` are the mandatory uses stepped over. The tree keeps its first `keep` open loops;
+    `opens` is the loop that begins. `otherwise` is where to go when the limit is reached or the qualifier does not fit.
+    A step into a `family` is `fresh` where none of its members was counted since its loop began.
     """
 
     target: SegmentPlace
     limit: int
     again: bool
-    missing: tuple[tuple[SegmentUse | LoopUse, LoopPlace], ...]
+    missing: tuple[Absent, ...]
     keep: int
     opens: str | None
+    family: Family | None = None
+    qualifier: Qualifier | None = None
     otherwise: Step | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """It enters its family, rather than going on in it."""
+        return self.family is not None and not self.limit
 
 
 Row = dict[str, "tuple[Row, Check, int, int, tuple[int, str | None] | None, Step]"]
@@ -77,6 +107,7 @@ class CompiledSet:
         self.places: list[SegmentPlace] = []
         self._first: dict[SegmentUse | LoopUse, SegmentPlace] = {}
         self._loops: dict[LoopUse, LoopPlace] = {}
+        self._families: dict[SegmentUse | LoopUse, Family] = {}
         self._add(LoopPlace(guide.root, parent=None, position=0, depth=0))
         self.ids = frozenset(place.use.id for place in self.places)
         self.start = self.places[0]
@@ -90,7 +121,7 @@ class CompiledSet:
         step = found[5]
         if found[1] is never:
             self._fill(step.target)
-            if not step.missing and segment_id != "SE":
+            if not step.missing and step.family is None and segment_id != "SE" and not _is_forbidden(step.target):
                 check = compiled_check(step.target.use.segment)
                 place.row[segment_id] = (step.target.row, check, *found[2:])
         return step
@@ -120,6 +151,11 @@ class CompiledSet:
                 place = SegmentPlace(child, loop, position=position, number=len(self.places))
                 self.places.append(place)
                 self._first[child] = place
+        for whole, members in groupby(loop.use.children, key=_whole):
+            if whole is not None:
+                found = tuple(members)
+                family = Family(found, tuple(self._first[member].number for member in found), _limit(whole))
+                self._families.update(dict.fromkeys(found, family))
 
     def _fill(self, place: SegmentPlace) -> None:
         """Write the row of a place: nearest first, so a loop goes on before it repeats, and repeats before it ends."""
@@ -127,37 +163,69 @@ class CompiledSet:
             return
         steps: dict[str, list[Step]] = {}
 
-        def offer(step: Step) -> None:
-            steps.setdefault(step.target.use.id, []).append(step)
+        def offer(use: SegmentUse | LoopUse, keep: int, *, limit: int, missing: Sequence[Absent]) -> None:
+            target, is_loop = self._first[use], isinstance(use, LoopUse)
+            again, opens = is_loop and bool(limit), use.id if is_loop else None
+            family = self._families.get(use)
+            step = Step(target, limit, again, tuple(missing), keep, opens, family, use.qualifier)
+            steps.setdefault(target.use.id, []).append(step)
 
         if place.position or place.loop.parent is None:
-            limit = UNLIMITED if place.use.max_use is None else place.use.max_use
-            offer(Step(place, limit, again=False, missing=(), keep=place.loop.depth + 1, opens=None))
-        missing: list[tuple[SegmentUse | LoopUse, LoopPlace]] = []
+            offer(place.use, place.loop.depth + 1, limit=_limit(place.use), missing=())
+        missing: list[Absent] = []
         loop: LoopPlace | None = place.loop
         position = place.position
         while loop is not None:
-            for child in loop.use.children[position + 1 :]:
-                opens = child.id if isinstance(child, LoopUse) else None
-                offer(
-                    Step(self._first[child], 0, again=False, missing=tuple(missing), keep=loop.depth + 1, opens=opens)
-                )
-                if child.required:
-                    missing.append((child, loop))
+            here = loop.use.children[position]
+            keep = loop.depth + 1
+            mine = self._families.get(here)
+            others = () if mine is None else tuple(use for use in mine.members if use is not here)
+            for use in others:
+                offer(use, keep, limit=_limit(use), missing=missing)
+            missing += [Absent(use, loop, self._first[use].number) for use in others if use.required]
+            for whole, members in groupby(loop.use.children[position + 1 :], key=_whole):
+                found = [use for use in members if use not in others]
+                if whole is None:
+                    for use in found:
+                        offer(use, keep, limit=0, missing=missing)
+                        missing += [Absent(use, loop)] if use.required else []
+                elif found:
+                    for use in found:
+                        offer(use, keep, limit=0, missing=missing)
+                    required = [use for use in found if use.required] or ([whole] if whole.required else [])
+                    missing += [Absent(use, loop) for use in required]
             if loop.parent is not None:
-                limit = UNLIMITED if loop.use.repeat is None else loop.use.repeat
-                first, held = self._first[loop.use.children[0]], tuple(missing)
-                offer(Step(first, limit, again=True, missing=held, keep=loop.depth, opens=loop.use.id))
+                offer(loop.use, loop.depth, limit=_limit(loop.use), missing=missing)
             position, loop = loop.position, loop.parent
         for segment_id, offered in steps.items():
             step: Step | None = None
             for each in reversed(offered):
-                step = Step(each.target, each.limit, each.again, each.missing, each.keep, each.opens, step)
+                step = replace(each, otherwise=step)
             assert step is not None
             target = step.target
             stays = step.opens is None and target.loop is place.loop
             moves = None if stays else (step.keep, step.opens)
             place.row[segment_id] = (target.row, never, target.number, step.limit, moves, step)
+
+
+def ruling_of(place: SegmentPlace) -> Ruling | None:
+    """What an overlay says of the use a place begins: the loop's where it is the first segment of one."""
+    begins_loop = place.position == 0 and place.loop.parent is not None
+    return place.loop.use.ruling if begins_loop else place.use.ruling
+
+
+def _is_forbidden(place: SegmentPlace) -> bool:
+    ruling = ruling_of(place)
+    return ruling is not None and ruling.not_used
+
+
+def _whole(use: SegmentUse | LoopUse) -> SegmentUse | LoopUse | None:
+    return None if use.qualifier is None else use.qualifier.whole
+
+
+def _limit(use: SegmentUse | LoopUse) -> int:
+    limit = use.repeat if isinstance(use, LoopUse) else use.max_use
+    return UNLIMITED if limit is None else limit
 
 
 def compile_set(guide: SetGuide) -> CompiledSet:
@@ -195,7 +263,7 @@ def check_source(guide: SegmentGuide) -> tuple[str, dict[str, object]]:
     if not mandatory:
         lines.append(f" if n == 1: return {_tail(guide.conditions, 0)}")
     for use in guide.elements:
-        test = _test(use.element, names) if isinstance(use.element, ElementGuide) else "False"
+        test = _test(use.element, names) if use.used and isinstance(use.element, ElementGuide) else "False"
         at = use.position
         lines.append(f" v = p[{at}]")
         lines.append(f" if not ({test}): return False" if use.required else f" if v and not ({test}): return False")

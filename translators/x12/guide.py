@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,23 +50,63 @@ class CompositeGuide:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ElementUse:
-    """An element's or component's place in a segment or composite: `ref` is its designator, as `PO102` or `C04003`."""
+    """An element's or component's place in a segment or composite: `ref` is its designator, as `PO102` or `C04003`.
+
+    `used` is False where a partner's overlay leaves the element out.
+    """
 
     ref: str
     position: int
     element: ElementGuide | CompositeGuide
     required: bool
     repeat: int = 1
+    used: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class SegmentGuide:
-    """A segment of the directory; `elements[0]` is element 01."""
+    """A segment of the directory; `elements[0]` is element 01.
+
+    Where a partner's overlay changed it, `standard` is the segment as it was, and `stated` tells which line of the
+    overlay speaks of an element (by position).
+    """
 
     id: str
     name: str
     elements: tuple[ElementUse, ...]
     conditions: tuple[Condition, ...]
+    standard: SegmentGuide | None = None
+    stated: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a partner's overlay says of a use beyond the standard, and where (`acme/guides/850.in.yaml:12`)."""
+
+    stated: str
+    not_used: bool = False
+    requires: bool = False
+    limits: bool = False
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Qualifier:
+    """Tells uses of one segment or loop apart by the value of an element of its (first) segment.
+
+    `codes` are the values of this use or, where `others` is set, those of its siblings. `whole` is the use as it would
+    be if its siblings were not told apart: its limit holds for all of them together.
+    """
+
+    position: int
+    codes: frozenset[str]
+    whole: SegmentUse | LoopUse
+    others: bool = False
+
+    def fits(self, elements: Sequence[str]) -> bool:
+        """Whether a segment with these elements (the id first) is one of this use."""
+        value = elements[self.position] if self.position < len(elements) else ""
+        return (value in self.codes) is not self.others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +116,8 @@ class SegmentUse:
     segment: SegmentGuide
     required: bool
     max_use: int | None
+    qualifier: Qualifier | None = None
+    ruling: Ruling | None = None
 
     @property
     def id(self) -> str:
@@ -94,6 +136,8 @@ class LoopUse:
     required: bool
     repeat: int | None
     children: tuple[SegmentUse | LoopUse, ...]
+    qualifier: Qualifier | None = None
+    ruling: Ruling | None = None
 
     @property
     def trigger(self) -> SegmentUse:

@@ -142,17 +142,22 @@ class OpenSet:
 
     def _place(self, segment: Segment, compiled: CompiledSet) -> None:
         here = compiled.places[self.place]
-        step = compiled.step(here, segment.id)
-        while step is not None and self._is_full(step) and step.otherwise is not None:
-            step = step.otherwise
+        step = self._chosen(compiled.step(here, segment.id), segment)
         if step is None:
             self._misplaced(segment, compiled, here)
-            return
+            return False
         target = step.target
         compiled.enter(target)
         self._report_missing(step, segment)
         if self._is_full(step):
             self._report_full(step, segment)
+        ruling = ruling_of(target)
+        if ruling is not None and ruling.not_used:
+            message = f"{segment.id} stands here; the partner's guide does not use it ({ruling.stated})"
+            self._add("x12.partner.segment_not_used", message, segment, loop=_loop_of(target))
+        if step.family is not None and step.fresh:
+            for number in step.family.counters:
+                self.counts[number] = 0
         self.counts[target.number] = self.counts[target.number] + 1 if step.limit else 1
         self.place = target.number
         self.row = target.row
@@ -164,31 +169,58 @@ class OpenSet:
                 self.stack.append(opened)
             self.stack[-1].segments.append(segment)
         self._check(target.use.segment, segment, loop=_loop_of(target))
+        return True
+
+    def _chosen(self, step: Step | None, segment: Segment) -> Step | None:
+        """The nearest step whose qualifier fits and whose limit is not reached; else the farthest that fits."""
+        fitting = None
+        while step is not None:
+            if step.qualifier is None or step.qualifier.fits(segment.elements):
+                fitting = step
+                if not self._is_full(step):
+                    break
+            step = step.otherwise
+        return fitting
 
     def _is_full(self, step: Step) -> bool:
-        return bool(step.limit) and self.counts[step.target.number] >= step.limit
+        if not step.limit:
+            return False
+        if self.counts[step.target.number] >= step.limit:
+            return True
+        family = step.family
+        return family is not None and sum(self.counts[number] for number in family.counters) >= family.limit
 
     def _report_missing(self, step: Step, segment: Segment) -> None:
         inside: str | None
-        for use, loop in step.missing:
+        for absent in step.missing:
+            use, loop = absent.use, absent.loop
+            if absent.counter is not None and self.counts[absent.counter]:
+                continue
             if isinstance(use, LoopUse):
                 name, inside = use.trigger.id, use.id
             else:
                 name, inside = use.id, loop.use.id if loop.depth else None
+            full_name = name + ("" if use.qualifier is None else f"[{'|'.join(sorted(use.qualifier.codes))}]")
             where = f" (loop {inside})" if inside else ""
-            message = f"{name}{where} is missing; it is mandatory before {segment.id} here"
-            self._add("x12.segment.missing", message, segment, loop=inside, segment_id=name)
+            code, by = "x12.segment.missing", ""
+            if use.ruling is not None and use.ruling.requires:
+                code = f"x12.partner.{'loop' if isinstance(use, LoopUse) else 'segment'}_missing"
+                by = f" ({use.ruling.stated})"
+            message = f"{full_name}{where} is missing; it is mandatory before {segment.id} here{by}"
+            self._add(code, message, segment, loop=inside, segment_id=name)
 
     def _report_full(self, step: Step, segment: Segment) -> None:
-        times = "once" if step.limit == 1 else f"{step.limit} times"
-        loop = _loop_of(step.target)
-        if step.again:
-            message = f"loop {step.opens} begins again; it may stand {times} here"
-            self._add("x12.loop.too_many", message, segment, loop=loop)
-        else:
-            self._add(
-                "x12.segment.too_many", f"{segment.id} stands again; it may stand {times} here", segment, loop=loop
-            )
+        use = step.target.loop.use if step.again else step.target.use
+        limit = step.limit
+        if step.family is not None and self.counts[step.target.number] < limit and use.qualifier is not None:
+            use, limit = use.qualifier.whole, step.family.limit
+        times = "once" if limit == 1 else f"{limit} times"
+        what = f"loop {step.opens} begins again" if step.again else f"{segment.id} stands again"
+        kind, by = "loop" if step.again else "segment", ""
+        code = f"x12.{kind}.too_many"
+        if use.ruling is not None and use.ruling.limits:
+            code, by = f"x12.partner.{kind}_too_often", f" ({use.ruling.stated})"
+        self._add(code, f"{what}; it may stand {times} here{by}", segment, loop=_loop_of(step.target))
 
     def _misplaced(self, segment: Segment, compiled: CompiledSet, here: SegmentPlace) -> None:
         name = segment.id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from translators.errors import shown
 from translators.x12.conditions import Condition
@@ -36,6 +36,42 @@ def find_faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimi
     Returns:
         Every fault, by element; conditions after the elements. Empty where the segment is good.
     """
+    found = _faults(guide, elements, delimiters)
+    if guide.standard is None or not found:
+        return found
+    of_standard: dict[tuple[int, int | None, int | None], list[Finding]] = {}
+    for finding in _faults(guide.standard, elements, delimiters):
+        of_standard.setdefault((finding.element, finding.component, finding.repetition), []).append(finding)
+    findings: list[Finding] = []
+    for finding in found:
+        known = of_standard.get((finding.element, finding.component, finding.repetition))
+        if known is None or finding.code not in _OF_PARTNER:
+            findings.append(_by_partner(finding, guide))
+        else:
+            findings += [each for each in known if each not in findings]
+    return findings
+
+
+_OF_PARTNER = {
+    "x12.element.missing": "x12.partner.element_missing",
+    "x12.element.condition": "x12.partner.condition",
+    "x12.element.exclusion": "x12.partner.condition",
+    "x12.element.too_short": "x12.partner.length",
+    "x12.element.too_long": "x12.partner.length",
+    "x12.element.code": "x12.partner.code",
+}
+"""Faults that are a partner's rule where the standard does not find them too."""
+
+
+def _by_partner(finding: Finding, guide: SegmentGuide) -> Finding:
+    code = _OF_PARTNER.get(finding.code, finding.code)
+    stated = guide.stated.get(finding.element)
+    if stated is None or not code.startswith("x12.partner."):
+        return finding
+    return replace(finding, code=code, message=f"{finding.message} ({stated})")
+
+
+def _faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimiters) -> list[Finding]:
     findings: list[Finding] = []
     starts = _starts(elements)
     for use in guide.elements:
@@ -44,6 +80,11 @@ def find_faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimi
         if not value:
             if use.required:
                 findings.append(_missing(use, element=use.position, start=start))
+            continue
+        if not use.used:
+            message = f"{use.ref} ({use.element.name}) is {shown(value)}; the partner's guide does not use it"
+            code = "x12.partner.element_not_used"
+            findings.append(Finding(code, message, use.position, start, value=value))
             continue
         findings += _repeated(use, value, start=start, delimiters=delimiters)
     for position in range(len(guide.elements) + 1, len(elements)):
