@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from mappings.compiled import CompiledMap
-from mappings.lineage import Lineage, LineageView
+from mappings.lineage import LineageView
 from mappings.report import MapIssue, Report
 from translators.canonical.common import Document
 from translators.errors import shown
@@ -82,7 +82,7 @@ class Mapped:
 
     documents: tuple[Document, ...]
     issues: tuple[MapIssue, ...]
-    lineage: Mapping[str, Lineage]
+    lineage: LineageView
     map_name: str
     map_revision: str
 
@@ -103,7 +103,7 @@ def run(compiled: CompiledMap, source: TransactionSet, context: MapContext) -> M
         report.add(
             "map.source.mismatch", None, f"the set is {shown(source.code)}; want {compiled.set_code}", None, None
         )
-        return Mapped((), report.issues, {}, compiled.name, compiled.revision)
+        return Mapped((), report.issues, LineageView(compiled, {}, ()), compiled.name, compiled.revision)
     separator = source.interchange.delimiters.component
     content, trace = compiled.runner.function(
         source.root, report, context.env, context.file, context.agreement, separator

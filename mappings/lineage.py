@@ -46,7 +46,7 @@ class Lineage:
 class LineageView(Mapping[str, Lineage]):
     """The lineage of a document by path (`number`, `ship_to.code`, `lines[0].qty`); only values that are there.
 
-    A run keeps one tuple for each block; the paths are made the first time somebody asks.
+    A run keeps one tuple for each block, none where it made nothing; the paths are made the first time somebody asks.
     """
 
     def __init__(self, compiled: CompiledMap, content: dict[str, Any], trace: tuple[Any, ...]) -> None:
@@ -66,6 +66,13 @@ class LineageView(Mapping[str, Lineage]):
     def __len__(self) -> int:
         return len(self._paths)
 
+    def compact(self) -> Iterator[tuple[str, str, int, list[list[Any]]]]:
+        """All of it as it is stored: path, map file, line, and [name, segment, element, start, end] of each source."""
+        rules = self._compiled.rules
+        for path, (number, sources) in self._paths.items():
+            rule = rules[number]
+            yield path, rule.file, rule.line, _plain_sources(sources)
+
     def origin(self, path: str) -> tuple[int, Segment | None, int | None] | None:
         """The number of the rule that filled a path, and the first place it was made from; None where no rule did."""
         if path not in self._paths:
@@ -79,7 +86,8 @@ class LineageView(Mapping[str, Lineage]):
     @property
     def _paths(self) -> dict[str, tuple[int, Sequence[Any]]]:
         if self._found is None:
-            self._found = dict(_walk(self._compiled.layout, self._content, self._trace, ""))
+            walked = _walk(self._compiled.layout, self._content, self._trace, "") if self._trace else ()
+            self._found = dict(walked)
         return self._found
 
 
@@ -96,6 +104,19 @@ def _walk(
         name = block.path[-1]
         for position, (part, below) in enumerate(zip(content.get(name, ()), traces, strict=True)):
             yield from _walk(block, part, below, f"{prefix}{name}[{position}].")
+
+
+def _plain_sources(sources: Sequence[Any]) -> list[list[Any]]:
+    """As `_sources` says it, for programs."""
+    found: list[list[Any]] = []
+    for position in range(0, len(sources), 2):
+        held, element = sources[position], sources[position + 1]
+        if isinstance(held, Segment):
+            start, end = held.element_range(element)
+            found.append([f"{held.id}{element:02d}", held.ordinal, element, start, end])
+        else:
+            found.append([str(held), None, None, None, None])
+    return found
 
 
 def _sources(sources: Sequence[Any]) -> Iterator[Source]:

@@ -266,16 +266,21 @@ def _gateway(home: Path, *, first: int = 0) -> Iterator[_Gateway]:
         found = stack.enter_context(running(home, log_level="error"))
         lanes = Lanes(found.store)
         stack.callback(lanes.close)
-        yield _Gateway(found, found.gateway.mailbox(lanes.wake), home, lanes.conninfo, first=first)
+        yield _Gateway(found, found.gateway.mailbox(lanes.wake), home, _conninfo(found.store.url), first=first)
 
 
 def _floor(home: Path, transmissions: int, *, orders: int, canonical: bytes) -> float:
     server = EmbeddedPostgres(home)
-    conninfo = server.start().replace("postgresql+psycopg://", "postgresql://", 1)
+    conninfo = _conninfo(server.start())
     content = interchange(0, orders=orders)
     return floor(
         conninfo, home / "floor", transmissions=transmissions, orders=orders, content=content, canonical=canonical
     )
+
+
+def _conninfo(url: str) -> str:
+    """A store's URL as psycopg reads it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def _upload(address: tuple[str, int], host_key: str, private: bytes, files: Iterable[tuple[int, bytes]]) -> None:

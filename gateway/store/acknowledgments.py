@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from gateway.model import AcknowledgmentKind, Direction
+from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import acknowledgment, transmission
 
 
@@ -25,7 +26,7 @@ class StoredAcknowledgment:
 
 
 def add_sent(
-    conn: Connection,
+    target: Target,
     *,
     id: UUID,
     kind: AcknowledgmentKind,
@@ -36,18 +37,21 @@ def add_sent(
     at: datetime,
 ) -> None:
     """Record that `transmission_id` answers the inbound `interchange_id`."""
-    conn.execute(
-        insert(acknowledgment),
-        {
-            "id": id,
-            "kind": kind,
-            "direction": Direction.OUT,
-            "interchange_id": interchange_id,
-            "transmission_id": transmission_id,
-            "status": status,
-            "control_number": control_number,
-            "created_at": at,
-        },
+    insert_rows(
+        target,
+        acknowledgment,
+        [
+            {
+                "id": id,
+                "kind": kind,
+                "direction": Direction.OUT,
+                "interchange_id": interchange_id,
+                "transmission_id": transmission_id,
+                "status": status,
+                "control_number": control_number,
+                "created_at": at,
+            }
+        ],
     )
 
 

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import orjson
-from sqlalchemy import Connection, Row, insert, text
+from sqlalchemy import Row, text
 
 from gateway.errors import StoreError
 from gateway.store.engine import Store
+from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import audit
 
 BATCH = 5000
@@ -26,7 +27,6 @@ GENESIS = bytes(32)
 
 SEALER_LOCK = 0x7472_7365  # an advisory lock key of ours, beside the migrations'
 
-_RECORD = insert(audit)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -133,7 +133,7 @@ class AuditReport:
 
 
 def record(
-    conn: Connection,
+    target: Target,
     *,
     at: datetime,
     actor: str,
@@ -143,22 +143,13 @@ def record(
     detail: Mapping[str, object],
 ) -> None:
     """Write one row in the transaction that makes the change it tells of; the arguments are AuditEntry's."""
-    conn.execute(
-        _RECORD,
-        {
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "subject_id": subject_id,
-            "detail": _canonical(detail),
-        },
-    )
+    entry = AuditEntry(at=at, actor=actor, action=action, subject=subject, subject_id=subject_id, detail=detail)
+    record_many(target, [entry])
 
 
-def record_many(conn: Connection, entries: Iterable[AuditEntry]) -> None:
+def record_many(target: Target, entries: Iterable[AuditEntry]) -> None:
     """Write several rows in one go."""
-    rows = [
+    made = [
         {
             "at": entry.at,
             "actor": entry.actor,
@@ -169,8 +160,7 @@ def record_many(conn: Connection, entries: Iterable[AuditEntry]) -> None:
         }
         for entry in entries
     ]
-    if rows:
-        conn.execute(_RECORD, rows)
+    insert_rows(target, audit, made)
 
 
 class Sealer:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from gateway.model import AttemptOutcome, DeliveryState
+from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import attempt, delivery, document
 
 Row = dict[str, Any]
@@ -30,10 +31,9 @@ class DeliveryRow:
     attempts: int
 
 
-def add_rows(conn: Connection, deliveries: Sequence[Row]) -> None:
+def add_rows(target: Target, deliveries: Sequence[Row]) -> None:
     """Insert prepared deliveries in their order (it becomes their `seq`)."""
-    if deliveries:
-        conn.execute(insert(delivery), list(deliveries))
+    insert_rows(target, delivery, deliveries)
 
 
 def release_staged(conn: Connection, transmission_id: UUID) -> list[str]:
@@ -76,7 +76,7 @@ def load(conn: Connection, delivery_id: UUID) -> DeliveryRow:
 
 
 def add_attempt(
-    conn: Connection,
+    target: Target,
     *,
     id: UUID,
     delivery_id: UUID | None = None,
@@ -89,17 +89,20 @@ def add_attempt(
     ended_at: datetime,
 ) -> None:
     """Append one attempt; attempts are never changed."""
-    conn.execute(
-        insert(attempt),
-        {
-            "id": id,
-            "delivery_id": delivery_id,
-            "transmission_id": transmission_id,
-            "number": number,
-            "worker": worker,
-            "outcome": outcome,
-            "detail": detail,
-            "started_at": started_at,
-            "ended_at": ended_at,
-        },
+    insert_rows(
+        target,
+        attempt,
+        [
+            {
+                "id": id,
+                "delivery_id": delivery_id,
+                "transmission_id": transmission_id,
+                "number": number,
+                "worker": worker,
+                "outcome": outcome,
+                "detail": detail,
+                "started_at": started_at,
+                "ended_at": ended_at,
+            }
+        ],
     )

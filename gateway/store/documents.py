@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from gateway.model import DocumentState, Environment
+from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import (
     business_key,
     delivery,
@@ -77,12 +78,11 @@ def latest_revisions(
 
 
 def add_rows(
-    conn: Connection, *, documents: Sequence[Row], sources: Sequence[Row] = (), links: Sequence[Row] = ()
+    target: Target, *, documents: Sequence[Row], sources: Sequence[Row] = (), links: Sequence[Row] = ()
 ) -> None:
     """Insert prepared documents with their sources and links."""
     for table, rows in ((document, documents), (document_source, sources), (document_link, links)):
-        if rows:
-            conn.execute(insert(table), list(rows))
+        insert_rows(target, table, rows)
 
 
 def activate_staged(conn: Connection, transmission_id: UUID) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, insert, or_, select
+from sqlalchemy import Connection, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from gateway.model import Direction
 from gateway.store import documents
+from gateway.store.rows import NewRows, Target, insert_rows
 from gateway.store.tables import (
     control_number,
     document,
@@ -49,7 +50,7 @@ def issue_row(
 
 
 def add_rows(
-    conn: Connection,
+    target: Target,
     *,
     interchanges: Sequence[Row] = (),
     groups: Sequence[Row] = (),
@@ -58,18 +59,21 @@ def add_rows(
 ) -> None:
     """Write prepared rows, parents first; an interchange written when it was open is brought up to date.
 
+    Rows are collected only for a transmission that is written at once: none of its interchanges was written before.
+
     A NUL in a partner's text, which PostgreSQL's text cannot hold, is shown as U+2400; the vault has the bytes.
     """
-    if interchanges:
+    if isinstance(target, NewRows):
+        insert_rows(target, interchange, [storable(row) for row in interchanges])
+    elif interchanges:
         putting = insert_or_update(interchange)
         changed = {
             name: putting.excluded[name] for name in ("accepted", "duplicate_of", "content_sha256", "end_offset")
         }
         putting = putting.on_conflict_do_update(index_elements=[interchange.c.id], set_=changed)
-        conn.execute(putting, [storable(row) for row in interchanges])
+        target.execute(putting, [storable(row) for row in interchanges])
     for table, rows in ((functional_group, groups), (transaction_set, sets), (issue, issues)):
-        if rows:
-            conn.execute(insert(table), [storable(row) for row in rows])
+        insert_rows(target, table, [storable(row) for row in rows])
 
 
 def discard_staged(conn: Connection, transmission_id: UUID) -> None:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from gateway.model import FileState
+from gateway.store.rows import NewRows, insert_rows
 from gateway.store.tables import mailbox_file
 from gateway.store.vault import StoredPayload
 
@@ -42,6 +43,27 @@ _COLUMNS = [
     mailbox_file.c.modified_at,
 ]
 
+_REMOVE = (
+    update(mailbox_file)
+    .where(
+        mailbox_file.c.account == bindparam("of_account"),
+        mailbox_file.c.folder == bindparam("of_folder"),
+        mailbox_file.c.name == bindparam("of_name"),
+        mailbox_file.c.removed_at.is_(None),
+    )
+    .values(removed_at=bindparam("at"))
+)
+_TAKE_AWAY = (
+    update(mailbox_file)
+    .where(
+        mailbox_file.c.transmission_id == bindparam("of_transmission"),
+        mailbox_file.c.folder.in_(["in", "test"]),
+        mailbox_file.c.removed_at.is_(None),
+    )
+    .values(removed_at=bindparam("at"))
+    .returning(*_COLUMNS)
+)
+
 
 def put_file(
     conn: Connection,
@@ -54,23 +76,25 @@ def put_file(
     payload: StoredPayload,
     transmission_id: UUID | None,
     state: FileState = FileState.COMPLETE,
+    later: NewRows | None = None,
 ) -> None:
-    """Show a file; one of the same name that stood there is a version of the past (its row stays, removed)."""
+    """Show a file; one of the same name that stood there is a version of the past (its row stays, removed).
+
+    With `later` the new row is collected there; the one before it goes at once.
+    """
     remove_file(conn, account=account, folder=folder, name=name, at=at)
-    conn.execute(
-        insert(mailbox_file),
-        {
-            "id": id,
-            "account": account,
-            "folder": folder,
-            "name": name,
-            "payload_sha256": payload.sha256,
-            "size": payload.size,
-            "transmission_id": transmission_id,
-            "state": state,
-            "modified_at": at,
-        },
-    )
+    row = {
+        "id": id,
+        "account": account,
+        "folder": folder,
+        "name": name,
+        "payload_sha256": payload.sha256,
+        "size": payload.size,
+        "transmission_id": transmission_id,
+        "state": state,
+        "modified_at": at,
+    }
+    insert_rows(conn if later is None else later, mailbox_file, [row])
 
 
 def free_name(conn: Connection, *, account: str, folder: str, name: str) -> str:
@@ -135,36 +159,25 @@ def find_file(conn: Connection, *, account: str, folder: str, name: str, ingeste
 
 def remove_file(conn: Connection, *, account: str, folder: str, name: str, at: datetime) -> bool:
     """Take a file out of sight; False where there was none."""
-    gone = conn.execute(
-        update(mailbox_file)
-        .where(
-            mailbox_file.c.account == account,
-            mailbox_file.c.folder == folder,
-            mailbox_file.c.name == name,
-            mailbox_file.c.removed_at.is_(None),
-        )
-        .values(removed_at=at)
-    )
-    return gone.rowcount > 0
+    values = {"of_account": account, "of_folder": folder, "of_name": name, "at": at}
+    return conn.execute(_REMOVE, values).rowcount > 0
 
 
 def archive_files(
-    conn: Connection, *, transmission_id: UUID, to_folder: str, at: datetime, new_id: Callable[[], UUID]
+    conn: Connection,
+    *,
+    transmission_id: UUID,
+    to_folder: str,
+    at: datetime,
+    new_id: Callable[[], UUID],
+    later: NewRows | None = None,
 ) -> None:
     """Show the file of a finished transmission in `to_folder` (archive/YYYYMMDD, error), no longer where it was put.
 
     The dropped row stays as a removed one, so that a client that looks at its upload afterwards still finds it.
     """
-    rows = conn.execute(
-        select(*_COLUMNS).where(
-            mailbox_file.c.transmission_id == transmission_id,
-            mailbox_file.c.folder.in_(["in", "test"]),
-            mailbox_file.c.removed_at.is_(None),
-        )
-    ).all()
-    for row in rows:
+    for row in conn.execute(_TAKE_AWAY, {"of_transmission": transmission_id, "at": at}).all():
         found = _file(row)
-        conn.execute(update(mailbox_file).where(mailbox_file.c.id == found.id).values(removed_at=at))
         put_file(
             conn,
             id=new_id(),
@@ -174,6 +187,7 @@ def archive_files(
             name=free_name(conn, account=found.account, folder=to_folder, name=found.name),
             payload=StoredPayload(found.sha256, found.size),
             transmission_id=transmission_id,
+            later=later,
         )
 
 

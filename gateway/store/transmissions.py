@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_keep
+from sqlalchemy import Connection, select, update
 
 from gateway.model import Direction, Environment, TransmissionState
 from gateway.store import audit
+from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import business_key, transmission
 from gateway.store.vault import StoredPayload
 
@@ -37,7 +37,7 @@ class Transmission:
 
 
 def add_received(
-    conn: Connection,
+    target: Target,
     *,
     id: UUID,
     at: datetime,
@@ -50,25 +50,28 @@ def add_received(
     ordering_key: str | None,
 ) -> None:
     """Keep one received transmission; its lane must be woken after the commit."""
-    conn.execute(
-        insert(transmission),
-        {
-            "id": id,
-            "direction": Direction.IN,
-            "environment": environment,
-            "state": TransmissionState.RECEIVED,
-            "channel": channel,
-            "account": account,
-            "filename": filename,
-            "payload_sha256": payload.sha256,
-            "size": payload.size,
-            "received_at": at,
-            "lane": lane,
-            "ordering_key": ordering_key,
-        },
+    insert_rows(
+        target,
+        transmission,
+        [
+            {
+                "id": id,
+                "direction": Direction.IN,
+                "environment": environment,
+                "state": TransmissionState.RECEIVED,
+                "channel": channel,
+                "account": account,
+                "filename": filename,
+                "payload_sha256": payload.sha256,
+                "size": payload.size,
+                "received_at": at,
+                "lane": lane,
+                "ordering_key": ordering_key,
+            }
+        ],
     )
     audit.record(
-        conn,
+        target,
         at=at,
         actor=f"{channel}:{account or ''}",
         action="transmission.received",
@@ -79,7 +82,7 @@ def add_received(
 
 
 def add_outbound(
-    conn: Connection,
+    target: Target,
     *,
     id: UUID,
     at: datetime,
@@ -91,25 +94,28 @@ def add_outbound(
     payload: StoredPayload,
 ) -> None:
     """Keep one transmission of ours, ready to be collected."""
-    conn.execute(
-        insert(transmission),
-        {
-            "id": id,
-            "direction": Direction.OUT,
-            "environment": environment,
-            "state": TransmissionState.READY,
-            "channel": channel,
-            "account": account,
-            "partner": partner,
-            "filename": filename,
-            "format": "x12",
-            "payload_sha256": payload.sha256,
-            "size": payload.size,
-            "received_at": at,
-        },
+    insert_rows(
+        target,
+        transmission,
+        [
+            {
+                "id": id,
+                "direction": Direction.OUT,
+                "environment": environment,
+                "state": TransmissionState.READY,
+                "channel": channel,
+                "account": account,
+                "partner": partner,
+                "filename": filename,
+                "format": "x12",
+                "payload_sha256": payload.sha256,
+                "size": payload.size,
+                "received_at": at,
+            }
+        ],
     )
     audit.record(
-        conn,
+        target,
         at=at,
         actor="gateway",
         action="transmission.made",
@@ -180,7 +186,7 @@ def set_outbound_state(
 
 
 def add_business_keys(
-    conn: Connection, keys: Sequence[tuple[str, str]], *, transmission_id: UUID, document_id: UUID | None = None
+    target: Target, keys: Sequence[tuple[str, str]], *, transmission_id: UUID, document_id: UUID | None = None
 ) -> None:
     """Make a transmission (and the document it carried) findable by (name, value) pairs; empty values are not keys."""
     rows = [
@@ -188,15 +194,13 @@ def add_business_keys(
         for name, value in dict.fromkeys(keys)
         if value
     ]
-    add_key_rows(conn, rows)
+    add_key_rows(target, rows)
 
 
-def add_key_rows(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def add_key_rows(target: Target, rows: Sequence[dict[str, Any]]) -> None:
     """Insert prepared rows of business_key; one that is there already stays as it is.
 
     A value over 500 characters is no key: nobody searches by it, and an index cannot hold it.
     """
     rows = [row for row in rows if len(row["value"]) <= LONGEST_KEY and "\0" not in row["value"]]
-    if not rows:
-        return
-    conn.execute(insert_or_keep(business_key).on_conflict_do_nothing(), list(rows))
+    insert_rows(target, business_key, rows, keep=True)

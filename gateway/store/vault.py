@@ -19,17 +19,16 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from gateway.errors import PayloadDamaged, PayloadMissing, StoreUnavailable
 from gateway.ports import Clock
 from gateway.store.engine import Store
+from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import payload
 
 INLINE_LIMIT = 1024 * 1024
 CHUNK = 256 * 1024
 
-_INSERT = insert(payload).on_conflict_do_nothing(index_elements=[payload.c.sha256])
 _SELECT = select(payload.c.body, payload.c.location).where(payload.c.sha256 == bindparam("sha256"))
 _NAMED = text("SELECT sha256 FROM payload WHERE sha256 = ANY(:objects) AND location IS NOT NULL")
 
@@ -149,7 +148,7 @@ class Vault:
         self._clock = clock
         self._inline_limit = inline_limit
 
-    def put(self, conn: Connection, data: bytes | Iterable[bytes]) -> StoredPayload:
+    def put(self, target: Target, data: bytes | Iterable[bytes]) -> StoredPayload:
         """Keep bytes, or a stream of them, in the caller's transaction. The same bytes are kept once.
 
         Raises:
@@ -158,7 +157,7 @@ class Vault:
         with self.spool() as spool:
             for chunk in (data,) if isinstance(data, bytes) else data:
                 spool.write(chunk)
-            return self.put_spooled(conn, spool)
+            return self.put_spooled(target, spool)
 
     def spool(self) -> Spool:
         """A place for an upload, outside any transaction."""
@@ -183,7 +182,7 @@ class Vault:
                     os.utime(target, (moment, moment))
         return stored
 
-    def put_spooled(self, conn: Connection, spool: Spool) -> StoredPayload:
+    def put_spooled(self, target: Target, spool: Spool) -> StoredPayload:
         """Name an upload's bytes in the caller's transaction.
 
         Raises:
@@ -191,16 +190,14 @@ class Vault:
         """
         stored = self.settle(spool)
         body = spool.body
-        conn.execute(
-            _INSERT,
-            {
-                "sha256": stored.sha256,
-                "size": stored.size,
-                "body": body,
-                "location": _location(stored.sha256) if body is None else None,
-                "stored_at": self._clock.now(),
-            },
-        )
+        row = {
+            "sha256": stored.sha256,
+            "size": stored.size,
+            "body": body,
+            "location": _location(stored.sha256) if body is None else None,
+            "stored_at": self._clock.now(),
+        }
+        insert_rows(target, payload, [row], keep=True)
         return stored
 
     def open(self, conn: Connection, sha256: bytes) -> Iterator[bytes]:
