@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
-from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set
+from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, ruling_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
 from translators.x12.issues import Issues
@@ -140,7 +140,7 @@ class OpenSet:
         for fault in se_faults(se, control_number=self.st.element(2), segments=self.segments):
             self.issues.add_fault(fault, se, position)
 
-    def _place(self, segment: Segment, compiled: CompiledSet) -> None:
+    def _place(self, segment: Segment, compiled: CompiledSet) -> bool:
         here = compiled.places[self.place]
         step = self._chosen(compiled.step(here, segment.id), segment)
         if step is None:
