@@ -15,7 +15,7 @@ _CHARACTER_SET = re.compile(r"""[A-Za-z0-9 !"&'()*+,\-./:;?=%~@\[\]_{}\\|<>#$]+"
 _ELEMENT_SEPARATORS = "*|+\x1d"
 _SEGMENT_TERMINATORS = "~'!\x1c"
 _COMPONENT_SEPARATORS = ">:<\x1f"
-_REPETITION_SEPARATORS = "^"
+_REPETITION_SEPARATORS = "^\x1e"
 """The last of each stands in no value, since it is not in `_CHARACTER_SET`."""
 
 
@@ -58,16 +58,27 @@ def application_code(code: str, fallback: str, delimiters: Delimiters) -> str:
     return fit(code, least=2, most=15, delimiters=delimiters) or fallback.ljust(2)
 
 
-def mirrored(header: InterchangeHeader, *, version: str, values: tuple[str, ...]) -> Delimiters:
-    """The delimiters of our answer: the partner's own, unless they cannot be used or stand in `values`."""
+def mirrored(
+    header: InterchangeHeader, *, version: str, values: tuple[str, ...], repetition: str | None = None
+) -> Delimiters:
+    """The delimiters of our answer: the partner's own, unless they cannot be used or stand in `values`.
+
+    Args:
+        header: of the interchange answered.
+        version: ISA12 of our answer.
+        values: what our envelope copies.
+        repetition: ISA11 of our answer where the partner's has none and the version knows one.
+    """
     sent = header.delimiters
-    repetition = sent.repetition if version >= FIRST_VERSION_WITH_REPETITION else None
+    repeats = (sent.repetition or repetition) if version >= FIRST_VERSION_WITH_REPETITION else None
     line_end = "" if sent.segment in sent.line_end else sent.line_end
-    wanted = replace(sent, repetition=repetition, line_end=line_end)
-    if fault_of(wanted) is None and not any(holds_delimiter(value, wanted) for value in values):
-        return wanted
+    others = (repeats, "^", _REPETITION_SEPARATORS[-1]) if sent.repetition is None and repeats else (repeats,)
+    for separator in others:
+        wanted = replace(sent, repetition=separator, line_end=line_end)
+        if fault_of(wanted) is None and not any(holds_delimiter(value, wanted) for value in values):
+            return wanted
     element, component, segment, other = (
         next(candidate for candidate in candidates if not any(candidate in value for value in values))
         for candidates in (_ELEMENT_SEPARATORS, _COMPONENT_SEPARATORS, _SEGMENT_TERMINATORS, _REPETITION_SEPARATORS)
     )
-    return Delimiters(element, component, segment, None if repetition is None else other, line_end)
+    return Delimiters(element, component, segment, None if repeats is None else other, line_end)

@@ -1,40 +1,27 @@
-"""What a 997 says of one transaction set: AK2, AK3 and AK4 for its faults, AK5. Source: X12 004010 set 997."""
+"""What an acknowledgment says of one transaction set: AK2, notes on its faults, AK5 (in a 999 IK5).
+
+Source: X12 004010 set 997, X12 005010 set 999.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from translators.errors import Issue, Severity
-from translators.tree import Loop
 from translators.x12.acknowledge_copies import fit
+from translators.x12.acknowledge_form import AnswerForm
+from translators.x12.acknowledge_notes import fault_notes
 from translators.x12.codes import FAULTS, Fault
-from translators.x12.guide import CompositeGuide, SegmentGuide
 from translators.x12.model import Delimiters, TransactionSet
 from translators.x12.writer import Element
-
-MAX_ELEMENT_NOTES = 99
-"""AK4 segments after one AK3 (set 997, position 050)."""
-
-MAX_ELEMENT = 99
-"""AK401 has two digits for the element and two for the component."""
-
-_LOOP_ID_LENGTH = {"004010": 6, "005010": 4}
-"""Maximum of AK303 (data element 447) by release."""
 
 MAX_CODES = 5
 """AK502 to AK506, AK905 to AK909."""
 
-MAX_POSITION = 999_999
-"""AK302 has six digits."""
-
 _PASSED_THROUGH = frozenset({"x12.st.unsupported", "x12.gs.unsupported_version", "x12.gs.unsupported_group"})
 """As warnings these say that the agreement takes the document unread, which is no error to note to the sender."""
-
-_LATER_ELEMENT_CODES = {"12": "3", "13": "3"}
-"""AK403 codes that 004010 does not have yet, with the one it has."""
 
 _CODE_LENGTHS, _NUMBER_LENGTHS = frozenset({3}), frozenset(range(4, 10))
 """Of ST01 and ST02."""
@@ -85,7 +72,7 @@ class SegmentLog:
             names: Iterable[tuple[str, str]] = zip(codes, numbers, strict=True)
             if not (_all_fit(codes, _CODE_LENGTHS) and _all_fit(numbers, _NUMBER_LENGTHS)):
                 names = [set_names(code, number, self._form.delimiters) for code, number in names]
-            trailer = f"{_SEGMENT}AK5{_ELEMENT}A"
+            trailer = f"{_SEGMENT}{_trailer_id(self._form)}{_ELEMENT}A"
             self._recent += [f"AK2{_ELEMENT}{code}{_ELEMENT}{number}{trailer}" for code, number in names]
             self._codes, self._numbers = [], []
         if len(self._recent) >= _BLOCK:
@@ -109,21 +96,6 @@ def _composites(texts: list[str]) -> list[Element]:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerForm:
-    """How an answer is written.
-
-    Args:
-        release: its GS08, as `004010`.
-        delimiters: its own; no value copied into it may hold one.
-        directory: the segments of the version answered, for the data element numbers of AK402; empty where unknown.
-    """
-
-    release: str
-    delimiters: Delimiters
-    directory: Mapping[str, SegmentGuide]
-
-
-@dataclass(frozen=True, slots=True)
 class SetResponse:
     """AK2 to AK5 of one set; `code` is AK501: `A`, `E` or `R`; `notes` counts the AK3 and AK4."""
 
@@ -135,25 +107,33 @@ class SetResponse:
 def set_response(found: TransactionSet, *, form: AnswerForm, most_notes: int) -> SetResponse:
     """The answer to one transaction set.
 
-    AK303 is the loop identifier of LS and LE for a segment they enclose, known where the reader kept the tree.
-
-    AK501 is R where an error has a code of the 997, E where only warnings have one, else A. What the 997 has no code
-    for (balancing, hierarchy, partner rules) is not in it and does not make it an R: a functional acknowledgment speaks
-    of syntax and structure, and a set refused for its content is answered by an 824 or an exception, by agreement.
+    AK501 is R where an error has a code of the acknowledgment, E where only warnings have one, else A. What it has no
+    code for (balancing, hierarchy, in a 997 the partner's rules) is not in it and does not make it an R: it speaks of
+    syntax and structure, and a set refused for its content is answered by an 824 or an exception, by agreement.
 
     Args:
         found: the set with its issues.
-        form: how the 997 is written.
-        most_notes: write no more AK3 and AK4 than this; AK5 is not changed by it.
+        form: how the answer is written.
+        most_notes: write no more segments of notes than this; AK5 is not changed by it.
     """
-    noted = [(issue, fault) for issue in found.issues if (fault := noted_fault(issue)) is not None]
+    noted = [(issue, fault) for issue in found.issues if (fault := noted_fault(issue, form)) is not None]
     errors = [(issue, fault) for issue, fault in noted if issue.severity is Severity.ERROR]
     code = "R" if errors else "E" if noted else "A"
-    notes = _notes(noted, _bounded_loops(found.root), form)[:most_notes] if noted else []
+    notes = fault_notes(found, noted, form, most=most_notes) if noted else []
     name, number = set_names(found.code, found.control_number, form.delimiters)
-    trailer: list[Element] = ["AK5", code]
-    trailer += _distinct([fault.ak5 or "5" for _, fault in errors or noted])
-    return SetResponse([["AK2", name, number], *notes, trailer], code, len(notes))
+    header: list[Element] = ["AK2", name, number]
+    if convention := set_convention(found, form):
+        header.append(convention)
+    trailer: list[Element] = [_trailer_id(form), code]
+    trailer += _distinct([_set_code(fault) for _, fault in errors or noted])
+    return SetResponse([header, *notes, trailer], code, len(notes))
+
+
+def set_convention(found: TransactionSet, form: AnswerForm) -> str:
+    """AK203 of a 999: ST03 of the set, known where the reader kept the tree."""
+    if not form.is_implementation or found.root is None:
+        return ""
+    return fit(found.root.segments[0].element(3), most=35, delimiters=form.delimiters)
 
 
 def set_names(code: str, number: str, delimiters: Delimiters) -> tuple[str, str]:
@@ -165,10 +145,12 @@ def set_names(code: str, number: str, delimiters: Delimiters) -> tuple[str, str]
     return code, number
 
 
-def noted_fault(issue: Issue) -> Fault | None:
-    """The row of an issue that a 997 has any code for within a set, else None."""
+def noted_fault(issue: Issue, form: AnswerForm) -> Fault | None:
+    """The row of an issue that the answer has any code for within a set, else None."""
     fault = FAULTS.get(issue.code)
-    if fault is None or (fault.ak3 is None and fault.ak4 is None and fault.ak5 is None):
+    if fault is None:
+        return None
+    if not (fault.ak3 or fault.ak4 or fault.ak5 or (form.is_implementation and fault.ik3)):
         return None
     if issue.severity is Severity.WARNING and issue.code in _PASSED_THROUGH:
         return None
@@ -188,71 +170,13 @@ def group_codes(issues: list[Issue]) -> list[str]:
 
 def _distinct(codes: list[str]) -> list[str]:
     """Each code once, in the order of the standard's list, as many as there is room for."""
-    return sorted(set(codes), key=int)[:MAX_CODES]
+    return sorted(set(codes), key=lambda code: (len(code.lstrip("I")) < len(code), int(code.lstrip("I"))))[:MAX_CODES]
 
 
-def _bounded_loops(root: Loop | None) -> list[tuple[int, int, str]]:
-    """(ordinal of LS, of LE, LS01) of each loop LS and LE enclose, in order; none where the tree was not kept."""
-    found = []
-    pending = [] if root is None else [root]
-    while pending:
-        loop = pending.pop()
-        pending.extend(loop.loops)
-        if loop.segments and loop.segments[0].id == "LS" and loop.segments[-1].id == "LE":
-            header, trailer = loop.segments[0], loop.segments[-1]
-            found.append((header.ordinal, trailer.ordinal, header.element(1)))
-    return sorted(found)
+def _set_code(fault: Fault) -> str:
+    """AK502: a code of its own, else that of a segment in error, by the standard or only by the implementation."""
+    return fault.ak5 or ("5" if fault.ak3 else "I5")
 
 
-def _notes(
-    noted: list[tuple[Issue, Fault]], bounded: list[tuple[int, int, str]], form: AnswerForm
-) -> list[list[Element]]:
-    """AK3 and AK4, by position in the set; a segment has one AK3 for each kind of fault it shows."""
-    by_segment: dict[tuple[int, str], list[tuple[Issue, Fault]]] = {}
-    for issue, fault in noted:
-        ordinal, name = issue.position.segment, issue.position.segment_id
-        if fault.ak3 is not None and ordinal is not None and ordinal <= MAX_POSITION and name:
-            by_segment.setdefault((ordinal, name), []).append((issue, fault))
-    found: list[list[Element]] = []
-    longest = _LOOP_ID_LENGTH.get(form.release, min(_LOOP_ID_LENGTH.values()))
-    for ordinal, name in sorted(by_segment, key=lambda key: key[0]):
-        faults = by_segment[ordinal, name]
-        segment_id = fit(name, least=2, most=3, delimiters=form.delimiters)
-        if not segment_id:  # it cannot be named in AK301; AK5 alone tells of it
-            continue
-        before = bisect_left(bounded, (ordinal,))
-        _, last, loop = bounded[before - 1] if before else (0, 0, "")
-        loop = fit(loop, most=longest, delimiters=form.delimiters) if ordinal < last else ""
-        for code in dict.fromkeys(fault.ak3 or "" for _, fault in faults):
-            header: list[Element] = ["AK3", segment_id, str(ordinal), loop, code]
-            notes = [_element_note(issue, fault, form) for issue, fault in faults if fault.ak3 == code]
-            written = [note for note in notes if note is not None]
-            for start in range(0, max(len(written), 1), MAX_ELEMENT_NOTES):
-                found += [header, *written[start : start + MAX_ELEMENT_NOTES]]
-    return found
-
-
-def _element_note(issue: Issue, fault: Fault, form: AnswerForm) -> list[Element] | None:
-    """AK4 of an issue, None where it concerns the segment as a whole or a position AK401 cannot hold."""
-    element, component = issue.position.element, issue.position.component
-    if fault.ak4 is None or element is None or element > MAX_ELEMENT:
-        return None
-    place: Element = str(element)
-    if component is not None and component <= MAX_ELEMENT:
-        place = (str(element), str(component))
-    code = fault.ak4 if form.release >= "005010" else _LATER_ELEMENT_CODES.get(fault.ak4, fault.ak4)
-    number = _element_number(form.directory.get(issue.position.segment_id or ""), element, component)
-    return ["AK4", place, number, code, fit(issue.value or "", most=99, delimiters=form.delimiters)]
-
-
-def _element_number(segment: SegmentGuide | None, element: int, component: int | None) -> str:
-    """AK402, the number in the data element dictionary; "" where there is none (a composite as a whole has none)."""
-    if segment is None or element > len(segment.elements):
-        return ""
-    found = segment.elements[element - 1].element
-    if isinstance(found, CompositeGuide):
-        if component is None or component > len(found.components):
-            return ""
-        found = found.components[component - 1].element
-    number = "" if isinstance(found, CompositeGuide) else found.number
-    return number if number.isdigit() else ""
+def _trailer_id(form: AnswerForm) -> str:
+    return "IK5" if form.is_implementation else "AK5"

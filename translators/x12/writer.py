@@ -41,11 +41,13 @@ Element = str | tuple[str, ...] | Repeats
 class OutboundSet:
     """One transaction set: ST01, and the segments between ST and SE, each with its id first.
 
-    `segments` is gone through once each time the set is written.
+    `segments` is gone through once each time the set is written. `convention` is ST03, the implementation guide the
+    set follows, where one asks for it.
     """
 
     code: str
     segments: Iterable[Sequence[Element]]
+    convention: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,10 @@ def _group(group: OutboundGroup, text: _SegmentText, place: str, number: int, at
         where, set_number = f"{place}, set {ordinal}", f"{ordinal:04d}"
         if not outbound.code.strip():
             raise WritingError(f"{where}, ST01", "is empty; want a set identifier")
-        yield text.of(["ST", outbound.code, set_number], where)
+        opening: list[Element] = ["ST", outbound.code, set_number]
+        if outbound.convention:
+            opening.append(outbound.convention)
+        yield text.of(opening, where)
         count = 2
         segments = iter(outbound.segments)
         while block := list(islice(segments, _SEGMENTS_AT_ONCE)):
