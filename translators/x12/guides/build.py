@@ -26,6 +26,11 @@ SHIPPED = {
 }
 """Version -> its sets; 999 begins with 005010."""
 
+ADDED_CODES = {"005010": {"618": ["I5"]}}
+"""Version -> element -> codes that the tables of facts miss. I5 (segments in error by the implementation guide only) is
+in the 999 of 005010X231A1 as others ship it, and in what is published of element 618.
+"""
+
 UNLIMITED = ">1"
 
 
@@ -38,7 +43,10 @@ def build_release(facts: Path, target: Path, *, sets: Iterable[str]) -> None:
         sets: set codes to write.
     """
     (target / "sets").mkdir(parents=True, exist_ok=True)
-    elements = {number: _element(row) for number, row in _load(facts / "elements.json").items()}
+    added = ADDED_CODES.get(facts.name, {})
+    elements = {
+        number: _element(row, added=added.get(number, [])) for number, row in _load(facts / "elements.json").items()
+    }
     segments = {name: _segment(row) for name, row in _load(facts / "segments.json").items()}
     (target / "elements.json").write_text(_rows(elements), encoding="utf-8")
     (target / "segments.json").write_text(_rows(segments), encoding="utf-8")
@@ -70,10 +78,10 @@ def _rows(rows: dict[str, dict[str, Any]]) -> str:
     return "{\n" + ",\n".join(f"{_compact(key)}: {_compact(row)}" for key, row in rows.items()) + "\n}\n"
 
 
-def _element(row: dict[str, Any]) -> dict[str, Any]:
+def _element(row: dict[str, Any], *, added: list[str]) -> dict[str, Any]:
     kept = {key: row[key] for key in ("name", "type", "min", "max")}
     if row["codes"] is not None:
-        kept["codes"] = " ".join(row["codes"])
+        kept["codes"] = " ".join([*row["codes"], *added])
     return kept
 
 
