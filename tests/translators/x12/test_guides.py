@@ -253,7 +253,7 @@ def test_what_the_library_says_agrees_with_the_facts(version) -> None:
         content = [stated(child) for area in row["areas"] for child in area["content"]]
         if [told(child) for child in release.find(code).root.children] != content:
             different.add(f"{version} set {code}")
-    assert different == set(DIFFERENCES)
+    assert different == {what for what in DIFFERENCES if what.startswith(version)}
 
 
 @pytest.mark.parametrize("version", SHIPPED)
