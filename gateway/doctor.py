@@ -11,7 +11,6 @@ from pathlib import Path
 from gateway.errors import GatewayError
 from gateway.settings import Settings, load_settings
 from gateway.store import audit
-from gateway.store.engine import migrate, open_store
 from translators.datafile import LoadError
 
 LEAST_FREE_SHARE = 0.05
@@ -91,16 +90,11 @@ def _destinations(settings: Settings) -> list[Finding]:
 
 
 def _database(settings: Settings) -> list[Finding]:
-    from gateway.app import database_url
+    from gateway.app import workspace_store
 
     def open_and_verify() -> str:
-        url = database_url(settings)
-        migrate(url)
-        store = open_store(url, connections=2)
-        try:
+        with workspace_store(settings.home) as store:
             report = audit.verify(store)
-        finally:
-            store.close()
         if not report.ok:
             raise GatewayError(f"the audit chain is broken at {len(report.faults)} rows; see tradelane audit verify")
         return f"answers; audit chain of {report.rows} rows holds"

@@ -12,13 +12,14 @@ def configure_logs(level: str) -> None:
     """Send events of at least `level` (`debug`, `info`, `warning`, `error`) to standard error; once per process."""
     number = logging.getLevelNamesMapping()[level.upper()]
     people = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    # Tracebacks without the values of variables: payloads and secrets are never logged.
+    for_people = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    for_programs = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
+            *(for_people if people else for_programs),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.output import EXIT_REJECTED, EXIT_USAGE, Home, Json, fail, people, plain, print_json, print_table
+from gateway.cli.output import (
+    EXIT_REJECTED,
+    EXIT_USAGE,
+    Home,
+    Json,
+    fail,
+    people,
+    plain,
+    print_json,
+    print_table,
+    printable,
+)
 from gateway.workspace import home_of, maps_of, registry_of
 
 if TYPE_CHECKING:
@@ -44,7 +55,7 @@ def map_check(home: Home = None, json: Json = False) -> None:
         )
     else:
         for fault in faults:
-            print(fault)
+            print(printable(str(fault)))
         people.print(f"{len(catalog.names())} maps, {len(faults)} mistake(s)")
     if faults:
         raise typer.Exit(EXIT_REJECTED)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from gateway.cli.output import (
     Json,
     OneFile,
     chunks_of,
+    complain,
     fail,
     people,
     plain,
@@ -25,6 +26,12 @@ from gateway.cli.output import (
     print_table,
 )
 from gateway.workspace import maps_of, registry_of
+
+if TYPE_CHECKING:
+    from partners.model import Agreement
+    from partners.registry import PartnerRegistry
+    from translators.errors import Issue
+    from translators.x12.model import TransactionSet
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +53,7 @@ def check(files: Files, json: Json = False) -> None:
         try:
             found = report(read_x12(chunks_of(path), guides=guides), file=str(path))
         except OSError as error:
-            print(f"tradelane: {path}: {error.strerror}", file=sys.stderr)
+            complain(f"tradelane: {path}: {error.strerror}")
             worst = EXIT_USAGE
             continue
         if json:
@@ -95,7 +102,7 @@ def ack(
                 sys.stdout.buffer.write(b"\n")
             sys.stdout.buffer.flush()
     if not answers:
-        print("tradelane: nothing to answer: no readable interchange, or only acknowledgments", file=sys.stderr)
+        complain("tradelane: nothing to answer: no readable interchange, or only acknowledgments")
         raise typer.Exit(EXIT_REJECTED)
 
 
@@ -114,7 +121,7 @@ def translate(
         for document in documents:
             sys.stdout.write((document.to_json_bytes().decode() if json else _pretty(document)) + "\n")
         for issue in issues:
-            print(f"{issue.code}: {issue.message} ({issue.position})", file=sys.stderr)
+            complain(f"{issue.code}: {issue.message} ({issue.position})")
             worst = EXIT_REJECTED if issue.severity == "error" else worst
     raise typer.Exit(worst)
 
@@ -123,10 +130,9 @@ def _translated(
     file: Path, *, map_name: str | None, partner: str | None, home: Path | None
 ) -> Iterator[tuple[Any, list[Any]]]:
     from mappings.engine import MapContext, run
-    from partners.model import Direction
-    from partners.registry import NotIdentified
+    from translators.errors import Issue
     from translators.x12.guide import GuideLibrary
-    from translators.x12.model import TransactionSet
+    from translators.x12.model import GroupStart, InterchangeStart, TransactionSet
     from translators.x12.reader import ReadOptions, read_x12
 
     guides = GuideLibrary.shipped()
@@ -135,37 +141,53 @@ def _translated(
     if registry is not None and partner is not None and partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
     for event in read_x12(chunks_of(file), guides=guides, options=ReadOptions(keep_tree=True)):
-        if not isinstance(event, TransactionSet):
-            yield (), event.issues
-            continue
-        if not event.accepted:
+        if isinstance(event, InterchangeStart | GroupStart):
+            continue  # what is wrong with them is told again when they end
+        if not isinstance(event, TransactionSet) or not event.accepted:
             yield (), event.issues
             continue
         wanted, words = map_name, {}
         if registry is not None:
-            header = event.interchange
-            who = registry.identify_interchange(None, sender=header.sender, receiver=header.receiver)
-            if isinstance(who, NotIdentified):
-                fail(who.reason, code=EXIT_REJECTED)
-            if partner is not None and who.partner.key != partner:
-                fail(f"the file is from {who.partner.key}, not from {partner}", code=EXIT_REJECTED)
-            agreed = registry.agreement(
-                who.partner,
-                ourselves=who.ourselves,
-                direction=Direction.IN,
-                functional_id=event.group.functional_id,
-                set_code=event.code,
-                version=event.group.version,
-                usage=header.usage,
-                gs_sender=event.group.sender,
-                gs_receiver=event.group.receiver,
-            )
-            if isinstance(agreed, NotIdentified):
-                fail(agreed.reason, code=EXIT_REJECTED)
+            agreed = _agreement(registry, event, partner=partner)
+            if isinstance(agreed, Issue):
+                yield (), [*event.issues, agreed]
+                continue
             wanted, words = agreed.map, agreed.for_maps()
         assert wanted is not None
         mapped = run(maps.find(wanted), event, MapContext.around(event, file_name=file.name, agreement=words))
         yield mapped.documents, [*event.issues, *mapped.issues]
+
+
+def _agreement(registry: PartnerRegistry, event: TransactionSet, *, partner: str | None) -> Agreement | Issue:
+    """The agreement of a set, or why it cannot be translated."""
+    from partners.model import Direction
+    from partners.registry import NotIdentified
+    from translators.errors import Issue, Position
+
+    header, group = event.interchange, event.group
+    place = Position(header.ordinal, group.ordinal, event.ordinal, segment_id="ST", segment=1, offset=event.offset)
+    who = registry.identify_interchange(None, sender=header.sender, receiver=header.receiver)
+    if isinstance(who, NotIdentified):
+        return Issue(who.code.value, who.reason, place, level=7)
+    if partner is not None and who.partner.key != partner:
+        return Issue("partner.other", f"the set is from {who.partner.key}, not from {partner}", place, level=7)
+    agreed = registry.agreement(
+        who.partner,
+        ourselves=who.ourselves,
+        direction=Direction.IN,
+        functional_id=group.functional_id,
+        set_code=event.code,
+        version=group.version,
+        usage=header.usage,
+        gs_sender=group.sender,
+        gs_receiver=group.receiver,
+    )
+    if isinstance(agreed, NotIdentified):
+        return Issue(agreed.code.value, agreed.reason, place, level=7)
+    if agreed.pass_through:
+        text = f"it is agreed with {who.partner.key} that {event.code} passes through unread; name a map with --map"
+        return Issue("partner.passes_through", text, place, level=7)
+    return agreed
 
 
 def _pretty(document: Any) -> str:

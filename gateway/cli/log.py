@@ -166,9 +166,8 @@ def print_life(life: dict[str, Any]) -> None:
     if head["duplicate_of"]:
         people.print(f"  the same as {head['duplicate_of']}")
     for answer in life["answers"]:
-        people.print(
-            f"  answers interchange {answer['control_number']} with {answer['kind']} {coloured(answer['status'])}"
-        )
+        about = f"answers interchange {plain(answer['control_number'])}"
+        people.print(f"  {about} with {answer['kind']} {coloured(answer['status'])}")
     for interchange in life["interchanges"]:
         _print_interchange(interchange)
     for issue in life["issues"]:

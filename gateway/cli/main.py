@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from gateway.cli import bench, data, documents, log, running
-from gateway.cli.output import EXIT_USAGE, fail
+from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
+from mappings.errors import MappingError
 from translators.datafile import LoadError
 
 app = typer.Typer(
@@ -33,9 +32,9 @@ def run() -> None:
         app()
     except LoadError as error:
         for fault in error.faults:
-            print(fault, file=sys.stderr)
+            complain(str(fault))
         fail(f"{len(error.faults)} mistake(s) in maps or partner profiles; nothing was done", code=EXIT_USAGE)
-    except (GatewayError, OSError) as error:
+    except (GatewayError, MappingError, OSError) as error:
         fail(str(error), code=EXIT_USAGE)
     except KeyboardInterrupt:
         fail("interrupted", code=130)

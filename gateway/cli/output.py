@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 EXIT_REJECTED = 1
@@ -46,21 +47,36 @@ def print_table(rows: Iterable[dict[str, Any]], columns: dict[str, str], *, titl
 
 
 def plain(value: object) -> str:
-    """A value as a person reads it, safe inside a table."""
-    from rich.markup import escape
-
+    """A value as a person reads it, safe beside markup: neither a colour nor a control character in it takes effect."""
     match value:
         case None:
             return ""
         case bool():
             return "yes" if value else "no"
         case _:
-            return escape(str(value))
+            return escape(printable(str(value)))
+
+
+def plain_lines(text: str) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
+def printable(text: str) -> str:
+    """Text that does nothing to a terminal: control characters, line ends among them, are shown as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def complain(message: str) -> None:
+    """One line on stderr."""
+    print(printable(message), file=sys.stderr)
 
 
 def fail(message: str, *, code: int) -> NoReturn:
     """Say what is wrong on stderr and end."""
-    print(f"tradelane: {message}", file=sys.stderr)
+    complain(f"tradelane: {message}")
     raise SystemExit(code)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from translators.x12.model import InterchangeStart, TransactionSet
 from translators.x12.reader import read_x12
 
 KEY = "yours"
+_SET_CODE = re.compile("[0-9A-Z]{3}")
 
 
 class NoEnvelope(GatewayError):
@@ -40,7 +43,7 @@ def profile_for(file: Path, profiles: Path) -> str:
         if isinstance(event, InterchangeStart):
             senders[event.header.sender] = None
             receivers[event.header.receiver] = None
-        elif isinstance(event, TransactionSet):
+        elif isinstance(event, TransactionSet) and _SET_CODE.fullmatch(event.code):
             sets[event.code] = None
     if not senders:
         raise NoEnvelope(f"{file} has no ISA that can be read; see tradelane check {file}")
@@ -56,7 +59,7 @@ def profile_for(file: Path, profiles: Path) -> str:
         return known[0].accounts[0].user
     folder = profiles / KEY
     folder.mkdir(parents=True, exist_ok=True)
-    agreements = "".join(_agreement(code) for code in sets if code)
+    agreements = "".join(_agreement(code) for code in sets)
     (folder / "profile.yaml").write_text(
         f"name: The sender of your file\nidentifiers:\n{_identifiers(senders)}sftp:\n  - user: {KEY}\n"
         + (f"agreements:\n{agreements}" if agreements else "")
@@ -79,5 +82,5 @@ def _identifiers(pairs: dict[tuple[str, str], None], *, indent: str = "  ") -> s
 
 
 def _quoted(text: str) -> str:
-    """A YAML scalar whatever the text holds."""
-    return "'" + text.replace("'", "''") + "'"
+    """A YAML scalar whatever the text holds: JSON's strings are YAML's, too."""
+    return json.dumps(text)

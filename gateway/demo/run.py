@@ -14,7 +14,7 @@ import orjson
 
 from gateway.app import Running, running
 from gateway.cli.log import print_life
-from gateway.cli.output import people, plain, print_json
+from gateway.cli.output import people, plain, plain_lines, print_json
 from gateway.demo.anyfile import profile_for
 from gateway.demo.partner import DemoPartner, OpenSSH, OurClient
 from gateway.store import timeline
@@ -161,8 +161,8 @@ class _Story:
     def leave_serving(self, gateway: Running) -> None:
         host, port = gateway.sftp_address
         for partner in self._partners.values():
-            people.print(f"  sftp -P {port} -i {partner.key_file} {partner.user}@{host}")
-        people.print(f"  tradelane log --home {self._home}")
+            people.print(plain(f"  sftp -P {port} -i {partner.key_file} {partner.user}@{host}"))
+        people.print(plain(f"  tradelane log --home {self._home}"))
         self.say("serving until Ctrl-C; then the temporary home is removed")
         gateway.wait_until_stopped()
 
@@ -223,8 +223,8 @@ class _Story:
         ]
         for name, content in files:
             if not self._quiet:
-                people.rule(f"{way.partner.user}: /out/{name}", style="dim")
-                people.print(plain(content.decode("latin-1")), soft_wrap=True)
+                people.rule(plain(f"{way.partner.user}: /out/{name}"), style="dim")
+                people.print(plain_lines(content.decode("latin-1")), soft_wrap=True)
         return files
 
 

@@ -20,7 +20,7 @@ from partners.model import Agreement, Direction, SftpAccount
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
 from translators.errors import Issue, Position, Severity, shown
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
-from translators.x12.acknowledge_sets import noted_fault
+from translators.x12.codes import FAULTS
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
     GroupEnd,
@@ -218,7 +218,7 @@ class Reading:
     def _tell_unsaid(self, event: TransactionSet, *, partner: str, group: GroupKey) -> None:
         """A set refused for what a 997 has no code for (balances, hierarchy) is accepted in it: so a person is told."""
         errors = [issue for issue in event.issues if issue.severity is Severity.ERROR]
-        if any(noted_fault(issue) is not None for issue in errors):
+        if any(_is_said(issue) for issue in errors):
             return
         self.matters += [
             Matter(issue.code, f"{partner} {event.code}", f"{issue.message} ({issue.position})", group=group)
@@ -376,6 +376,12 @@ class Reading:
             )
             for issue in issues
         ]
+
+
+def _is_said(issue: Issue) -> bool:
+    """A 997 has a code for it."""
+    fault = FAULTS.get(issue.code)
+    return fault is not None and any((fault.ak3, fault.ak4, fault.ak5))
 
 
 def _refusal(event: TransactionSet, why: NotIdentified) -> Issue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -160,11 +161,14 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         conn,
         select(interchange).where(interchange.c.transmission_id == transmission_id).order_by(interchange.c.ordinal),
     )
-    ids = [row["id"] for row in interchanges]
+    mine = select(interchange.c.id).where(interchange.c.transmission_id == transmission_id)
+    answered = select(func.coalesce(interchange.c.duplicate_of, interchange.c.id)).where(
+        interchange.c.transmission_id == transmission_id
+    )
     groups = _all(
         conn,
         select(functional_group)
-        .where(functional_group.c.interchange_id.in_(ids))
+        .where(functional_group.c.interchange_id.in_(mine))
         .order_by(functional_group.c.interchange_id, functional_group.c.ordinal),
     )
     sets = _all(
@@ -186,20 +190,18 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
             transmission.c.state,
         )
         .join(transmission, transmission.c.id == acknowledgment.c.transmission_id)
-        .where(acknowledgment.c.interchange_id.in_([row["duplicate_of"] or row["id"] for row in interchanges]))
+        .where(acknowledgment.c.interchange_id.in_(answered))
         .order_by(acknowledgment.c.created_at),
     )
+    sets_of = _by(sets, "interchange_ordinal", "group_ordinal")
+    groups_of, acknowledgments_of = _by(groups, "interchange_id"), _by(acknowledgments, "interchange_id")
     for row in interchanges:
-        row["groups"] = [group for group in groups if group["interchange_id"] == row["id"]]
+        row["groups"] = groups_of[(row["id"],)]
         for group in row["groups"]:
-            group["sets"] = [
-                item
-                for item in sets
-                if (item["interchange_ordinal"], item["group_ordinal"]) == (row["ordinal"], group["ordinal"])
-            ]
-        row["acknowledgments"] = [
-            item for item in acknowledgments if item["interchange_id"] == (row["duplicate_of"] or row["id"])
-        ]
+            group["sets"] = sets_of[(row["ordinal"], group["ordinal"])]
+        row["acknowledgments"] = acknowledgments_of[(row["duplicate_of"] or row["id"],)]
+    my_documents = select(document.c.id).where(document.c.transmission_id == transmission_id)
+    my_deliveries = select(delivery.c.id).where(delivery.c.document_id.in_(my_documents))
     documents = _all(
         conn,
         select(*[column for column in document.c if column.name != "lineage"], document_source.c.transaction_set_id)
@@ -209,26 +211,21 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
     )
     deliveries = _all(
         conn,
-        select(delivery).where(delivery.c.document_id.in_([row["id"] for row in documents])).order_by(delivery.c.seq),
+        select(delivery).where(delivery.c.document_id.in_(my_documents)).order_by(delivery.c.seq),
     )
     attempts = _all(
         conn,
         select(attempt)
-        .where(
-            or_(
-                attempt.c.delivery_id.in_([row["id"] for row in deliveries]),
-                attempt.c.transmission_id == transmission_id,
-            )
-        )
+        .where(or_(attempt.c.delivery_id.in_(my_deliveries), attempt.c.transmission_id == transmission_id))
         .order_by(attempt.c.started_at, attempt.c.number),
     )
+    tries_of, deliveries_of = _by(attempts, "delivery_id"), _by(deliveries, "document_id")
     for row in deliveries:
-        row["tries"] = [item for item in attempts if item["delivery_id"] == row["id"]]
+        row["tries"] = tries_of[(row["id"],)]
     for row in documents:
-        row["deliveries"] = [item for item in deliveries if item["document_id"] == row["id"]]
-    subjects = [str(transmission_id), *(str(row["id"]) for row in (*documents, *deliveries))]
+        row["deliveries"] = deliveries_of[(row["id"],)]
     return {
-        "transmission": found[0] | {"tries": [item for item in attempts if item["delivery_id"] is None]},
+        "transmission": found[0] | {"tries": tries_of[(None,)]},
         "interchanges": interchanges,
         "issues": _all(conn, select(issue).where(issue.c.transmission_id == transmission_id).order_by(issue.c.id)),
         "documents": documents,
@@ -249,8 +246,8 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
             .where(
                 or_(
                     exception.c.transmission_id == transmission_id,
-                    exception.c.document_id.in_([row["id"] for row in documents]),
-                    exception.c.delivery_id.in_([row["id"] for row in deliveries]),
+                    exception.c.document_id.in_(my_documents),
+                    exception.c.delivery_id.in_(my_deliveries),
                 )
             )
             .order_by(exception.c.opened_at),
@@ -287,7 +284,13 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
                 audit_seal.c.position.label("sealed_as"),
             )
             .outerjoin(audit_seal, audit_seal.c.audit_seq == audit.c.seq)
-            .where(audit.c.subject_id.in_(subjects))
+            .where(
+                or_(
+                    audit.c.subject_id == str(transmission_id),
+                    audit.c.subject_id.in_(select(cast(my_documents.subquery().c.id, Text))),
+                    audit.c.subject_id.in_(select(cast(my_deliveries.subquery().c.id, Text))),
+                )
+            )
             .order_by(audit.c.seq),
         ),
     }
@@ -307,12 +310,21 @@ def _count(table: Table, condition: ColumnElement[bool]) -> Any:
     return select(func.count()).select_from(table).where(condition).scalar_subquery()
 
 
+def _by(rows: Sequence[Life], *columns: str) -> defaultdict[tuple[Any, ...], list[Life]]:
+    """Rows by the values of these columns."""
+    found: defaultdict[tuple[Any, ...], list[Life]] = defaultdict(list)
+    for row in rows:
+        found[tuple(row[column] for column in columns)].append(row)
+    return found
+
+
 def _all(conn: Connection, query: Select[Any]) -> list[Life]:
     return [_plain(row) for row in conn.execute(query).mappings()]
 
 
 def _plain(row: RowMapping) -> Life:
-    return {name: _json(value) for name, value in row.items()}
+    """SQLAlchemy's own kind of str is no key for JSON."""
+    return {str(name): _json(value) for name, value in row.items()}
 
 
 def _json(value: object) -> object:
