@@ -17,6 +17,7 @@ from translators.x12.model import ReaderEvent, Stray, TransactionSet
 from translators.x12.tokenizer import Batch, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
 from translators.x12.transaction import OpenSet, ReadOptions
+from translators.x12.watch import Note
 
 __all__ = ["ReadOptions", "read_x12"]
 
@@ -105,7 +106,7 @@ class _Reader:
         if not batch.terminated:
             self._unterminated(offset + len(pieces[0]))
         opened = self._set
-        row, place, counts, ordinal, stack = _unpacked(opened)
+        row, place, counts, ordinal, stack, notes = _unpacked(opened)
         slowly = ordinal + len(pieces) > cap
         for piece, text in zip(pieces, texts, strict=True):
             offset += len(piece) + 1
@@ -128,6 +129,8 @@ class _Reader:
                                 stack[-1].loops.append(loop)
                                 stack.append(loop)
                         stack[-1].segments.append(segment)
+                    if parts[0] in notes:
+                        notes[parts[0]](parts, ordinal, offset - len(text) - 1, number)
                     continue
             if opened is not None:
                 opened.row, opened.place, opened.segments = row, place, ordinal
@@ -138,7 +141,7 @@ class _Reader:
             segment = Segment(parts, ordinal=0, offset=offset - len(text) - 1)
             yield from self._segment(segment, end=end)
             opened = self._set
-            row, place, counts, ordinal, stack = _unpacked(opened)
+            row, place, counts, ordinal, stack, notes = _unpacked(opened)
         if opened is not None:
             opened.row, opened.place, opened.segments = row, place, ordinal
 
@@ -240,10 +243,10 @@ class _Reader:
         return _outside("x12.file.stray_text", message, token.offset, token.sample)
 
 
-def _unpacked(opened: OpenSet | None) -> tuple[Row, int, list[int], int, list[Loop]]:
+def _unpacked(opened: OpenSet | None) -> tuple[Row, int, list[int], int, list[Loop], dict[str, Note]]:
     if opened is None:
-        return ({}, 0, [], 0, [])
-    return (opened.row, opened.place, opened.counts, opened.segments, opened.stack)
+        return ({}, 0, [], 0, [], {})
+    return (opened.row, opened.place, opened.counts, opened.segments, opened.stack, opened.watches.notes)
 
 
 def _outside(code: str, message: str, offset: int, value: str | None) -> Stray:

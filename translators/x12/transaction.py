@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, ruling_of
+from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
 from translators.x12.issues import Issues
 from translators.x12.model import Delimiters, GroupHeader
 from translators.x12.validate import Finding, find_faults
+from translators.x12.watch import Watches
 
 _ST_ELEMENTS = 3
 """Elements of an ST in the versions that have most; for versions without a guide."""
@@ -43,7 +45,8 @@ class OpenSet:
 
     The reader's quick loop reads and writes `place`, `row`, `counts`, `segments` and `stack` itself for segments that
     are good; `take` does everything else. `position` is the set's (interchange, group, set). `segments` counts what
-    was read, ST included, which is also the ordinal of the last one.
+    was read, ST included, which is also the ordinal of the last one. `watches` are told of the segments they name,
+    good or not, and speak when the set is over.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class OpenSet:
         self.row: Row = {}
         self.place = 0
         self.counts: list[int] = []
+        self.watches = Watches()
         self._delimiters = delimiters
         self._options = options
         self._compiled: CompiledSet | None = None
@@ -66,6 +70,7 @@ class OpenSet:
             self._compiled = compile_set(guide)
             self.row = self._compiled.start.row
             self.counts = [0] * len(self._compiled.places)
+            self.watches = watches_of(guide)
             if options.keep_tree:
                 self.root = Loop(guide.code, [st])
                 self.stack = [self.root]
@@ -110,9 +115,13 @@ class OpenSet:
                 message = f"the set has more than {self._options.max_segments} segments; the others are not looked into"
                 self._add("x12.set.too_many_segments", message, segment)
                 self.row = {}
+                self.watches.stop()
             return
         if self._compiled is not None and not self.issues.errors_are_full:
-            self._place(segment, self._compiled)
+            placed = self._place(segment, self._compiled)
+            note = self.watches.notes.get(segment.id)
+            if note is not None:
+                note(segment.elements, segment.ordinal, segment.offset, self.place if placed else 0)
 
     def take_oversize(self, segment: Segment, *, length: int) -> None:
         """A segment of which only the beginning was kept; it is counted and not looked into."""
@@ -120,6 +129,8 @@ class OpenSet:
         segment.ordinal = self.segments
         message = f"the segment is {length} bytes long; at most {self._options.max_segment_bytes} are read"
         self._add("x12.segment.too_large", message, segment)
+        if segment.id in self.watches.notes:
+            self.watches.stop()
 
     def close(self, se: Segment | None, *, offset: int) -> None:
         """The set is over, with or without its SE; `offset` is where that was seen."""
@@ -127,6 +138,7 @@ class OpenSet:
             message = f"the set of ST02 {shown(self.st.element(2)) or 'missing'} ends without SE"
             place = replace(self.position, segment_id="SE", segment=self.segments + 1, offset=offset)
             self.issues.add("x12.se.missing", message, place)
+            self._report_watched()
             return
         self.segments += 1
         se.ordinal = self.segments
@@ -139,8 +151,27 @@ class OpenSet:
         position = replace(self.position, segment=self.segments)
         for fault in se_faults(se, control_number=self.st.element(2), segments=self.segments):
             self.issues.add_fault(fault, se, position)
+        self._report_watched()
+
+    def _report_watched(self) -> None:
+        """What the watches found, put among the other issues by segment."""
+        if self.issues.errors_are_full:
+            return
+        before = len(self.issues.found)
+        for fault in self.watches.faults():
+            at = replace(
+                self.position,
+                segment_id=fault.segment_id,
+                segment=fault.ordinal,
+                element=fault.element,
+                offset=fault.offset,
+            )
+            self.issues.add(fault.code, fault.message, at, fault.value, severity=fault.severity)
+        if len(self.issues.found) > before:
+            self.issues.found.sort(key=lambda issue: issue.position.segment or self.segments)
 
     def _place(self, segment: Segment, compiled: CompiledSet) -> bool:
+        """Whether the segment has a place here."""
         here = compiled.places[self.place]
         step = self._chosen(compiled.step(here, segment.id), segment)
         if step is None:

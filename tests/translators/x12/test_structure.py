@@ -27,7 +27,7 @@ def found(seen):
         ((BEG, "N3*1 MAIN ST", PO1, CTT), ("x12.segment.unexpected", "N3", 3, None), "2"),
         # 3 missing, reported where the next segment stands
         ((PO1, CTT), ("x12.segment.missing", "BEG", 2, None), "3"),
-        ((BEG, CTT), ("x12.segment.missing", "PO1", 3, "PO1"), "3"),
+        ((BEG, "CTT*0"), ("x12.segment.missing", "PO1", 3, "PO1"), "3"),
         ((BEG,), ("x12.segment.missing", "PO1", 3, "PO1"), "3"),
         ((BEG, "LM*10", PO1, CTT), ("x12.segment.missing", "LQ", 4, "LM"), "3"),
         # 4 loop over its maximum: SAC loop of the heading, 25
@@ -42,7 +42,7 @@ def found(seen):
         # 7 out of order
         ((BEG, "DTM*010*20260201", "REF*DP*1", PO1, CTT), ("x12.segment.sequence", "REF", 4, None), "7"),
         ((BEG, "N1*BY*X", "N4*TOWN*IL", "N3*1 MAIN", PO1, CTT), ("x12.segment.sequence", "N3", 5, "N1"), "7"),
-        ((BEG, PO1, CTT, PO1), ("x12.segment.sequence", "PO1", 5, "CTT"), "7"),
+        ((BEG, PO1, "CTT*2", PO1), ("x12.segment.sequence", "PO1", 5, "CTT"), "7"),
     ],
 )
 def test_a_segment_out_of_place_is_reported_once_with_its_code(x12, segments, wanted, ak3) -> None:
