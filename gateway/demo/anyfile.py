@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.output import chunks_of
@@ -17,6 +18,7 @@ from translators.x12.model import InterchangeStart, TransactionSet
 from translators.x12.reader import read_x12
 
 KEY = "yours"
+NOBODY = ("ZZ", "NOBODY")
 _SET_CODE = re.compile("[0-9A-Z]{3}")
 
 
@@ -24,13 +26,19 @@ class NoEnvelope(GatewayError):
     """The file has no interchange whose sender and receiver could be read."""
 
 
-def profile_for(file: Path, profiles: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class Bringer:
+    """Who brings the file: a login, and whether the sample partners are part of the workspace."""
+
+    user: str
+    samples: bool
+
+
+def profile_for(file: Path, profiles: Path) -> Bringer:
     """Write `profiles`/yours/profile.yaml and ourselves.yaml for the senders and receivers of a file.
 
-    Sets with a base map are mapped and delivered; the others pass through. A sender who is a sample partner needs none.
-
-    Returns:
-        The login that may bring the file.
+    Sets with a base map are mapped and delivered; the others pass through. A file that a sample partner sends to one of
+    the sample identities needs neither. Who sends to himself cannot be us as well, and is told so by a TA1.
 
     Raises:
         NoEnvelope: there is no readable ISA.
@@ -48,15 +56,14 @@ def profile_for(file: Path, profiles: Path) -> str:
     if not senders:
         raise NoEnvelope(f"{file} has no ISA that can be read; see tradelane check {file}")
     shipped = PartnerRegistry.load(profile_roots(Path(), samples=True)[:1])
-    known = [partner for partner in shipped.partners.values() if senders.keys() & _pairs(partner.identifiers)]
     ours = {pair for entity in shipped.ourselves.values() for pair in _pairs(entity.identifiers)}
-    strangers = {pair: None for pair in receivers if pair not in ours}
+    for partner in shipped.partners.values():
+        if senders.keys() <= _pairs(partner.identifiers) and receivers.keys() <= ours:
+            return Bringer(partner.accounts[0].user, samples=True)
     profiles.mkdir(parents=True, exist_ok=True)
-    if strangers:
-        entity = f"{KEY}-receiver:\n  name: The receiver of your file\n  identifiers:\n"
-        (profiles / "ourselves.yaml").write_text(entity + _identifiers(strangers, indent="    "))
-    if known:
-        return known[0].accounts[0].user
+    us = {pair: None for pair in receivers if pair not in senders} or {NOBODY: None}
+    entity = f"{KEY}-receiver:\n  name: The receiver of your file\n  identifiers:\n"
+    (profiles / "ourselves.yaml").write_text(entity + _identifiers(us, indent="    "))
     folder = profiles / KEY
     folder.mkdir(parents=True, exist_ok=True)
     agreements = "".join(_agreement(code) for code in sets)
@@ -64,7 +71,7 @@ def profile_for(file: Path, profiles: Path) -> str:
         f"name: The sender of your file\nidentifiers:\n{_identifiers(senders)}sftp:\n  - user: {KEY}\n"
         + (f"agreements:\n{agreements}" if agreements else "")
     )
-    return KEY
+    return Bringer(KEY, samples=False)
 
 
 def _agreement(code: str) -> str:

@@ -62,7 +62,6 @@ def run_demo(*, file: Path | None, keep: bool, json: bool) -> bool:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tradelane-demo-")))
         home.chmod(0o755)
-        (home / "tradelane.yaml").write_text(SETTINGS)
         story = _Story(home, quiet=json)
         story.say(f"a gateway with its own PostgreSQL in {home}")
         story.prepare(file)
@@ -90,9 +89,13 @@ class _Story:
             people.print(f"[bold cyan]»[/] {plain(text)}")
 
     def prepare(self, file: Path | None) -> None:
-        """Keys, and for a user's own file a profile made from its envelope."""
+        """Settings and keys, and for a user's own file a profile made from its envelope."""
         profiles = self._home / "partners" / "profiles"
-        users = ["acme", "globex"] if file is None else [profile_for(file, profiles)]
+        samples, users = True, ["acme", "globex"]
+        if file is not None:
+            bringer = profile_for(file, profiles)
+            samples, users = bringer.samples, [bringer.user]
+        (self._home / "tradelane.yaml").write_text(f"samples: {str(samples).lower()}\n{SETTINGS}")
         for user in users:
             self._partners[user] = DemoPartner.with_new_key(
                 user, folder=self._home / "partner-side", profile=profiles / user
