@@ -239,6 +239,8 @@ def running(
     settings = load_settings(home)
     stop = Event()
     with ExitStack() as stack:
+        # First, so that being told to stop while the database starts leaves no database behind.
+        stack.callback(_restore_signals, _stop_on_signals(stop))
         embedded = None if settings.database_url is not None else EmbeddedPostgres(settings.home)
         if embedded is not None:
             stack.callback(embedded.remove if temporary else embedded.stop)
@@ -249,7 +251,6 @@ def running(
         gateway = load_gateway(settings, store)
         lanes = Lanes(store)
         stack.callback(lanes.close)
-        stack.callback(_restore_signals, _stop_on_signals(stop))
         threads = []
         if embedded is not None:
             threads.append(Thread(target=_keep_alive, args=(embedded, stop), name="postgres"))
