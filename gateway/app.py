@@ -16,6 +16,7 @@ import structlog
 from gateway.channels.sftp import StoreMailbox
 from gateway.chores import Chore, Chores, lane_chores
 from gateway.errors import GatewayError
+from gateway.guides import PartnerGuides
 from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.pipeline.backoff import Backoff
@@ -61,6 +62,7 @@ class Gateway:
     registry: PartnerRegistry
     maps: MapCatalog
     guides: GuideLibrary
+    partner_guides: PartnerGuides
     clock: Clock
 
     def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
@@ -82,6 +84,7 @@ class Gateway:
             registry=self.registry,
             maps=self.maps,
             guides=self.guides,
+            partner_guides=self.partner_guides,
             clock=self.clock,
             in_flight={name: adapter.manifest.max_in_flight for name, adapter in adapters.items()},
         )
@@ -100,18 +103,20 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     """Load a workspace on an open store.
 
     Raises:
-        LoadError: every mistake in its maps and partner profiles, and every agreement that names a map or destination
-            there is not.
+        LoadError: every mistake in its maps, partner profiles and guides, and every agreement that names a map or
+            destination there is not.
     """
     clock = clock or SystemClock()
     guides = GuideLibrary.shipped()
     registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
     maps = MapCatalog(map_roots(settings.home), guides=guides)
-    faults = [*maps.load_all(), *unmet(registry, maps=maps.names(), destinations=settings.destinations)]
+    partner_guides = PartnerGuides(registry, guides)
+    faults = [*maps.load_all(), *partner_guides.faults]
+    faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
     vault = Vault(store, settings.home / "vault", clock)
-    return Gateway(settings, store, vault, registry, maps, guides, clock)
+    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock)
 
 
 def build_work(context: WorkerContext) -> Work:

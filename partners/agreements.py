@@ -9,12 +9,14 @@ from partners.fields import WORD, Fields, Reference, ReferenceKind, form
 from partners.model import RELEASE_LENGTH, Acknowledgments, Agreement, Criteria, Direction, Syntax, Usage
 from translators.datafile import LoadFault, Mapping, Scalar
 from translators.errors import shown
+from translators.x12.strictness import read_strictness
 
 GROUP_ID = form(r"[!-~](?:[ -~]{0,13}[!-~])?", "1 to 15 printable ASCII characters, no space at the ends (GS02)")
 _SET_CODE = form(r"[0-9A-Z]{3}", "a transaction set, as 850 (ST01)")
 _FUNCTIONAL_ID = form(r"[A-Z]{2}", "two capital letters, as PO (GS01)")
 _VERSION = form(r"any|[0-9]{6}[0-9A-Z]{0,6}", "any, a release as 004010, or a release and suffix as 004010VICS (GS08)")
 _MAP = form(r"[a-z0-9][a-z0-9_-]*/[a-zA-Z0-9][a-zA-Z0-9._-]*", "the name of a map, as acme/850.in")
+_GUIDE = form(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", "the name of a guide in the partner's guides folder, as 850.in")
 _CURRENCY = form(r"[A-Z]{3}", "an ISO 4217 code, as USD")
 _VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -28,6 +30,8 @@ AGREEMENT_KEYS = (
     "ourselves",
     "gs_sender",
     "gs_receiver",
+    "guide",
+    "strictness",
     "map",
     "pass_through",
     "deliver_to",
@@ -65,6 +69,7 @@ def read_agreement(
     version = fields.text("version", _VERSION, default="any")
     release, suffix = ("", "") if version == "any" else (version[:RELEASE_LENGTH], version[RELEASE_LENGTH:])
     direction = fields.choice_or_none("direction", Direction)
+    switches = fields.mapping("strictness")
     read = Agreement(
         partner=partner,
         document=fields.text("document", _SET_CODE),
@@ -79,6 +84,8 @@ def read_agreement(
             gs_sender=fields.text("gs_sender", GROUP_ID) or None,
             gs_receiver=fields.text("gs_receiver", GROUP_ID) or None,
         ),
+        guide=fields.text("guide", _GUIDE),
+        strictness=None if switches is None else read_strictness(switches, faults),
         map=fields.text("map", _MAP),
         deliver_to=tuple(name.text for name in fields.scalars("deliver_to", WORD)),
         ordered=fields.flag("ordered", default=True),

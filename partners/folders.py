@@ -5,8 +5,10 @@ ROOT/ourselves.yaml                our own legal entities
 ROOT/acme/profile.yaml             a partner; the folder's name is its key
 ROOT/acme/keys/laptop.pub          keys for its only SFTP account, or, where it has several,
 ROOT/acme/keys/USER/laptop.pub     keys for the account USER
+ROOT/acme/guides/850.in.yaml       the partner's guide 850.in, an overlay of the standard's
 ```
-A partner's profile stands in one root; its keys may stand in any, so that a workspace gives keys to a shipped partner.
+A partner's profile stands in one root; its keys and guides may stand in any, so that a workspace gives keys to a
+shipped partner.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from zoneinfo import ZoneInfo
 from partners.clashes import check_accounts, check_identifiers, check_references, check_ties
 from partners.fields import WORD
 from partners.keys import read_key_file
-from partners.model import LegalEntity, PublicKey, SftpAccount, TradingPartner
+from partners.model import GuideOverlay, LegalEntity, PublicKey, SftpAccount, TradingPartner
 from partners.profile import ProfileRead, read_ourselves, read_profile
 from partners.revision import with_revision
 from translators.datafile import LoadError, LoadFault, Mapping, Place, did_you_mean, read_datafile
@@ -28,6 +30,7 @@ from translators.errors import shown
 PROFILE = "profile.yaml"
 OURSELVES = "ourselves.yaml"
 KEYS = "keys"
+GUIDES = "guides"
 
 
 def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalEntity]]:
@@ -54,9 +57,11 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
     partners = {key: read.partner for key, read in reads.items()}
     for key, folder in folders:
         if key in partners:
-            partners[key] = _with_keys(partners[key], folder, faults)
+            partners[key] = _with_guides(_with_keys(partners[key], folder, faults), folder, faults)
         elif key not in names:
             faults.append(_without_profile(folder, names))
+    for partner in partners.values():
+        _check_guides(partner, faults)
     if faults:
         raise LoadError(faults)
     return [with_revision(partner) for partner in partners.values()], entities
@@ -127,6 +132,34 @@ def _with_keys(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -
         read = read_key_file(path.read_bytes(), file=str(path), zone=ZoneInfo(partner.time_zone), faults=faults)
         accounts[user] = _with_more_keys(known, read, faults)
     return replace(partner, accounts=tuple(accounts.values()))
+
+
+def _with_guides(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+    """The partner with the overlays of one `guides` folder, not looked into: the standard's guides are not ours."""
+    guides = list(partner.guides)
+    inside = folder / GUIDES
+    for path in sorted(inside.iterdir()) if inside.is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        name = path.name.removesuffix(".yaml")
+        if name == path.name or not path.is_file():
+            faults.append(LoadFault(_start(path), "want guides as files NAME.yaml here, and nothing else"))
+        elif any(name == guide.name for guide in guides):
+            faults.append(LoadFault(_start(path), f"the guide {name} of {partner.key} stands twice"))
+        else:
+            label = f"{partner.key}/{GUIDES}/{path.name}"
+            guides.append(GuideOverlay(name, path.read_bytes(), label, str(path)))
+    return replace(partner, guides=tuple(guides))
+
+
+def _check_guides(partner: TradingPartner, faults: list[LoadFault]) -> None:
+    known = [guide.name for guide in partner.guides]
+    for agreement in partner.agreements:
+        if agreement.guide and agreement.guide not in known:
+            assert agreement.place is not None
+            hint = did_you_mean(agreement.guide, known)
+            text = f'there is no guide "{agreement.guide}" in the {GUIDES} folder of {partner.key}{hint}'
+            faults.append(LoadFault(agreement.place, text))
 
 
 def _with_more_keys(account: SftpAccount, read: Iterable[PublicKey], faults: list[LoadFault]) -> SftpAccount:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
+from translators.x12.strictness import Strictness
 
 RELEASE_LENGTH = 6
 """Characters of GS08 that name the release (X12 data element 480: version, release and subrelease)."""
@@ -195,6 +196,8 @@ class Agreement:
 
     Args:
         document: what is exchanged; for X12 the transaction set (`850`).
+        guide: name of the partner's guide (`850.in`), merged into the standard's; "" where the standard's own holds.
+        strictness: what faults do where it is not what their table says; None where it is.
         map: name of the map (`acme/850.in`); "" where the document passes through unmapped.
         deliver_to: names of destinations, for `in`.
         ordered: documents with the same business key keep their order.
@@ -207,6 +210,8 @@ class Agreement:
     direction: Direction
     syntax: Syntax = Syntax.X12
     criteria: Criteria = Criteria()
+    guide: str = ""
+    strictness: Strictness | None = None
     map: str = ""
     deliver_to: tuple[str, ...] = ()
     ordered: bool = True
@@ -224,6 +229,16 @@ class Agreement:
     def for_maps(self) -> dict[str, str]:
         """What a map reads as `agreement.NAME`: `currency` (where agreed) and every word of `values`."""
         return {**({"currency": self.currency} if self.currency else {}), **self.values}
+
+
+@dataclass(frozen=True, slots=True)
+class GuideOverlay:
+    """A file of a partner's `guides` folder: `name` is `850.in` for `850.in.yaml`; `label` is short, for messages."""
+
+    name: str
+    content: bytes
+    label: str = field(default="", compare=False)
+    file: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +271,7 @@ class TradingPartner:
     group_ids: tuple[str, ...] = ()
     accounts: tuple[SftpAccount, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    guides: tuple[GuideOverlay, ...] = ()
     acknowledge: Acknowledgments = Acknowledgments()
     contacts: tuple[Contact, ...] = ()
     time_zone: str = "UTC"

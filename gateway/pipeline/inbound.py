@@ -15,6 +15,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.errors import NotYet
+from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
 from gateway.pipeline.acknowledge import offer_again, send_answer
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
@@ -61,6 +62,7 @@ class InboundLine:
     registry: PartnerRegistry
     maps: MapCatalog
     guides: GuideLibrary
+    partner_guides: PartnerGuides
     clock: Clock
     in_flight: Mapping[str, int]
 
@@ -131,10 +133,15 @@ class _Pass:
 
     def _begin(self, conn: Connection, *, refused: frozenset[GroupKey]) -> Reading:
         line, found = self._line, self._found
-        self._events = read_x12(self._content(conn), guides=line.guides, options=ReadOptions(keep_tree=True))
+        account = None if found.account is None else line.registry.account(found.account)
+        is_test = found.environment is Environment.TEST
+        agreed = RegistryTerms(line.registry, line.partner_guides, account=account, is_test=is_test)
+        self._events = read_x12(
+            self._content(conn), guides=line.guides, options=ReadOptions(keep_tree=True), agreed=agreed
+        )
         return Reading(
             found,
-            account=None if found.account is None else line.registry.account(found.account),
+            account=account,
             registry=line.registry,
             maps=line.maps,
             guides=line.guides,

@@ -17,6 +17,7 @@ PROFILE, OURSELVES = re.findall(r"```yaml\n(.*?)```", REFERENCE, re.DOTALL)
 def test_the_examples_load(new_profiles: Callable[..., Any]) -> None:
     profiles = new_profiles(ourselves=OURSELVES)
     profiles.write("acme/profile.yaml", PROFILE)
+    profiles.write("acme/guides/850.in.yaml", "extends: 850@004010\n")
     profiles.write("globex/profile.yaml", "name: Globex\n")
     registry = profiles.load()
     assert len(registry.partners["acme"].agreements) == 2

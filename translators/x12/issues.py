@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from translators.errors import Issue, Position, Severity
 from translators.tree import Segment
 from translators.x12.codes import FAULTS
 from translators.x12.envelope import EnvelopeFault
 
+if TYPE_CHECKING:
+    from translators.x12.strictness import Strictness
+
 
 class Issues:
     """Issues collected up to a cap for errors and one for warnings; the last one then says that there are more."""
 
-    def __init__(self, cap: int) -> None:
+    def __init__(self, cap: int, strictness: Strictness | None = None) -> None:
         self.found: list[Issue] = []
         self._cap = cap
+        self._strictness = strictness
         self._errors = 0
         self._warnings = 0
 
@@ -36,9 +42,14 @@ class Issues:
         *,
         severity: Severity | None = None,
     ) -> None:
-        """Add one, with the level of its row in FAULTS, and that row's severity where none is given."""
+        """Add one, with the level of its row in FAULTS, and that row's severity where none is given or agreed."""
         row = FAULTS[code]
         severity = severity or row.severity
+        if self._strictness is not None:
+            agreed = self._strictness.severity(row, severity)
+            if agreed is None:
+                return
+            severity = agreed
         if severity is Severity.ERROR:
             self._errors += 1
             count = self._errors

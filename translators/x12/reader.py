@@ -14,6 +14,7 @@ from translators.x12.compiler import Row
 from translators.x12.guide import GuideLibrary
 from translators.x12.interchange import OpenGroup, OpenInterchange
 from translators.x12.model import ReaderEvent, Stray, TransactionSet
+from translators.x12.terms import STANDARD_TERMS, AgreedTerms
 from translators.x12.tokenizer import Batch, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
 from translators.x12.transaction import OpenSet, ReadOptions
@@ -28,7 +29,11 @@ _DEFAULTS = ReadOptions()
 
 
 def read_x12(
-    chunks: Iterable[bytes], *, guides: GuideLibrary, options: ReadOptions = _DEFAULTS
+    chunks: Iterable[bytes],
+    *,
+    guides: GuideLibrary,
+    options: ReadOptions = _DEFAULTS,
+    agreed: AgreedTerms | None = None,
 ) -> Iterator[ReaderEvent]:
     """Read and validate a file of X12 interchanges.
 
@@ -36,6 +41,7 @@ def read_x12(
         chunks: the file's bytes in pieces of any size; read as far as events are taken.
         guides: what the sets may hold.
         options: whether to make trees, and the caps.
+        agreed: partners' guides and strictness; None where the standard alone holds.
 
     Returns:
         The events in the order of the file, properly nested. A set is one event, made when it is over.
@@ -43,14 +49,15 @@ def read_x12(
     Raises:
         GuideError: a guide that is needed is broken; never a fault of the file.
     """
-    return _Reader(guides, options).events(chunks)
+    return _Reader(guides, options, agreed).events(chunks)
 
 
 class _Reader:
     """What is open: an interchange, a group in it, a set in that."""
 
-    def __init__(self, guides: GuideLibrary, options: ReadOptions) -> None:
+    def __init__(self, guides: GuideLibrary, options: ReadOptions, agreed: AgreedTerms | None) -> None:
         self._guides = guides
+        self._agreed = agreed
         self._options = options
         self._ordinal = 0
         self._interchange: OpenInterchange | None = None
@@ -173,11 +180,16 @@ class _Reader:
 
     def _start_set(self, st: Segment, interchange: OpenInterchange, group: OpenGroup) -> None:
         used_before = group.count_set(st.element(2))
-        guide = None if group.release is None else group.release.find(st.element(1))
+        terms = self._agreed.terms(interchange.header, group.header, st.element(1)) if self._agreed else STANDARD_TERMS
+        guide = terms.guide
+        if guide is None and group.release is not None:
+            guide = group.release.find(st.element(1))
         st.ordinal = 1
         position = Position(interchange.header.ordinal, group.header.ordinal, group.sets)
         marks = interchange.header.delimiters
-        self._set = OpenSet(st, guide, position=position, delimiters=marks, options=self._options)
+        self._set = OpenSet(
+            st, guide, position=position, delimiters=marks, options=self._options, strictness=terms.strictness
+        )
         self._set.check_header(group.header, guide, used_before=used_before)
 
     def _end_set(self, se: Segment | None, *, end: int) -> Iterator[ReaderEvent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
@@ -14,6 +15,9 @@ from translators.x12.issues import Issues
 from translators.x12.model import Delimiters, GroupHeader
 from translators.x12.validate import Finding, find_faults
 from translators.x12.watch import Watches
+
+if TYPE_CHECKING:
+    from translators.x12.strictness import Strictness
 
 _ST_ELEMENTS = 3
 """Elements of an ST in the versions that have most; for versions without a guide."""
@@ -50,11 +54,18 @@ class OpenSet:
     """
 
     def __init__(
-        self, st: Segment, guide: SetGuide | None, *, position: Position, delimiters: Delimiters, options: ReadOptions
+        self,
+        st: Segment,
+        guide: SetGuide | None,
+        *,
+        position: Position,
+        delimiters: Delimiters,
+        options: ReadOptions,
+        strictness: Strictness | None = None,
     ) -> None:
         self.st = st
         self.position = position
-        self.issues = Issues(options.max_issues)
+        self.issues = Issues(options.max_issues, strictness)
         self.segments = 1
         self.root: Loop | None = None
         self.stack: list[Loop] = []

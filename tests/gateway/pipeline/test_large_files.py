@@ -34,6 +34,7 @@ def inbound_line(line: Line) -> InboundLine:
         registry=gateway.registry,
         maps=gateway.maps,
         guides=gateway.guides,
+        partner_guides=gateway.partner_guides,
         clock=line.clock,
         in_flight={"erp": 4},
     )
