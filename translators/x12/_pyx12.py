@@ -1,4 +1,4 @@
-"""pyx12 behind one door: a second opinion on a file, by the maps pyx12 ships.
+"""pyx12 behind one door: a second opinion on a file, by the maps pyx12 ships or by ours.
 
 pyx12 is a validator written by others from the same standard, so its word on our answers counts. It is fed text in
 memory, and a map is parsed once. It stops without a word at an empty segment: here that is an error.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -22,18 +23,33 @@ from pyx12.params import ParamsBase
 from pyx12.x12file import X12Reader
 
 _HEADERS = {"ISA": "/ISA_LOOP", "GS": "/ISA_LOOP/GS_LOOP"}
+_ENVELOPE = frozenset({"ISA", "TA1", "GS", "GE", "IEA"})
+_NOT_USED = "marked as Not Used"
+_NOTE = "Syntax Error ("
 
 _Codes = tuple[tuple[str, frozenset[str]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SecondOpinionError:
-    """One objection of pyx12: its code, the element or segment it is about, its words, the value if it says one."""
+    """One objection of pyx12: its code, the element or segment it is about, its words, the value if it says one.
+
+    `segment` counts from ST = 1 within the set; it is None where the envelope is meant. `segment_id` is that of the
+    segment found there or, where one is missing, of the missing one. `element` and `component` count from 1; both are
+    None where the segment as a whole is meant, and then `code` is one of AK304, else one of AK403. `not_used` tells
+    that the map knows what stands there and does not use it, `note` that a condition is not met.
+    """
 
     code: str
     place: str
     message: str
     value: str | None = None
+    segment: int | None = None
+    segment_id: str | None = None
+    element: int | None = None
+    component: int | None = None
+    not_used: bool = False
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +60,23 @@ class SecondOpinion:
     errors: list[SecondOpinionError]
 
 
-def second_opinion(data: bytes, *, also_allowed: Mapping[str, Set[str]] | None = None) -> SecondOpinion:
-    """Read a file with pyx12, against the maps it ships.
+def second_opinion(
+    data: bytes, *, also_allowed: Mapping[str, Set[str]] | None = None, maps: Path | None = None
+) -> SecondOpinion:
+    """Read a file with pyx12.
 
     Args:
         data: one or more interchanges with ISA12 00401 or 00501; pyx12 refuses all others.
         also_allowed: code values besides those pyx12's map lists, by element reference, as `AK101`. Its maps are those
             of the HIPAA guides, whose 997 knows only health care's groups, sets and interchange qualifiers.
+        maps: a folder of maps to read by instead of those pyx12 ships.
 
     Returns:
         Its verdict, with every objection in the order of the file.
     """
     wider = tuple(sorted((name, frozenset(codes)) for name, codes in (also_allowed or {}).items()))
     try:
-        errors = list(_objections(data.decode("latin-1"), wider))
+        errors = list(_objections(data.decode("latin-1"), wider, maps))
     except (X12Error, EngineError) as error:
         errors = [SecondOpinionError("", "", str(error))]
     return SecondOpinion(not errors, errors)
@@ -68,59 +87,102 @@ def segments_read(text: str) -> int:
     return sum(1 for _ in X12Reader(StringIO(text)))
 
 
-def _objections(text: str, wider: _Codes) -> Iterator[SecondOpinionError]:
+def _objections(text: str, wider: _Codes, maps: Path | None) -> Iterator[SecondOpinionError]:
     source = X12Reader(StringIO(text))
     walker = walk_tree()
-    control = _map(f"x12.control.{source.icvn}.xml", wider)
+    control = _map(f"x12.control.{source.icvn}.xml", wider, maps)
     current, node = control, None
     for segment in source:
         name = segment.get_seg_id()
+        ordinal = None if name in _ENVELOPE else source.get_seg_count()
         if name in _HEADERS:
-            current = control if name == "ISA" else _group_map(source.icvn, segment, wider)
+            current = control if name == "ISA" else _group_map(source.icvn, segment, wider, maps)
             node = current.getnodebypath(f"{_HEADERS[name]}/{name}")
             walker.forceWalkCounterToLoopStart(_HEADERS[name], f"{_HEADERS[name]}/{name}")
         else:
             at = (source.get_seg_count(), source.get_cur_line(), source.get_ls_id())
             found, _, _, misplaced = walker.walk_errors(node, segment, *at)
-            yield from (SecondOpinionError(error.err_cde, name, error.err_str, error.err_val) for error in misplaced)
+            yield from (_of_segment(error, name, ordinal) for error in misplaced)
             if found is None:
-                yield from _envelope_errors(source)
+                yield from _reader_errors(source, name, ordinal)
                 continue
             node = found
-        yield from _envelope_errors(source)
-        _, faults = node.is_valid_errors(segment)
-        yield from (
-            SecondOpinionError(error.err_cde, error.refdes or name, error.err_str, error.err_val) for error in faults
-        )
+        yield from _reader_errors(source, name, ordinal)
+        yield from _element_errors(node, segment, ordinal)
     source.cleanup()
-    yield from _envelope_errors(source)
+    yield from _reader_errors(source, None, None)
     if source.raw.buffer.strip():
         yield SecondOpinionError("", "", f"pyx12 stopped {len(source.raw.buffer)} characters before the end")
 
 
-def _envelope_errors(source: X12Reader) -> Iterator[SecondOpinionError]:
+def _of_segment(error: Any, name: str, ordinal: int | None) -> SecondOpinionError:
+    missing = error.err_cde == "3" and error.seg_data is not None
+    subject = error.seg_data.get_seg_id() if missing else name
+    return SecondOpinionError(
+        error.err_cde,
+        name,
+        error.err_str,
+        error.err_val,
+        ordinal,
+        subject,
+        not_used=error.err_cde == "2",
+    )
+
+
+def _element_errors(node: Any, segment: Any, ordinal: int | None) -> Iterator[SecondOpinionError]:
+    """What pyx12 says of one segment's elements; it raises at a component too many and at a second dash in a range."""
+    name = segment.get_seg_id()
+    try:
+        _, faults = node.is_valid_errors(segment)
+    except (IndexError, ValueError) as error:
+        yield SecondOpinionError("", name, f"pyx12 raises {error!r}", None, ordinal, name)
+        return
+    for fault in faults:
+        leaf = fault.map_node
+        nested = leaf is not None and leaf.parent.is_composite()
+        if leaf is None:
+            element = int(str(fault.refdes)[-2:])
+        else:
+            element = leaf.parent.seq if nested else leaf.seq
+        yield SecondOpinionError(
+            fault.err_cde,
+            str(fault.refdes) if fault.refdes else name,
+            fault.err_str,
+            fault.err_val,
+            ordinal,
+            name,
+            element,
+            leaf.seq if nested else None,
+            not_used=_NOT_USED in fault.err_str,
+            note=_NOTE in fault.err_str,
+        )
+
+
+def _reader_errors(source: X12Reader, name: str | None, ordinal: int | None) -> Iterator[SecondOpinionError]:
+    """What pyx12's reader itself says: of the envelope (its place is `isa`, `gs` or `st`) or of the numbers of HL."""
     for kind, code, message, value, _ in source.pop_errors():
-        yield SecondOpinionError(code, kind, message, value)
+        yield SecondOpinionError(code, kind, message, value, ordinal, name)
 
 
-def _group_map(version: str, gs: Any, wider: _Codes) -> Any:
+def _group_map(version: str, gs: Any, wider: _Codes, maps: Path | None) -> Any:
     release, group = gs.get_value("GS08"), gs.get_value("GS01")
-    name = _index().get_filename(version, release, group)
+    name = _index(maps).get_filename(version, release, group)
     if name is None:
-        raise EngineError(f"pyx12 ships no map for ISA12 {version}, GS01 {group}, GS08 {release}")
-    return _map(name, wider)
+        raise EngineError(f"there is no map for ISA12 {version}, GS01 {group}, GS08 {release}")
+    return _map(name, wider, maps)
 
 
 @cache
-def _index() -> Any:
-    return map_index()
+def _index(maps: Path | None) -> Any:
+    return map_index(None if maps is None else str(maps))
 
 
 @cache
-def _map(name: str, wider: _Codes) -> Any:
-    """A map of pyx12's, its code lists widened, and no group demanded of an interchange that carries only a TA1."""
+def _map(name: str, wider: _Codes, maps: Path | None) -> Any:
+    """A map, its code lists widened, and no group demanded of an interchange that carries only a TA1."""
     parser = etree.XMLParser(remove_comments=True, resolve_entities=False, no_network=True)
-    root = etree.fromstring(files("pyx12").joinpath("map", name).read_bytes(), parser)
+    content = (files("pyx12").joinpath("map", name) if maps is None else maps / name).read_bytes()
+    root = etree.fromstring(content, parser)
     for reference, codes in wider:
         for lists in root.iterfind(f".//element[@xid='{reference}']/valid_codes"):
             for code in sorted(codes):
@@ -128,4 +190,4 @@ def _map(name: str, wider: _Codes) -> Any:
     if name.startswith("x12.control."):
         for usage in root.iterfind(".//loop[@xid='GS_LOOP']/usage"):
             usage.text = "S"
-    return map_if(root, ParamsBase())
+    return map_if(root, ParamsBase(), None if maps is None else str(maps))
