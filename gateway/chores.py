@@ -22,6 +22,8 @@ SWEEP_EVERY = timedelta(milliseconds=250)
 BURY_EVERY = timedelta(seconds=5)
 LEAD_EVERY = timedelta(seconds=1)
 """How often a node looks whether it leads: so long may two do the same chore after a broken connection."""
+LEADER_SILENT_SECONDS = 15
+"""After so long a leader that was stopped, or hangs in a chore, leads no more."""
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +94,7 @@ class Chores:
 
     def __init__(self, store: Store, chores: Sequence[Chore]) -> None:
         self._chores = chores
-        self._lock = SessionLock(store, LEADER)
+        self._lock = SessionLock(store, LEADER, silent_after=LEADER_SILENT_SECONDS)
 
     def run(self, stop: Event) -> None:
         """Do what is due until `stop` is set."""

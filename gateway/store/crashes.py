@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, null, select, text, update
 
 from gateway.model import AttemptOutcome
 from gateway.ports import new_id
@@ -25,6 +25,8 @@ POISON = "work.poison"
 QUARANTINED = "quarantined"
 AFTER_A_CRASH = timedelta(seconds=1)
 """A row that brought a worker down lets the others of its lane go first; doubled at the second time."""
+
+_WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '2s'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ def give_back(conn: Connection, worker: str, *, now: datetime, blame: bool = Tru
         worker: its name, as in `claim`.
         now: the moment, aware.
         blame: whether it crashed; False when it ended in order or only lost the store.
+
+    Raises:
+        StoreUnavailable: a transaction of the dead still stands in the way; to be tried again.
     """
     return _give_back(conn, lambda kind: kind.rows.c.claimed_by == worker, now=now, blame=blame)
 
@@ -82,6 +87,9 @@ def record_fault(conn: Connection, claim: Claim, *, worker: str, now: datetime, 
 
 
 def _give_back(conn: Connection, whose: Any, *, now: datetime, blame: bool) -> GivenBack:
+    # A worker that was stopped inside a transaction keeps its row locked until the server ends that: who gives back
+    # has more to do than wait for it, and comes again.
+    conn.execute(_WAIT_BRIEFLY)
     lanes: set[str] = set()
     crashes: list[Crash] = []
     for kind in KINDS.values():

@@ -17,10 +17,13 @@ class SessionLock:
     Args:
         store: whose database knows the lock.
         name: what is locked; equal names exclude one another over all nodes.
+        silent_after: whole seconds without a call of `held` after which the server takes the lock away: then a holder
+            that was stopped, and whose connection stands, does not keep it. Never, when None.
     """
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: Store, name: str, *, silent_after: int | None = None) -> None:
         self.name = name
+        self._silent_after = silent_after
         self._store = store
         self._open: ExitStack | None = None
         self._connection: Connection | None = None
@@ -44,6 +47,8 @@ class SessionLock:
         if self._connection is not None:
             with suppress(StoreError), mapped_errors():
                 self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(self.name)})
+                if self._silent_after is not None:  # others use the connection next
+                    self._connection.execute(text("RESET idle_session_timeout"))
         self._drop()
 
     def _take(self) -> bool:
@@ -54,6 +59,8 @@ class SessionLock:
                 taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(self.name)})
                 if not taken.scalar_one():
                     return False
+                if self._silent_after is not None:
+                    connection.execute(text(f"SET idle_session_timeout = '{self._silent_after:d}s'"))
             self._open, self._connection = opened.pop_all(), connection
             return True
         finally:

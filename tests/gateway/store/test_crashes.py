@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from gateway.errors import Overtaken
+from gateway.errors import Overtaken, StoreUnavailable
 from gateway.store import nodes, work
 from gateway.store.crashes import AFTER_A_CRASH, GivenBack, give_back, give_back_node, record_fault
 from gateway.store.engine import Store
@@ -198,3 +198,13 @@ def test_only_a_node_silent_for_thirty_seconds_is_buried(fresh_store: Store) -> 
         nodes.leave(conn, "alive", now=START)
         assert conn.execute(select(node.c.name)).scalars().all() == []
     assert row_of(store, row).state == "retrying"
+
+
+def test_a_row_that_a_stopped_worker_keeps_locked_is_given_back_later(store: Store, out: str, dead: str) -> None:
+    add_delivery(store, out)
+    (claim,) = take(store, out, dead)
+    with store.begin() as stopped:
+        work.confirm(stopped, claim)
+        with pytest.raises(StoreUnavailable, match="lock timeout"):
+            bury(store, dead)
+    assert bury(store, dead).lanes == (out,)

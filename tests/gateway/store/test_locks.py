@@ -10,6 +10,7 @@ from sqlalchemy import make_url, text
 
 from gateway.store.engine import Store
 from gateway.store.locks import SessionLock, is_free
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -69,3 +70,21 @@ def test_a_lock_is_lost_while_the_database_lets_nobody_in(postgres_url: str, fre
         conn.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
     assert lock.held()
     lock.release()
+
+
+def test_a_holder_that_says_nothing_loses_its_lock(fresh_store: Store, name: str) -> None:
+    """As one that was stopped does, whose connection stands."""
+    silent, other = SessionLock(fresh_store, name, silent_after=1), SessionLock(fresh_store, name, silent_after=1)
+    assert silent.held()
+    assert not other.held()
+    wait_until(other.held, within=20)
+    assert not silent.held()
+    other.release()
+
+
+def test_a_released_connection_may_be_silent_again(store: Store, name: str) -> None:
+    lock = SessionLock(store, name, silent_after=1)
+    assert lock.held()
+    lock.release()
+    with store.autocommit() as conn:
+        assert conn.execute(text("SHOW idle_session_timeout")).scalar_one() == "0"
