@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from translators.x12.conditions import Condition, ConditionKind
 from translators.x12.guide import ElementGuide, LoopUse, Qualifier, Ruling, SegmentGuide, SegmentUse, SetGuide
+from translators.x12.periods import is_period, period_positions
 from translators.x12.values import HOURS_MINUTES, MONTH_DAYS, is_time
 
 Check = Callable[[list[str]], bool]
@@ -257,6 +258,7 @@ def never(elements: list[str]) -> bool:  # noqa: ARG001 one of the checks
 def check_source(guide: SegmentGuide) -> tuple[str, dict[str, object]]:
     """The source of a segment's check and the values it names."""
     names: dict[str, object] = {"is_time": is_time, "MONTH_DAYS": MONTH_DAYS, "HOURS_MINUTES": HOURS_MINUTES}
+    names["is_period"], periods = is_period, period_positions(guide)
     size = len(guide.elements)
     mandatory = max((use.position for use in guide.elements if use.required), default=0)
     lines = ["def check(p):", " n = len(p)", f" if n > {size + 1} or n <= {mandatory} or not p[-1]: return False"]
@@ -265,6 +267,8 @@ def check_source(guide: SegmentGuide) -> tuple[str, dict[str, object]]:
     for use in guide.elements:
         test = _test(use.element, names) if use.used and isinstance(use.element, ElementGuide) else "False"
         at = use.position
+        if at in periods:
+            test = f"{test} and is_period(p[{at - 1}], v)"
         lines.append(f" v = p[{at}]")
         lines.append(f" if not ({test}): return False" if use.required else f" if v and not ({test}): return False")
         lines += [f" if not ({_held(each)}): return False" for each in guide.conditions if max(each.positions) == at]

@@ -9,6 +9,7 @@ from translators.errors import shown
 from translators.x12.conditions import Condition
 from translators.x12.guide import CompositeGuide, ElementGuide, ElementUse, SegmentGuide
 from translators.x12.model import Delimiters
+from translators.x12.periods import period_fault, period_positions
 from translators.x12.values import value_fault
 
 
@@ -87,6 +88,7 @@ def _faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimiters
             findings.append(Finding(code, message, use.position, start, value=value))
             continue
         findings += _repeated(use, value, start=start, delimiters=delimiters)
+    findings += _periods(guide, elements, starts, known={finding.element for finding in findings})
     for position in range(len(guide.elements) + 1, len(elements)):
         if elements[position]:
             message = f"{guide.id} has {len(guide.elements)} elements; {shown(elements[position])} stands after them"
@@ -102,6 +104,21 @@ def _faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimiters
             at = starts[min(position, len(starts) - 1)]
             bad = elements[position] if position < len(elements) else ""
             findings.append(Finding(code, message, position, at, value=bad or None))
+    return findings
+
+
+def _periods(guide: SegmentGuide, elements: Sequence[str], starts: Sequence[int], *, known: set[int]) -> list[Finding]:
+    """Periods that are not written as the qualifier before them says; `known` are elements with faults already."""
+    findings = []
+    for position in period_positions(guide):
+        value = elements[position] if position < len(elements) else ""
+        if not value or position in known:
+            continue
+        fault = period_fault(elements[position - 1], value)
+        if fault is not None:
+            use = guide.elements[position - 1]
+            message = f"{use.ref} ({use.element.name}) is {shown(value)}; {fault[1]}"
+            findings.append(Finding(fault[0], message, position, starts[position], value=value))
     return findings
 
 
