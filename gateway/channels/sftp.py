@@ -105,7 +105,7 @@ class StoreMailbox:
         return StoreDownload(self, found, content)
 
     def remove(self, account: Account, place: Place, name: str) -> None:
-        """Take a file off its folder; an answer that nobody read is withdrawn.
+        """Take a file off its folder; an answer that nobody read is withdrawn with its last copy.
 
         Raises:
             NotThereError: no such file.
@@ -116,7 +116,8 @@ class StoreMailbox:
             mailbox.remove_file(conn, account=account.name, folder=_folder(place), name=name, at=at)
             if place.area is Area.OUT and found.transmission_id is not None:
                 kept = transmissions.load(conn, found.transmission_id)
-                if kept.state is TransmissionState.READY:
+                offered = mailbox.is_offered(conn, transmission_id=kept.id, folder=_folder(place))
+                if kept.state is TransmissionState.READY and not offered:
                     transmissions.set_outbound_state(
                         conn, kept.id, TransmissionState.WITHDRAWN, at=at, actor=f"sftp:{account.name}"
                     )

@@ -157,6 +157,16 @@ def find_file(conn: Connection, *, account: str, folder: str, name: str, ingeste
     return None if row is None else _file(row)
 
 
+def is_offered(conn: Connection, *, transmission_id: UUID, folder: str) -> bool:
+    """Whether a copy of a transmission is still visible in a folder."""
+    found = select(mailbox_file.c.id).where(
+        mailbox_file.c.transmission_id == transmission_id,
+        mailbox_file.c.folder == folder,
+        mailbox_file.c.removed_at.is_(None),
+    )
+    return conn.execute(found.limit(1)).first() is not None
+
+
 def remove_file(conn: Connection, *, account: str, folder: str, name: str, at: datetime) -> bool:
     """Take a file out of sight; False where there was none."""
     values = {"of_account": account, "of_folder": folder, "of_name": name, "at": at}

@@ -1,0 +1,142 @@
+"""What a partner does in its mailbox, and what the transmission log says of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from gateway.store.engine import Store
+from sftp.errors import MailboxUnavailableError
+from sftp.ports import Account, Area, Place, Received
+from tests.gateway.inbound_line import Line, file_of
+
+ACME = Account("acme")
+OUT, IN, TEST = Place(Area.OUT), Place(Area.IN), Place(Area.TEST)
+
+
+@pytest.fixture
+def line(fresh_store: Store, tmp_path: Path) -> Line:
+    return Line(fresh_store, tmp_path)
+
+
+def answered(line: Line) -> tuple[str, str]:
+    """Send an order; the name of its answer in /out and the answer's transmission."""
+    life = line.sent(file_of("PO-1"))
+    [acknowledgment] = life["interchanges"][0]["acknowledgments"]
+    [name] = line.out()
+    return name, acknowledgment["transmission_id"]
+
+
+def state(line: Line, id: str) -> str:
+    found: str = line.life(id)["transmission"]["state"]  # type: ignore[arg-type]
+    return found
+
+
+def read(line: Line, name: str, *, complete: bool) -> bytes:
+    download = line.box.open_download(ACME, OUT, name)
+    content = download.read(0, download.entry.size)
+    download.close(complete=complete)
+    return content
+
+
+def test_an_answer_read_to_its_end_is_collected_by_whom(line: Line) -> None:
+    name, id = answered(line)
+    assert read(line, name, complete=False).startswith(b"ISA")
+    assert state(line, id) == "ready"
+    read(line, name, complete=True)
+    assert state(line, id) == "collected"
+    collected = line.life(id)["audit"][-1]  # type: ignore[arg-type]
+    assert (collected["action"], collected["actor"]) == ("transmission.collected", "sftp:acme")
+
+
+def test_an_answer_removed_unread_is_withdrawn_and_a_collected_one_is_not(line: Line) -> None:
+    name, id = answered(line)
+    line.box.remove(ACME, OUT, name)
+    assert state(line, id) == "withdrawn"
+    line.sent(file_of("PO-1"), name="again.edi")
+    assert state(line, id) == "ready"
+    read(line, name, complete=True)
+    line.box.remove(ACME, OUT, name)
+    assert state(line, id) == "collected"
+
+
+def test_an_answer_offered_twice_is_withdrawn_with_its_last_copy(line: Line) -> None:
+    first, id = answered(line)
+    line.sent(file_of("PO-1"), name="again.edi")
+    [second] = set(line.out()) - {first}
+    line.box.remove(ACME, OUT, second)
+    assert state(line, id) == "ready"
+    line.box.remove(ACME, OUT, first)
+    assert state(line, id) == "withdrawn"
+
+
+def test_a_download_is_of_one_version_whatever_happens_meanwhile(line: Line) -> None:
+    name, _ = answered(line)
+    download = line.box.open_download(ACME, OUT, name)
+    line.box.remove(ACME, OUT, name)
+    assert download.read(0, 3) == b"ISA"
+    assert download.read(10**6, 3) == b""
+    download.close(complete=False)
+
+
+def test_what_counts_wakes_its_lane_and_what_is_held_does_not(line: Line) -> None:
+    held = Received(IN, "po.tmp", BytesIO(b"ISA"), 3, False, line.clock.now())
+    line.box.receive(ACME, held)
+    assert line.woken == []
+    line.box.rename(ACME, IN, "po.tmp", "po.edi", replace=False, counts=True)
+    assert line.woken == ["in:acme:flow"]
+    assert line.due() == ["in:acme:flow"]
+
+
+def test_a_large_file_has_a_lane_apart(line: Line) -> None:
+    line.drop(file_of("PO-1") + b"\n" * 5_000_001)
+    assert line.woken == ["in:acme:large"]
+
+
+def test_what_is_dropped_into_test_is_a_test(line: Line) -> None:
+    life = line.sent(file_of("PO-1"), area=Area.TEST)
+    assert life["transmission"]["environment"] == "test"
+    assert line.files("test") == {}
+    assert line.files("archive/20260105") == {"po.edi": file_of("PO-1")}
+
+
+def test_the_archive_shows_its_days_and_keeps_files_of_one_name_apart(line: Line) -> None:
+    line.sent(file_of("PO-1", control="000000001"))
+    line.sent(file_of("PO-2", control="000000002"))
+    line.clock.advance(timedelta(days=1))
+    line.sent(file_of("PO-3", control="000000003"))
+    days = list(line.box.days(ACME))
+    assert [day.isoformat() for day in days] == ["2026-01-05", "2026-01-06"]
+    assert list(line.files("archive/20260105")) == ["po-2.edi", "po.edi"]
+    assert [entry.name for entry in line.box.entries(ACME, Place(Area.ARCHIVE, days[1]))] == ["po.edi"]
+
+
+def test_an_upload_can_be_looked_at_after_it_was_taken_in(line: Line) -> None:
+    content = file_of("PO-1")
+    line.sent(content)
+    entry = line.box.entry(ACME, IN, "po.edi")
+    assert entry is not None
+    assert (entry.name, entry.size) == ("po.edi", len(content))
+    assert list(line.box.entries(ACME, IN)) == []
+
+
+def test_a_store_that_is_gone_is_told_as_try_again_and_keeps_nothing(line: Line) -> None:
+    line.store.close()
+    with line.store.autocommit() as conn:
+        conn.exec_driver_sql("ALTER TABLE transmission RENAME TO away")
+    received = Received(IN, "po.edi", BytesIO(b"ISA"), 3, True, line.clock.now())
+    with pytest.raises(MailboxUnavailableError, match="send again later"):
+        line.box.receive(ACME, received)
+    with line.store.autocommit() as conn:
+        conn.exec_driver_sql("ALTER TABLE away RENAME TO transmission")
+    assert line.woken == []
+    assert line.files("in") == {}
+
+
+def test_one_account_sees_nothing_of_another(line: Line) -> None:
+    name, _ = answered(line)
+    assert line.box.entry(Account("globex"), OUT, name) is None
+    assert list(line.box.entries(Account("globex"), OUT)) == []
