@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,7 @@ from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
+from gateway.pipeline.deliver_together import deliver_together
 from gateway.pipeline.inbound import InboundLine
 from gateway.ports import Clock, SystemClock
 from gateway.settings import Settings, load_settings
@@ -69,7 +70,7 @@ class Gateway:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
         return StoreMailbox(self.store, self.vault, self.registry, self.clock, wake, self.settings.inbound.large_bytes)
 
-    def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> Work:
+    def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> GatewayWork:
         """What works a claimed row, of either kind.
 
         Args:
@@ -90,13 +91,29 @@ class Gateway:
         )
         outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff or Backoff())
 
-        def work(claim: Claim) -> None:
-            if claim.table is WorkTable.DELIVERY:
-                outbound.work(claim)
-            else:
-                wake(inbound.work(claim))
+        return GatewayWork(inbound, outbound, wake)
 
-        return work
+
+@dataclass(frozen=True, slots=True)
+class GatewayWork:
+    """What works a claimed row, of either kind."""
+
+    inbound: InboundLine
+    outbound: OutboundLine
+    wake: Callable[[set[str]], None]
+
+    def __call__(self, claim: Claim) -> None:
+        """Work one row to its end."""
+        if claim.table is WorkTable.DELIVERY:
+            self.outbound.work(claim)
+        else:
+            self.wake(self.inbound.work(claim))
+
+    def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Deliver those of a batch that can go together; the others are returned."""
+        if claims[0].table is not WorkTable.DELIVERY:
+            return claims
+        return deliver_together(self.outbound, claims)
 
 
 def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None) -> Gateway:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
 from typing import TypeVar
@@ -23,6 +23,9 @@ BATCH = 20
 STORE_PAUSE_SECONDS = 0.5
 LONGEST_REASON = 500
 
+Together = Callable[[Sequence[Claim]], Sequence[Claim]]
+"""Works those of a batch that can be worked at once; returns the others, in their order. It raises nothing."""
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -40,6 +43,7 @@ class LaneWork:
         clock: what `next_at` is compared with.
         backoff: how long a row rests between tries.
         stop: set when the worker shall end; rows not begun are put back.
+        together: offered each batch first, where there is one.
         begun: told each row that is taken up, and None when it is left; the parent's watchdog looks at it.
     """
 
@@ -53,6 +57,7 @@ class LaneWork:
         backoff: Backoff,
         stop: Event,
         begun: Callable[[Claim | None], None] = lambda _claim: None,
+        together: Together | None = None,
     ) -> None:
         self._store = store
         self._work = work
@@ -61,6 +66,7 @@ class LaneWork:
         self._backoff = backoff
         self._stop = stop
         self._begun = begun
+        self._together = together
 
     def run(self, lane: str) -> bool:
         """Claim a batch and work it; whether more is due already.
@@ -76,10 +82,19 @@ class LaneWork:
             return False
         if not claims:
             return False
-        self._work_batch(claims)
+        self._work_batch(self._left_alone(claims))
         return self._until_stored(lambda conn: self._end_batch(conn, lane, claims)) or False
 
-    def _work_batch(self, claims: list[Claim]) -> None:
+    def _left_alone(self, claims: list[Claim]) -> Sequence[Claim]:
+        """Those of a batch that have to be worked one by one, after the others were worked together."""
+        if self._together is None or self._stop.is_set():
+            return claims
+        self._begun(claims[0])
+        left = self._together(claims)
+        self._begun(None)
+        return left
+
+    def _work_batch(self, claims: Sequence[Claim]) -> None:
         waiting: set[str] = set()
         for place, claim in enumerate(claims):
             if self._stop.is_set():
@@ -155,7 +170,7 @@ class LaneWork:
         except Overtaken as error:
             log.warning("work.overtaken", **_named(claim), reason=str(error))
 
-    def _put_back(self, claims: list[Claim]) -> None:
+    def _put_back(self, claims: Sequence[Claim]) -> None:
         self._until_stored(lambda conn: work.put_back(conn, claims))
 
     def _is_open(self, claim: Claim) -> bool:

@@ -26,7 +26,7 @@ from gateway.pipeline.backoff import Backoff
 from gateway.ports import SystemClock
 from gateway.store.engine import Store, open_store
 from gateway.store.work import Claim
-from gateway.worker_process import BEAT_SECONDS, GO, WorkerContext, WorkerOrders, load_factory
+from gateway.worker_process import BEAT_SECONDS, GO, WorkerContext, WorkerOrders, WorksTogether, load_factory
 
 CONNECTIONS = 4
 STORE_PAUSE_SECONDS = 0.5
@@ -60,14 +60,16 @@ class Worker:
         lanes = Lanes(store)
         try:
             context = WorkerContext(store, lanes, SystemClock(), self._orders.worker, self._orders.options)
+            work = load_factory(self._orders.factory)(context)
             runner = LaneWork(
                 store,
-                load_factory(self._orders.factory)(context),
+                work,
                 worker=context.worker,
                 clock=context.clock,
                 backoff=Backoff(),
                 stop=self._stop,
                 begun=self._began,
+                together=work.together if isinstance(work, WorksTogether) else None,
             )
             self._ready = True
             self._news.set()

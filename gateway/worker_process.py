@@ -6,12 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 from uuid import uuid4
 
 import orjson
@@ -47,6 +47,18 @@ class WorkerContext:
 
 
 Work = Callable[[Claim], None]
+"""Works one claimed row. One that also works several at once has a method `together`: see `WorksTogether`."""
+
+
+@runtime_checkable
+class WorksTogether(Protocol):
+    """A Work that is offered each batch first."""
+
+    def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Work those that can be worked at once; returns the others, in their order. Raises nothing."""
+        ...
+
+
 WorkerFactory = Callable[[WorkerContext], Work]
 """Builds, once in each worker process, what works a claimed row; `LaneWork` says what that may raise."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from gateway.adapters.files import DurableFiles, LocalFiles
 from gateway.adapters.protocol import (
     Accepted,
+    BatchCheckpoint,
     Checkpoint,
     CheckReport,
     Duplicate,
@@ -29,6 +31,7 @@ from gateway.adapters.protocol import (
     Manifest,
     Outcome,
     Retry,
+    Submission,
     Uncertain,
 )
 from gateway.errors import AdapterMisused
@@ -136,6 +139,23 @@ class FolderAdapter:
             return _retry(error)
         checkpoint(ref)
         return self._publish(ref)
+
+    def submit_together(self, submissions: Sequence[Submission], checkpoint: BatchCheckpoint) -> Mapping[str, Accepted]:
+        """Stage all whose name is free, checkpoint, publish; the folders are synced once for all."""
+        named = {each.reference: file_name(each.document, each.reference) for each in submissions}
+        free = [each for each in submissions if self._present(named[each.reference]) is None]
+        staged = {each.reference: f"{uuid4().hex}-{named[each.reference]}" for each in free}
+        self._prepare()
+        self._files.write_all_new(
+            self._staging, {staged[each.reference]: each.document.to_json_bytes() for each in free}
+        )
+        inode = self._staging.stat().st_ino
+        checkpoint({reference: ExternalRef(f"{inode:x}:{name}") for reference, name in staged.items()})
+        if self._staging.stat().st_ino != inode:
+            return {}
+        names = {staged[each.reference]: named[each.reference] for each in free}
+        self._files.move_all(self._staging, self._folder, names)
+        return {each.reference: Accepted(ExternalRef(named[each.reference]), PUBLISHED) for each in free}
 
     def probe(self, reference: str) -> ExternalRef | None:
         """The file of this reference, while it lies in the folder."""

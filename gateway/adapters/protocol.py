@@ -8,10 +8,10 @@ a definite rejection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -179,6 +179,40 @@ class Adapter(Protocol):
 
     def probe(self, reference: str) -> ExternalRef | None:
         """Ask whether the business system has a document of this reference; None where it has not, or cannot say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One document of several that are submitted together; as in `Adapter.submit`."""
+
+    document: Document
+    reference: str
+    request_key: str
+
+
+BatchCheckpoint = Callable[[Mapping[str, ExternalRef]], None]
+"""A Checkpoint for several: reference -> the ref to resume from. All are kept, or it raises and none is."""
+
+
+@runtime_checkable
+class SubmitsTogether(Protocol):
+    """An adapter that can bring several documents in less than one after the other."""
+
+    def submit_together(self, submissions: Sequence[Submission], checkpoint: BatchCheckpoint) -> Mapping[str, Accepted]:
+        """Bring those documents that need nothing but to be brought.
+
+        Args:
+            submissions: first tries, each of another reference.
+            checkpoint: called at most once, before the first thing that may have an effect, with all that may.
+
+        Returns:
+            reference -> what was taken, for certain. The others are submitted one by one, those that stood in the
+            checkpoint with their ref to resume from.
+
+        Raises:
+            Exception: then so are all of them.
+        """
         ...
 
 

@@ -74,7 +74,15 @@ class Line:
     def lane_work(self) -> LaneWork:
         """What works a lane."""
         backoff = Backoff(first=timedelta(seconds=1), random=lambda: 0.0)
-        return LaneWork(self.store, self._work, worker="test/w1", clock=self.clock, backoff=backoff, stop=Event())
+        return LaneWork(
+            self.store,
+            self._work,
+            worker="test/w1",
+            clock=self.clock,
+            backoff=backoff,
+            stop=Event(),
+            together=self._work.together,
+        )
 
     def sent(self, content: bytes, **how: Any) -> dict[str, Any]:
         """Drop a file, work everything, and read its life."""
