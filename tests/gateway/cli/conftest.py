@@ -16,16 +16,20 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
+from gateway.cli.output import people
 from gateway.store.engine import Store
 from tests.gateway.inbound_line import Line
 
 Tradelane = Callable[..., Result]
+WIDE = 400
+"""Columns of the terminal, so that no table folds what a test looks for."""
 
 
 @pytest.fixture
 def tradelane(tmp_path: Path) -> Tradelane:
     """Runs a command with the test's folder as its workspace."""
     runner = CliRunner()
+    people.width = WIDE
 
     def run(*arguments: str | Path, env: dict[str, str] | None = None) -> Result:
         given = {"TRADELANE_HOME": str(tmp_path), "TRADELANE_DATABASE_URL": "", **(env or {})}

@@ -88,7 +88,7 @@ def test_check_of_several_files_prints_each_and_ends_with_the_worst(
 
 
 def test_check_tells_people_where_a_fault_is(tradelane: Tradelane, bad: Path) -> None:
-    result = tradelane("check", bad, env={"COLUMNS": "200"})
+    result = tradelane("check", bad)
     assert "rejected" in result.stdout
     assert "interchange 1, group 1, set 1, segment 2 (BEG), element 5" in result.stdout
     assert "x12.element.date" in result.stdout
@@ -116,7 +116,7 @@ def test_a_hostile_value_neither_colours_nor_breaks_the_output(tradelane: Tradel
         if command != "ack":  # an acknowledgment is bytes, printed as they are
             assert "\x1b" not in result.stdout
         assert "\x1b" not in result.stderr
-    assert "[bold]X\\x1b[2J" in tradelane("check", path, env={"COLUMNS": "200"}).stdout
+    assert "[bold]X\\x1b[2J" in tradelane("check", path).stdout
 
 
 def test_a_missing_file_of_a_hostile_name_is_told_as_text(tradelane: Tradelane, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_partners_are_listed_with_what_was_agreed(tradelane: Tradelane) -> None:
     assert (acme["partner"], acme["identifiers"], acme["accounts"]) == ("acme", ["ZZ/ACME"], ["acme"])
     assert acme["agreements"] == ["850 in 004010"]
     assert globex["partner"] == "globex"
-    assert "Acme Stores" in tradelane("partner", "list", env={"COLUMNS": "200"}).stdout
+    assert "Acme Stores" in tradelane("partner", "list").stdout
 
 
 def test_a_partner_without_a_key_is_not_ready(tradelane: Tradelane) -> None:
@@ -102,7 +102,7 @@ def test_markup_in_a_partners_name_is_text(tradelane: Tradelane, tmp_path: Path)
     profile = tmp_path / "partners" / "profiles" / "mine" / "profile.yaml"
     profile.parent.mkdir(parents=True)
     profile.write_text("name: '[red]Mine[/red] [/]'\nidentifiers:\n  - {qualifier: ZZ, id: MINE}\n")
-    result = tradelane("partner", "list", env={"COLUMNS": "200"})
+    result = tradelane("partner", "list")
     assert result.exit_code == 0
     assert "[red]Mine[/red] [/]" in result.stdout
 
