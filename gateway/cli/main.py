@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import bench, data, documents, log, running
+from gateway.cli import bench, data, documents, guides, log, running, samples
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
@@ -23,6 +23,8 @@ log.register(app)
 data.register(app)
 running.register(app)
 bench.register(app)
+guides.register(app)
+samples.register(app)
 
 
 def run() -> None:

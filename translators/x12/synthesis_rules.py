@@ -13,6 +13,9 @@ from translators.x12.guide import SetGuide
 from translators.x12.hierarchy import Shape
 from translators.x12.writer import Element
 
+_BINARY = {"BIN": 1, "BDS": 2}
+"""Segment -> the element that counts the bytes of the next one."""
+
 _LEVELS = Shape("order and item", "", {"O": frozenset({""}), "I": frozenset({"O"})})
 """For sets whose shapes are not known."""
 
@@ -48,6 +51,9 @@ def settle(guide: SetGuide, segments: Sequence[SampleSegment], random: Random) -
     for each in segments:
         if each.id == "LX":
             each.put(1, str(each.number))
+        elif each.id in _BINARY:
+            counts = _BINARY[each.id]
+            each.put(counts, str(len(each.text(counts + 1))))
     _settle_bounds(segments)
     match balance_rules().get(guide.code):
         case CountRule() as counted:
