@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import orjson
 import structlog
 
 from gateway.channels.sftp import StoreMailbox
@@ -28,6 +29,7 @@ from gateway.settings import Settings, load_settings
 from gateway.store import audit
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store
+from gateway.store.revisions import keep_revisions
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
 from gateway.store.work_statements import WorkTable
@@ -117,7 +119,7 @@ class GatewayWork:
 
 
 def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None) -> Gateway:
-    """Load a workspace on an open store.
+    """Load a workspace on an open store, which remembers the revisions of its maps and partners.
 
     Raises:
         LoadError: every mistake in its maps, partner profiles and guides, and every agreement that names a map or
@@ -132,6 +134,14 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
+    loaded = [maps.find(name) for name in maps.names()]
+    with store.begin() as conn:
+        keep_revisions(
+            conn,
+            maps={(found.name, found.revision): orjson.dumps(found.resolved).decode() for found in loaded},
+            partners={key: partner.revision for key, partner in registry.partners.items()},
+            at=clock.now(),
+        )
     vault = Vault(store, settings.home / "vault", clock)
     return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock)
 

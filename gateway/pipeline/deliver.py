@@ -78,7 +78,7 @@ class OutboundLine:
         if adapter is None:
             text = f"no destination {row.destination} is configured; add it to tradelane.yaml"
             return _Tried(Rejected("destination.unknown", text, path="", fix="config"))
-        began = claim.state == DeliveryState.SENDING
+        began = row.state is DeliveryState.SENDING  # as it stands now, not as it was claimed
         resume = ExternalRef(row.external_ref) if began and row.external_ref is not None else None
         if began and resume is None:
             return self._after_silence(adapter, row)

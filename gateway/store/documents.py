@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from gateway.model import DocumentState, Environment
 from gateway.store.rows import Target, insert_rows
@@ -18,7 +17,6 @@ from gateway.store.tables import (
     document,
     document_link,
     document_source,
-    map_revision,
 )
 from gateway.store.tables import exception as exception_table
 
@@ -143,11 +141,3 @@ def load_for_delivery(conn: Connection, document_id: UUID) -> Row:
         ).where(columns.id == document_id)
     ).one()
     return dict(row._mapping)
-
-
-def keep_map_revision(conn: Connection, *, name: str, revision: str, resolved: str, at: object) -> None:
-    """Remember the resolved form a map revision stands for."""
-    conn.execute(
-        insert_or_keep(map_revision).on_conflict_do_nothing(),
-        {"map_name": name, "revision": revision, "resolved": resolved, "seen_at": at},
-    )
