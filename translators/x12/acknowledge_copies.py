@@ -34,6 +34,12 @@ def fit(value: str, *, least: int = 1, most: int, delimiters: Delimiters | None 
     return cut.ljust(least)
 
 
+def spelled(text: str, delimiters: Delimiters) -> str:
+    """Our own words as they may stand in our answer: what is no character of X12, or a delimiter, becomes a blank."""
+    found = [char if fit(char, most=1, delimiters=delimiters) else " " for char in text.replace("…", "...")]
+    return " ".join("".join(found).split())
+
+
 def holds_delimiter(value: str, delimiters: Delimiters) -> bool:
     """Is one of the delimiters in this value?"""
     return (

@@ -118,6 +118,8 @@ _ROWS = (
     Fault("x12.element.too_many_components", 1, "more components than the composite has", ak3="8", ak4="13", ak5="5"),
     Fault("x12.element.blank", 1, "text of blanks only", severity=Severity.WARNING),
     Fault("x12.element.trailing_separators", 1, "empty elements at the end of the segment", severity=Severity.WARNING),
+    Fault("x12.binary.too_short", 1, "binary data shorter than its length says", ak3="8", ak4="4", ak5="5"),
+    Fault("x12.binary.too_long", 1, "binary data longer than its length says", ak3="8", ak4="5", ak5="5"),
     # partner rules, of the overlay that the agreement names; a 997 has no codes for them, a 999 has some
     Fault("x12.partner.segment_missing", 7, "a segment is missing that the partner makes mandatory", ik3="I8"),
     Fault("x12.partner.loop_missing", 7, "a loop is missing that the partner makes mandatory", ik3="I7"),
@@ -143,6 +145,11 @@ _ROWS = (
     Fault("x12.hl.later_parent", 6, "HL02 names an HL that stands later", severity=Severity.WARNING),
     Fault("x12.hl.roots", 6, "more HL without a parent than the set has", severity=Severity.WARNING),
     Fault("x12.hl.child_code", 6, "HL04 says otherwise than the HL that follow", severity=Severity.WARNING),
+    # acknowledgments of what we sent, as the partner wrote them
+    Fault("x12.acknowledged.contradiction", 6, "an acknowledgment contradicts itself", severity=Severity.WARNING),
+    Fault("x12.acknowledged.segment", 6, "the partner found a segment in error and does not say what"),
+    Fault("x12.acknowledged.other", 6, "the partner gives a code that has no row of its own here"),
+    Fault("x12.acknowledged.advice", 6, "the partner's application found this"),
 )
 
 FAULTS: dict[str, Fault] = {fault.code: fault for fault in _ROWS}
