@@ -94,7 +94,7 @@ def _objections(text: str, wider: _Codes, maps: Path | None) -> Iterator[SecondO
     current, node = control, None
     for segment in source:
         name = segment.get_seg_id()
-        ordinal = None if name in _ENVELOPE else source.get_seg_count()
+        ordinal = None if name in _ENVELOPE else source.get_seg_count() + (name == "SE")  # which it does not count
         if name in _HEADERS:
             current = control if name == "ISA" else _group_map(source.icvn, segment, wider, maps)
             node = current.getnodebypath(f"{_HEADERS[name]}/{name}")
@@ -140,10 +140,8 @@ def _element_errors(node: Any, segment: Any, ordinal: int | None) -> Iterator[Se
     for fault in faults:
         leaf = fault.map_node
         nested = leaf is not None and leaf.parent.is_composite()
-        if leaf is None:
-            element = int(str(fault.refdes)[-2:])
-        else:
-            element = leaf.parent.seq if nested else leaf.seq
+        place = leaf.parent if nested else leaf
+        element = int(str(fault.refdes)[-2:]) if place is None else place.seq
         yield SecondOpinionError(
             fault.err_cde,
             str(fault.refdes) if fault.refdes else name,

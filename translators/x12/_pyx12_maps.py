@@ -63,8 +63,8 @@ def _save(root: Element, path: Path) -> None:
 def _elements(release: ReleaseGuide) -> Element:
     root = Element("data_elements")
     for number, guide in release.elements.items():
-        limits = {"min_len": str(guide.min), "max_len": str(guide.max)}
-        SubElement(root, "data_ele", ele_num=number, data_type=guide.type, name=guide.name, **limits)
+        row = {"ele_num": number, "data_type": guide.type, "name": guide.name}
+        SubElement(root, "data_ele", {**row, "min_len": str(guide.min), "max_len": str(guide.max)})
     return root
 
 
