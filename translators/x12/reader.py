@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 
 from translators.errors import Issue, Position, shown
 from translators.tree import Loop, Segment
+from translators.x12.binary import BinarySegment
 from translators.x12.codes import FAULTS
 from translators.x12.compiler import Row
 from translators.x12.guide import GuideLibrary
 from translators.x12.interchange import OpenGroup, OpenInterchange
 from translators.x12.model import ReaderEvent, Stray, TransactionSet
 from translators.x12.terms import STANDARD_TERMS, AgreedTerms
-from translators.x12.tokenizer import Batch, End, Header, Oversize, tokenize
+from translators.x12.tokenizer import Batch, Binary, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
 from translators.x12.transaction import OpenSet, ReadOptions
 from translators.x12.watch import Note
@@ -67,7 +68,13 @@ class _Reader:
     def events(self, chunks: Iterable[bytes]) -> Iterator[ReaderEvent]:
         options = self._options
         empty = True
-        for token in tokenize(chunks, max_segment=options.max_segment_bytes, search_window=options.search_window):
+        tokens = tokenize(
+            chunks,
+            max_segment=options.max_segment_bytes,
+            search_window=options.search_window,
+            max_binary=options.max_binary_bytes,
+        )
+        for token in tokens:
             match token:
                 case Batch():
                     yield from self._batch(token)
@@ -75,6 +82,8 @@ class _Reader:
                     yield from self._end_interchange(None, end=token.offset)
                     self._interchange = self._open(token)
                     yield self._interchange.start()
+                case Binary():
+                    yield from self._binary(token)
                 case Oversize():
                     self._oversize(token)
                 case StrayText():
@@ -151,6 +160,12 @@ class _Reader:
             row, place, counts, ordinal, stack, notes = _unpacked(opened)
         if opened is not None:
             opened.row, opened.place, opened.segments = row, place, ordinal
+
+    def _binary(self, token: Binary) -> Iterator[ReaderEvent]:
+        segment = BinarySegment(token.elements, offset=token.offset, declared=token.declared)
+        yield from self._segment(segment, end=token.end)
+        if not token.terminated:
+            self._unterminated(token.end)
 
     def _segment(self, segment: Segment, *, end: int) -> Iterator[ReaderEvent]:
         """Any segment that the quick loop does not settle; `end` is the byte after its terminator."""
@@ -230,12 +245,13 @@ class _Reader:
         assert self._interchange is not None
         name = token.sample.lstrip("\r\n").split(self._interchange.header.delimiters.element)[0]
         if self._set is not None:
-            self._set.take_oversize(Segment([name], ordinal=0, offset=token.offset), length=token.length)
+            lost = Segment([name], ordinal=0, offset=token.offset)
+            self._set.take_oversize(lost, length=token.length, limit=token.limit)
             return
         level = self._group or self._interchange
         group = None if self._group is None else self._group.header.ordinal
         position = Position(self._interchange.header.ordinal, group, segment_id=shown(name), offset=token.offset)
-        message = f"the segment is {token.length} bytes long; at most {self._options.max_segment_bytes} are read"
+        message = f"the segment is {token.length} bytes long; at most {token.limit} are read"
         level.issues.add("x12.segment.too_large", message, position)
 
     def _unterminated(self, offset: int) -> None:

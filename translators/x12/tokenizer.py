@@ -1,7 +1,8 @@
 """A file cut into interchange headers and batches of segments, in bounded memory, every byte accounted for.
 
 Bytes are read as latin-1, so that one byte is one character and every offset is exact. The tokenizer knows where an
-interchange begins (ISA) and ends (IEA, or the next ISA) and nothing else of the envelope.
+interchange begins (ISA) and ends (IEA, or the next ISA) and nothing else of the envelope; and it knows the segments
+whose data may hold any byte (BIN, BDS), which it cuts by the length they state.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from translators.x12.binary import LINE_ENDS, HeadFinder, next_segment_pattern
 from translators.x12.delimiters import RAGGED_ISA_LENGTH, ISAText, parse_isa, readable
+from translators.x12.model import Delimiters
 
 WINDOW_BYTES = 64 * 1024
 """Bytes taken up at a time, however the file is chunked, so that the same file is always cut in the same way; never
@@ -54,8 +57,20 @@ class Oversize:
 
     offset: int
     length: int
+    limit: int
     sample: str
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A BIN or BDS, the data its last element; `declared` is the length that was stated, `end` the byte after it."""
+
+    elements: list[str]
+    offset: int
+    end: int
+    declared: int
+    terminated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +89,33 @@ class End:
     offset: int
 
 
-Token = Header | Batch | Oversize | Stray | End
+Token = Header | Batch | Binary | Oversize | Stray | End
 
 
-def tokenize(chunks: Iterable[bytes], *, max_segment: int, search_window: int) -> Iterator[Token]:
+def tokenize(chunks: Iterable[bytes], *, max_segment: int, search_window: int, max_binary: int) -> Iterator[Token]:
     """Cut a file.
 
     Args:
         chunks: its bytes, in pieces of any size.
         max_segment: bytes a segment may have.
         search_window: bytes looked through for a terminator, or for an ISA, before the file is given up.
+        max_binary: bytes the data of a BIN or BDS may have; longer data is read past.
 
     Returns:
         The tokens in the order of the file, End last.
     """
-    return _Tokenizer(chunks, max_segment=max_segment, search_window=search_window).tokens()
+    caps = {"max_segment": max_segment, "search_window": search_window, "max_binary": max_binary}
+    return _Tokenizer(chunks, **caps).tokens()
 
 
 class _Tokenizer:
     """The text in hand, where it lies in the file, and the chunks still to come."""
 
-    def __init__(self, chunks: Iterable[bytes], *, max_segment: int, search_window: int) -> None:
+    def __init__(self, chunks: Iterable[bytes], *, max_segment: int, search_window: int, max_binary: int) -> None:
         self._windows = _windows(chunks, min(WINDOW_BYTES, max_segment))
         self._max_segment = max_segment
         self._search_window = search_window
+        self._max_binary = max_binary
         self._text = ""
         self._offset = 0
         self._given_up = False
@@ -157,8 +175,17 @@ class _Tokenizer:
         ends = re.compile(
             f"(?:\\A|{re.escape(terminator)})[\r\n\t ]*(?:(ISA)(?![0-9A-Za-z \r\n])|IEA(?![0-9A-Za-z]))", re.ASCII
         )
+        heads = HeadFinder(element=isa.delimiters.element, segment=terminator)
         while True:
             text = self._text
+            binary = heads.find(text)
+            if binary is not None:
+                begin, head = binary
+                if not text[:begin].strip(LINE_ENDS):
+                    self._drop(begin)
+                    yield from self._binary(head, isa.delimiters)
+                    continue
+                text = text[:begin]
             found = ends.search(text) if "IEA" in text or "ISA" in text else None
             if found is not None and found.group(1):
                 upto, over = found.start(1), True
@@ -175,8 +202,11 @@ class _Tokenizer:
                 self._drop(upto)
             if over:
                 return
+            if binary is not None:
+                continue
             if len(self._text) > self._search_window:
-                yield Oversize(self._offset, len(self._text), self._text[:SAMPLE_LENGTH], ended=False)
+                sample = self._text[:SAMPLE_LENGTH]
+                yield Oversize(self._offset, len(self._text), self._max_segment, sample, ended=False)
                 self._given_up = True
                 return
             if not self._more():
@@ -189,11 +219,65 @@ class _Tokenizer:
         pieces = text[:last].split(terminator)
         offset = self._offset
         if len(pieces[0]) > self._max_segment:
-            yield Oversize(offset, len(pieces[0]), pieces[0][:SAMPLE_LENGTH], ended=True)
+            yield Oversize(offset, len(pieces[0]), self._max_segment, pieces[0][:SAMPLE_LENGTH], ended=True)
             offset += len(pieces[0]) + 1
             del pieces[0]
         if pieces:
             yield Batch(pieces, offset)
+
+    def _binary(self, head: str, marks: Delimiters) -> Iterator[Token]:
+        """The binary segment that comes next, cut by its length, or past the cap, or where its length is a lie."""
+        offset, elements = self._offset, head.split(marks.element)[:-1]
+        start, declared = len(head), int(elements[-1])
+        size = start + declared
+        if declared > self._max_binary:
+            self._skip(size)
+            yield Oversize(offset, self._offset - offset, self._max_binary, head, ended=True)
+            if not self._text:
+                self._more()
+            if self._text.startswith(marks.segment):
+                self._drop(1)
+            return
+        self._fill(size + 1)
+        terminated = True
+        if len(self._text) == size:
+            terminated = False
+        elif not self._text.startswith(marks.segment, size):
+            size = self._true_end(start, size, marks)
+            terminated = size < len(self._text)
+        data = self._text[start:size]
+        self._drop(size + terminated)
+        yield Binary([*elements, data], offset, self._offset, declared, terminated)
+
+    def _true_end(self, start: int, size: int, marks: Delimiters) -> int:
+        """Where data ends whose length is wrong: before the first segment after it, or at a terminator, or nowhere."""
+        following = next_segment_pattern(element=marks.element, segment=marks.segment)
+        self._fill(size + self._max_segment)
+        found = following.search(self._text, start)
+        if found is not None:
+            return found.start()
+        last = self._text.find(marks.segment, start)
+        return last if last >= 0 else len(self._text)
+
+    def _fill(self, size: int) -> None:
+        """Have this many characters in hand, if there are as many."""
+        parts, length = [self._text], len(self._text)
+        while length < size:
+            window = next(self._windows, b"")
+            if not window:
+                break
+            parts.append(window.decode("latin-1"))
+            length += len(window)
+        self._text = "".join(parts)
+
+    def _skip(self, size: int) -> None:
+        """Let go of this many characters without keeping them."""
+        while size > len(self._text):
+            size -= len(self._text)
+            self._drop(len(self._text))
+            if not self._more():
+                return
+        self._drop(size)
 
     def _more(self) -> bool:
         window = next(self._windows, b"")

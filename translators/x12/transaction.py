@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
+from translators.x12.binary import BinarySegment
 from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, ruling_of
 from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
@@ -30,6 +31,7 @@ class ReadOptions:
     Args:
         keep_tree: make the tree of every set that has a guide.
         max_segment_bytes: a longer segment is reported and not looked into.
+        max_binary_bytes: the same for the data of a BIN or BDS.
         max_elements: elements a segment may have to be looked into.
         max_segments: segments a set may have to be validated to its end.
         search_window: bytes looked through for a segment terminator or an ISA before the file is given up.
@@ -38,6 +40,7 @@ class ReadOptions:
 
     keep_tree: bool = False
     max_segment_bytes: int = 64 * 1024
+    max_binary_bytes: int = 1024 * 1024
     max_elements: int = 200
     max_segments: int = 1_000_000
     search_window: int = 1024 * 1024
@@ -73,6 +76,7 @@ class OpenSet:
         self.place = 0
         self.counts: list[int] = []
         self.watches = Watches()
+        self._lost: set[str] = set()
         self._delimiters = delimiters
         self._options = options
         self._compiled: CompiledSet | None = None
@@ -128,18 +132,21 @@ class OpenSet:
                 self.row = {}
                 self.watches.stop()
             return
+        if isinstance(segment, BinarySegment):
+            self._report_length(segment)
         if self._compiled is not None and not self.issues.errors_are_full:
             placed = self._place(segment, self._compiled)
             note = self.watches.notes.get(segment.id)
             if note is not None:
                 note(segment.elements, segment.ordinal, segment.offset, self.place if placed else 0)
 
-    def take_oversize(self, segment: Segment, *, length: int) -> None:
+    def take_oversize(self, segment: Segment, *, length: int, limit: int) -> None:
         """A segment of which only the beginning was kept; it is counted and not looked into."""
         self.segments += 1
         segment.ordinal = self.segments
-        message = f"the segment is {length} bytes long; at most {self._options.max_segment_bytes} are read"
+        message = f"the segment is {length} bytes long; at most {limit} are read"
         self._add("x12.segment.too_large", message, segment)
+        self._lost.add(segment.id)
         if segment.id in self.watches.notes:
             self.watches.stop()
 
@@ -163,6 +170,24 @@ class OpenSet:
         for fault in se_faults(se, control_number=self.st.element(2), segments=self.segments):
             self.issues.add_fault(fault, se, position)
         self._report_watched()
+
+    def _report_length(self, segment: BinarySegment) -> None:
+        """Data that is shorter or longer than the element before it says."""
+        number = len(segment.elements) - 1
+        found = len(segment.elements[number])
+        if found != segment.declared:
+            code = "x12.binary.too_short" if found < segment.declared else "x12.binary.too_long"
+            message = (
+                f"{segment.id}{number:02d} has {found} bytes; {segment.id}{number - 1:02d} says {segment.declared}"
+            )
+            at = replace(
+                self.position,
+                segment_id=segment.id,
+                segment=segment.ordinal,
+                element=number,
+                offset=segment.element_range(number)[0],
+            )
+            self.issues.add(code, message, at)
 
     def _report_watched(self) -> None:
         """What the watches found, put among the other issues by segment."""
@@ -242,6 +267,8 @@ class OpenSet:
                 name, inside = use.trigger.id, use.id
             else:
                 name, inside = use.id, loop.use.id if loop.depth else None
+            if name in self._lost:  # one stood, too large to be looked into
+                continue
             full_name = name + ("" if use.qualifier is None else f"[{'|'.join(sorted(use.qualifier.codes))}]")
             where = f" (loop {inside})" if inside else ""
             code, by = "x12.segment.missing", ""
@@ -284,7 +311,7 @@ class OpenSet:
             self._check(known, segment, loop=loop)
 
     def _check(self, guide: SegmentGuide, segment: Segment, *, loop: str | None) -> None:
-        elements = segment.elements
+        elements = segment.checked if isinstance(segment, BinarySegment) else segment.elements
         if len(elements) - 1 > self._options.max_elements:
             message = f"{guide.id} has {len(elements) - 1} elements; at most {self._options.max_elements} are read"
             self._add("x12.segment.too_many_elements", message, segment, loop=loop)
