@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from translators.x12.acknowledge import Answer
 from translators.x12.writer import ControlNumbers, write_interchange
 
 OUT_FOLDER = "out"
+_NOT_IN_A_NAME = re.compile("[^0-9A-Za-z]")
 
 
 def send_answer(
@@ -60,7 +62,8 @@ def send_answer(
     groups = tuple(next_number("GS06") for _ in answer.interchange.groups)
     numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
     payload = vault.put(later, write_interchange(answer.interchange, numbers=numbers, at=at))
-    name = f"{answer.kind}_{answer.about.control_number}_{numbers.interchange:09d}.edi"
+    about = _NOT_IN_A_NAME.sub("", answer.about.control_number) or "0"
+    name = f"{answer.kind}_{about}_{numbers.interchange:09d}.edi"
     transmissions.add_outbound(
         later,
         id=id,

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from gateway.model import Environment
 from gateway.ports import new_id
-from gateway.store import Connection, transmissions
+from gateway.store import transmissions
+from gateway.store.rows import Target
 from gateway.store.vault import StoredPayload
 
 
@@ -30,11 +31,11 @@ class Received:
     lane: str
 
 
-def receive(conn: Connection, arrival: Arrival, payload: StoredPayload, *, at: datetime, large_bytes: int) -> Received:
+def receive(target: Target, arrival: Arrival, payload: StoredPayload, *, at: datetime, large_bytes: int) -> Received:
     """Keep one transmission beside its payload, in the caller's transaction.
 
     Args:
-        conn: the transaction that also stored the payload.
+        target: the transaction that also stores the payload, or the rows it writes together.
         arrival: how it came.
         payload: its bytes, already in the vault.
         at: the moment, aware.
@@ -45,7 +46,7 @@ def receive(conn: Connection, arrival: Arrival, payload: StoredPayload, *, at: d
     lane = f"in:{arrival.account or arrival.channel}:{flow}"
     id = new_id()
     transmissions.add_received(
-        conn,
+        target,
         id=id,
         at=at,
         channel=arrival.channel,

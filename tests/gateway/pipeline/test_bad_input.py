@@ -312,3 +312,27 @@ def test_acknowledgments_are_never_answered_not_even_with_a_reused_number(line: 
     life = line.sent(other, name="again.edi")
     assert codes(life["exceptions"]) == ["x12.isa.duplicate_control_number"]
     assert line.out() == {}
+
+
+@pytest.mark.parametrize(("receiver", "control"), [("TRADE\x00LANE", "000000017"), ("TRADELANE", "00/../\x0017")])
+def test_an_envelope_that_would_hurt_the_store_or_a_file_name_is_answered(
+    line: Line, receiver: str, control: str
+) -> None:
+    life = line.sent(file_of("PO-1", receiver=receiver, control=control) + file_of("PO-2", control="000000018"))
+    assert life["transmission"]["state"] == "processed"
+    assert life["transmission"]["tries"] == []
+    assert line.numbers() == ["PO-2"]
+    assert all(name.replace("_", "").replace(".", "").isalnum() for name in line.out())
+    assert any(answer[0].startswith("TA1") for answer in line.answers())
+
+
+@pytest.mark.parametrize("place", range(1, 17))
+def test_any_element_of_an_isa_may_be_hostile(line: Line, place: int) -> None:
+    elements = file_of("PO-1").split(b"~", 1)[0].split(b"*")
+    elements[place] = b"\x00/" + elements[place][2:] if len(elements[place]) > 1 else b"\x00"
+    bad = b"*".join(elements) + b"~" + file_of("PO-1").split(b"~", 1)[1]
+    life = line.sent(bad + file_of("PO-2", control="000000018"))
+    assert life["transmission"]["state"] in ("processed", "parked")
+    assert life["transmission"]["tries"] == []
+    assert life["issues"]
+    assert "PO-2" in line.numbers()
