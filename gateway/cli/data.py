@@ -161,10 +161,15 @@ def partner_check(
     json: Json = False,
 ) -> None:
     """Say what a partner still needs before documents can pass. Exit 1 if anything is missing."""
+    from gateway.guides import PartnerGuides
     from gateway.settings import load_settings
     from partners.readiness import readiness
+    from translators.datafile import LoadError
 
     registry = registry_of(home)
+    faults = PartnerGuides(registry, _guides()).faults
+    if faults:
+        raise LoadError(faults)
     if partner is not None and partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
     settings = load_settings(home_of(home))

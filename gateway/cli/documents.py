@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from partners.model import Agreement
     from partners.registry import PartnerRegistry
     from translators.errors import Issue
+    from translators.x12.guide import GuideLibrary
     from translators.x12.model import TransactionSet
+    from translators.x12.terms import AgreedTerms
 
 
 def register(app: typer.Typer) -> None:
@@ -41,17 +43,23 @@ def register(app: typer.Typer) -> None:
     app.command()(translate)
 
 
-def check(files: Files, json: Json = False) -> None:
+def check(
+    files: Files,
+    partner: Annotated[str | None, typer.Option(help="Check as agreed with this partner, its guide and all.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
     """Validate files: every issue with its position. Exit 0 all accepted, 1 some rejected, 2 usage or I/O."""
     from translators.x12.guide import GuideLibrary
     from translators.x12.reader import read_x12
     from translators.x12.report import report
 
     guides = GuideLibrary.shipped()
+    agreed = None if partner is None else _terms(partner, home, guides)
     worst = 0
     for path in files:
         try:
-            found = report(read_x12(chunks_of(path), guides=guides), file=str(path))
+            found = report(read_x12(chunks_of(path), guides=guides, agreed=agreed), file=str(path))
         except OSError as error:
             complain(f"tradelane: {path}: {error.strerror}")
             worst = EXIT_USAGE
@@ -63,6 +71,24 @@ def check(files: Files, json: Json = False) -> None:
         if not found["accepted"]:
             worst = max(worst, EXIT_REJECTED)
     raise typer.Exit(worst)
+
+
+def _terms(partner: str, home: Path | None, guides: GuideLibrary) -> AgreedTerms:
+    """What was agreed with one partner, whoever the files are from.
+
+    Raises:
+        LoadError: its guides have mistakes.
+    """
+    from gateway.guides import PartnerGuides, RegistryTerms
+    from translators.datafile import LoadError
+
+    registry = registry_of(home)
+    if partner not in registry.partners:
+        fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
+    merged = PartnerGuides(registry, guides)
+    if merged.faults:
+        raise LoadError(merged.faults)
+    return RegistryTerms(registry, merged, partner=registry.partners[partner])
 
 
 def ack(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,7 @@ class Ruling:
     stated: str
     not_used: bool = False
     requires: bool = False
+    relaxes: bool = False
     limits: bool = False
     adds: bool = False
 
@@ -111,13 +112,17 @@ class Qualifier:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentUse:
-    """A segment's place in a set: `max_use` is None where it may repeat without limit."""
+    """A segment's place in a set: `max_use` is None where it may repeat without limit.
+
+    `area` is one of AREAS for a use of the set itself, and "" inside loops.
+    """
 
     segment: SegmentGuide
     required: bool
     max_use: int | None
     qualifier: Qualifier | None = None
     ruling: Ruling | None = None
+    area: str = ""
 
     @property
     def id(self) -> str:
@@ -138,6 +143,7 @@ class LoopUse:
     children: tuple[SegmentUse | LoopUse, ...]
     qualifier: Qualifier | None = None
     ruling: Ruling | None = None
+    area: str = ""
 
     @property
     def trigger(self) -> SegmentUse:
@@ -316,7 +322,7 @@ def _element_use(
 def _read_set(path: Path, *, version: str, segments: Mapping[str, SegmentGuide]) -> SetGuide:
     row = _read_json(path)
     try:
-        children = tuple(_use(child, segments) for area in AREAS for child in row.get(area, ()))
+        children = tuple(replace(_use(child, segments), area=area) for area in AREAS for child in row.get(area, ()))
         root = LoopUse(row["set"], required=True, repeat=1, children=children)
         guide = SetGuide(
             row["set"], version, row["name"], row["functional_group"], root, segments, row.get("source", "")

@@ -101,6 +101,7 @@ class _Merging:
                 extra.required,
                 extra.max_use,
                 ruling=Ruling(extra.stated, requires=extra.required, limits=True, adds=True),
+                area=after.area,
             )
             for extra in self._extras
             if [id(step.use) for step in extra.after] == wanted
@@ -142,19 +143,22 @@ class _Merging:
         for rule in of_use:
             required = required if rule.use is None else rule.use is UseWord.MANDATORY
             limit = rule.limit if rule.limited else limit
+            if rule.use is None and not rule.limited:
+                continue
             before = ruling or Ruling(rule.stated)
             ruling = Ruling(
                 rule.stated,
                 not_used=before.not_used if rule.use is None else rule.use is UseWord.NOT_USED,
                 requires=required and (qualifier is not None or not use.required),
+                relaxes=use.required and not required and qualifier is None,
                 limits=before.limits or (rule.limited and limit != standard_limit),
             )
         segment = _segment(first_segment(use), matching)
         if isinstance(use, SegmentUse):
-            return SegmentUse(segment, required, limit, qualifier, ruling)
+            return SegmentUse(segment, required, limit, qualifier, ruling, use.area)
         trigger = replace(use.trigger, segment=segment)
         below = (trigger, *self._added(use, path[:-1]), *self.children(use.children[1:], path))
-        return LoopUse(use.id, required, limit, below, qualifier, ruling)
+        return LoopUse(use.id, required, limit, below, qualifier, ruling, use.area)
 
 
 def _leads(path: Path, to: Path) -> bool:

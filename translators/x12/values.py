@@ -22,6 +22,9 @@ MONTH_DAYS = frozenset(
 HOURS_MINUTES = frozenset(f"{hour:02d}{minute:02d}" for hour in range(24) for minute in range(60))
 """HHMM of a day; 2400 is not among them."""
 
+FEW_CODES = 6
+"""Codes of a list that a message names."""
+
 _INTEGER = re.compile("-?[0-9]+")
 _REAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _LEAP_DAY = "0229"
@@ -78,7 +81,8 @@ def value_fault(value: str, element: ElementGuide) -> tuple[str, str] | None:
     if kind == "TM" and not is_time(value):
         return ("x12.element.time", "want a time HHMM" + ("" if element.max == 4 else ", HHMMSS or HHMMSSdd"))
     if element.codes is not None and value not in element.codes:
-        return ("x12.element.code", f"want a code of element {element.number}")
+        few = " or ".join(sorted(element.codes)) if len(element.codes) <= FEW_CODES else ""
+        return ("x12.element.code", f"want {few or f'a code of element {element.number}'}")
     if kind == "AN" and value.isspace():
         return ("x12.element.blank", "want a character that is no blank, or nothing")
     return None
