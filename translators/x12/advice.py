@@ -6,7 +6,7 @@ issues about one set. Source: X12 004010 and 005010 set 824.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from translators.x12.acknowledge_copies import fit, spelled
 from translators.x12.acknowledge_notes import MAX_ELEMENT, MAX_POSITION, MAX_REPETITION, element_number
 from translators.x12.guide import RELEASE_LENGTH, GuideLibrary, SegmentGuide
 from translators.x12.model import Delimiters, TransactionSet
+from translators.x12.values import is_date, is_time
 from translators.x12.writer import Element, OutboundSet
 
 ADVICE_GROUP = "AG"
@@ -96,15 +97,21 @@ def application_advice(
         at: BGN03 and BGN04.
         delimiters: of the interchange it goes into; no value copied holds one.
         status: OTI01; None: rejected if an issue is an error, accepted with errors if there is any, else accepted.
-        release: GS08 of its group; "" is the release of the set it speaks of.
+        release: of its group's GS08, `004010` or `005010`; "" is the release of the set it speaks of.
         guides: where TED06 finds the numbers of data elements; by default those shipped.
 
     Returns:
         The set, for a group of `ADVICE_GROUP`.
     """
     release = release or about.version[:RELEASE_LENGTH]
-    guide = (guides or GuideLibrary.shipped()).release(about.version)
-    form = _Form(delimiters, is_later=release >= "005010", directory={} if guide is None else dict(guide.segments))
+    library = guides or GuideLibrary.shipped()
+    answered, own = library.release(about.version), library.release(release)
+    form = _Form(
+        delimiters,
+        is_later=release >= "005010",
+        directory={} if answered is None else answered.segments,
+        set_codes=frozenset() if own is None else own.elements["143"].codes or frozenset(),
+    )
     segments: list[Sequence[Element]] = [
         ["BGN", "00", form.copied(number, _MAX_REFERENCE) or "1", f"{at:%Y%m%d}", f"{at:%H%M}"],
         _original(about, status or _status(issues), form),
@@ -143,7 +150,8 @@ _CONDITIONS = (
 class _Form:
     delimiters: Delimiters
     is_later: bool
-    directory: dict[str, SegmentGuide]
+    directory: Mapping[str, SegmentGuide]
+    set_codes: frozenset[str]
 
     def copied(self, value: str, most: int, least: int = 1) -> str:
         return fit(value, least=least, most=most, delimiters=self.delimiters)
@@ -168,11 +176,11 @@ def _original(about: AdvisedSet, status: AdviceStatus, form: _Form) -> list[Elem
         form.copied(reference, _MAX_REFERENCE) or "UNKNOWN",
         form.copied(about.sender, 15, 2),
         form.copied(about.receiver, 15, 2),
-        about.date if len(about.date) == 8 and about.date.isascii() and about.date.isdigit() else "",
-        about.time if 4 <= len(about.time) <= 8 and about.time.isascii() and about.time.isdigit() else "",
+        about.date if len(about.date) == 8 and about.date.isascii() and is_date(about.date) else "",
+        about.time if about.time.isascii() and is_time(about.time) else "",
         group_number,
         form.copied(about.control_number, 9, 4) if group_number else "",
-        form.copied(about.code, 3, 3),
+        about.code if about.code in form.set_codes else "",
         form.copied(about.version, 12),
     ]
 
