@@ -29,6 +29,9 @@ HASH_LIMIT = 10**10
 _LONGEST_NUMBER = 40
 """Characters of a number that are added up; elements are shorter, and a longer text is a fault of its own."""
 
+_BLOCK = 1_000
+"""Quantities kept before they are added up."""
+
 _COMPUTED_BASES = frozenset({"", "NT", "PE", "TE"})
 """IT105 with which the price is that of one unit: none, net, price for each, contract price for each."""
 _DEDUCTED = frozenset({"", "02", "06"})
@@ -60,7 +63,9 @@ class CountWatch:
 
     def __init__(self, rule: CountRule) -> None:
         self._rule = rule
+        self._number = 0 if rule.quantity is None else rule.quantity[1]
         self._lines = 0
+        self._quantities: list[str] = []
         self._hash = 0
         self._sum = Decimal(0)
         self._readable = True
@@ -88,7 +93,10 @@ class CountWatch:
                 yield RuleFault("x12.balance.count", message, "CTT", ordinal, at, 1, count, severity)
             stated = elements[2] if len(elements) > 2 else ""
             found = _number(stated)
-            if self._rule.quantity is None or found is None or not self._readable:
+            if self._rule.quantity is None or found is None:
+                continue
+            self._add_up()
+            if not self._readable:
                 continue
             total = self._hash % HASH_LIMIT
             if found not in (total, self._sum):
@@ -102,24 +110,28 @@ class CountWatch:
         self._lines += 1
 
     def _note_quantity(self, elements: list[str], ordinal: int, offset: int, place: int) -> None:  # noqa: ARG002 a Note
-        assert self._rule.quantity is not None
-        number = self._rule.quantity[1]
-        text = elements[number] if number < len(elements) else ""
-        if text.isdecimal() and len(text) <= _LONGEST_NUMBER:
-            value = int(text)
-            self._hash += value
-            self._sum += value
-        elif text:
+        number = self._number
+        self._quantities.append(elements[number] if number < len(elements) else "")
+        if len(self._quantities) == _BLOCK:
+            self._add_up()
+
+    def _note_line_and_quantity(self, elements: list[str], ordinal: int, offset: int, place: int) -> None:  # noqa: ARG002 a Note
+        number = self._number
+        self._quantities.append(elements[number] if number < len(elements) else "")
+        self._lines += 1
+        if len(self._quantities) == _BLOCK:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Add the quantities read since the last time: most sets state no sum and are not added up at all."""
+        for text in self._quantities:
             found = _number(text)
-            if found is None:
-                self._readable = False
-            else:
+            if found is not None:
                 self._hash += int("".join(filter(str.isdecimal, text)))
                 self._sum += found
-
-    def _note_line_and_quantity(self, elements: list[str], ordinal: int, offset: int, place: int) -> None:
-        self._lines += 1
-        self._note_quantity(elements, ordinal, offset, place)
+            elif text:
+                self._readable = False
+        self._quantities.clear()
 
     def _note_ctt(self, elements: list[str], ordinal: int, offset: int, place: int) -> None:
         if place and not self._stated:

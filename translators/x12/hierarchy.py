@@ -19,6 +19,9 @@ from translators.x12.watch import Note, RuleFault
 _ROOT, _UNKNOWN = -1, -2
 """Parents that are none: HL02 was not sent; HL02 names no HL."""
 
+_BLOCK = 1_000
+"""HL kept as they are: a set of fewer is looked at quickly first, one of more is kept in a few bytes an HL."""
+
 _LONGEST = 0xFFFF
 """Lengths kept of HL01 and HL02, for byte offsets; a longer one is a fault of its own."""
 
@@ -117,6 +120,7 @@ class HierarchyWatch:
     def __init__(self, rule: HierarchyRule) -> None:
         self._rule = rule
         self._shape_code = ""
+        self._recent: list[tuple[list[str], int, int]] = []
         self._ids = _Ids()
         self._parents = array("q")
         self._unresolved: dict[int, str] = {}
@@ -139,6 +143,9 @@ class HierarchyWatch:
 
     def faults(self) -> Iterator[RuleFault]:
         """Faults of HL01 and HL02, then of levels, then of what HL04 says."""
+        if not self._parents and self._is_good():
+            return
+        self._keep()
         sound = True
         for fault in self._faults_of_ids():
             sound = sound and fault.code == "x12.hl.later_parent"
@@ -150,6 +157,45 @@ class HierarchyWatch:
             yield from self._faults_of_child_codes()
 
     def _note(self, elements: list[str], ordinal: int, offset: int, place: int) -> None:  # noqa: ARG002 a Note
+        self._recent.append((elements, ordinal, offset))
+        if len(self._recent) == _BLOCK:
+            self._keep()
+
+    def _keep(self) -> None:
+        for elements, ordinal, offset in self._recent:
+            self._add(elements, ordinal, offset)
+        self._recent.clear()
+
+    def _is_good(self) -> bool:
+        """Nothing is wrong with the few HL there are, as far as can be told quickly."""
+        levels: dict[str, str] = {}
+        pairs: set[tuple[str, str]] = set()
+        parents: set[str] = set()
+        said: list[tuple[str, str]] = []
+        roots = 0
+        for elements, _, _ in self._recent:
+            if len(elements) < 4:
+                return False
+            _, name, parent, level, *code = elements
+            if name in levels or (parent and parent not in levels):
+                return False
+            if parent:
+                pairs.add((levels[parent], level))
+                parents.add(parent)
+            else:
+                pairs.add(("", level))
+                roots += 1
+            levels[name] = level
+            if code:
+                said.append((name, code[0]))
+        if self._rule.roots is not None and roots > self._rule.roots:
+            return False
+        if any(code and (code == "1") != (name in parents) for name, code in said):
+            return False
+        shapes = [shape for shape in self._rule.shapes if self._shape_code in ("", shape.code)]
+        return not shapes or any(all(shape.allows(*pair) for pair in pairs) for shape in shapes)
+
+    def _add(self, elements: list[str], ordinal: int, offset: int) -> None:
         name, parent, level, child_code = (*elements[1:5], "", "", "", "")[:4]
         index = len(self._parents)
         if self._ids.add(name, index) is not None:
