@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -98,18 +98,25 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class GatewayWork:
-    """What works a claimed row, of either kind."""
+    """What works a claimed row, of either kind; lanes are woken once for a batch."""
 
     inbound: InboundLine
     outbound: OutboundLine
     wake: Callable[[set[str]], None]
+    _due: set[str] = field(default_factory=set)
 
-    def __call__(self, claim: Claim) -> None:
-        """Work one row to its end."""
+    def __call__(self, claim: Claim) -> bool | None:
+        """Work one row; True for a transmission, which then is at its end."""
         if claim.table is WorkTable.DELIVERY:
             self.outbound.work(claim)
-        else:
-            self.wake(self.inbound.work(claim))
+            return None
+        self._due.update(self.inbound.work(claim))
+        return True
+
+    def batch_ended(self) -> None:
+        """Wake the lanes that its rows made due."""
+        self.wake(set(self._due))
+        self._due.clear()
 
     def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Deliver those of a batch that can go together; the others are returned."""

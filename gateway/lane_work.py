@@ -38,19 +38,21 @@ class LaneWork:
         store: where the rows are.
         work: does one row, in transactions of its own, through `guarded_update` or `release`. It raises OSError,
             NotYet or StoreUnavailable when the world is broken: the row is tried again later, for as long as it takes.
-            Anything else it raises is a fault of ours: the third time the row is put into quarantine.
+            Anything else it raises is a fault of ours: the third time the row is put into quarantine. What returns
+            True has come to its end and blocks no later row of its key; otherwise the store is asked.
         worker: who we are in `claimed_by`: `node/name`.
         clock: what `next_at` is compared with.
         backoff: how long a row rests between tries.
         stop: set when the worker shall end; rows not begun are put back.
         together: offered each batch first, where there is one.
+        ended: called after each batch.
         begun: told each row that is taken up, and None when it is left; the parent's watchdog looks at it.
     """
 
     def __init__(
         self,
         store: Store,
-        work: Callable[[Claim], None],
+        work: Callable[[Claim], bool | None],
         *,
         worker: str,
         clock: Clock,
@@ -58,6 +60,7 @@ class LaneWork:
         stop: Event,
         begun: Callable[[Claim | None], None] = lambda _claim: None,
         together: Together | None = None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._work = work
@@ -67,6 +70,7 @@ class LaneWork:
         self._stop = stop
         self._begun = begun
         self._together = together
+        self._ended = ended
 
     def run(self, lane: str) -> bool:
         """Claim a batch and work it; whether more is due already.
@@ -83,6 +87,7 @@ class LaneWork:
         if not claims:
             return False
         self._work_batch(self._left_alone(claims))
+        self._ended()
         return self._until_stored(lambda conn: self._end_batch(conn, lane, claims)) or False
 
     def _left_alone(self, claims: list[Claim]) -> Sequence[Claim]:
@@ -105,16 +110,17 @@ class LaneWork:
                 self._put_back([claim])
                 continue
             self._begun(claim)
-            self._work_one(claim)
+            ended = self._work_one(claim)
             self._begun(None)
             followed = key is not None and any(later.ordering_key == key for later in claims[place + 1 :])
-            if key is not None and followed and self._is_open(claim):
+            if key is not None and followed and not ended and self._is_open(claim):
                 waiting.add(key)
 
-    def _work_one(self, claim: Claim) -> None:
+    def _work_one(self, claim: Claim) -> bool:
+        """Whether it is known to stand in nobody's way any more."""
         started_at = self._clock.now()
         try:
-            self._work(claim)
+            return self._work(claim) is True
         except Overtaken as error:
             log.warning("work.overtaken", **_named(claim), reason=str(error))
         except (StoreUnavailable, NotYet, OSError) as error:
@@ -125,6 +131,7 @@ class LaneWork:
             reason = _told(error)
             log.exception("work.fault", **_named(claim))
             self._unless_overtaken(claim, lambda conn: self._blame(conn, claim, reason))
+        return False
 
     def _end_batch(self, conn: Connection, lane: str, claims: list[Claim]) -> bool:
         """Whether more is due. A row that the work neither ended nor let go would otherwise lie in hand for ever."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -26,7 +26,7 @@ from gateway.pipeline.backoff import Backoff
 from gateway.ports import SystemClock
 from gateway.store.engine import Store, open_store
 from gateway.store.work import Claim
-from gateway.worker_process import BEAT_SECONDS, GO, WorkerContext, WorkerOrders, WorksTogether, load_factory
+from gateway.worker_process import BEAT_SECONDS, GO, Work, WorkerContext, WorkerOrders, WorksTogether, load_factory
 
 CONNECTIONS = 4
 STORE_PAUSE_SECONDS = 0.5
@@ -69,7 +69,7 @@ class Worker:
                 backoff=Backoff(),
                 stop=self._stop,
                 begun=self._began,
-                together=work.together if isinstance(work, WorksTogether) else None,
+                **_of_batches(work),
             )
             self._ready = True
             self._news.set()
@@ -122,6 +122,10 @@ def main() -> None:
     orders = WorkerOrders.from_line(lines.readline())
     _die_with(orders.parent)
     Worker(channel, orders).run(lines)
+
+
+def _of_batches(work: Work) -> dict[str, Any]:
+    return {"together": work.together, "ended": work.batch_ended} if isinstance(work, WorksTogether) else {}
 
 
 def _either(first: Event, second: Event) -> None:

@@ -46,7 +46,7 @@ class WorkerContext:
     options: Mapping[str, Any]
 
 
-Work = Callable[[Claim], None]
+Work = Callable[[Claim], bool | None]
 """Works one claimed row. One that also works several at once has a method `together`: see `WorksTogether`."""
 
 
@@ -56,6 +56,10 @@ class WorksTogether(Protocol):
 
     def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Work those that can be worked at once; returns the others, in their order. Raises nothing."""
+        ...
+
+    def batch_ended(self) -> None:
+        """The last row of the batch was worked. Raises nothing."""
         ...
 
 

@@ -15,6 +15,7 @@ from gateway.ports import Clock, new_id
 from gateway.store import Connection, mailbox, transmissions
 from gateway.store.engine import Store
 from gateway.store.mailbox import MailboxFile
+from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
 from partners.model import Pickup, SftpAccount
 from partners.registry import PartnerRegistry
@@ -179,9 +180,10 @@ class StoreMailbox:
                 if state is FileState.PARTIAL and self._written_since(conn, account, received):
                     return None
                 payload = self.vault.put_spooled(conn, spool)
+                rows = NewRows()
                 if state is FileState.COMPLETE:
                     taken = receive(
-                        conn,
+                        rows,
                         _arrival(account, received.place, received.name),
                         payload,
                         at=at,
@@ -198,7 +200,9 @@ class StoreMailbox:
                     payload=payload,
                     transmission_id=transmission_id,
                     state=state,
+                    later=rows,
                 )
+                rows.write(conn)
         return lane
 
     def _written_since(self, conn: Connection, account: Account, received: Received) -> bool:

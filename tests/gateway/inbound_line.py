@@ -82,6 +82,7 @@ class Line:
             backoff=backoff,
             stop=Event(),
             together=self._work.together,
+            ended=self._work.batch_ended,
         )
 
     def sent(self, content: bytes, **how: Any) -> dict[str, Any]:
