@@ -238,19 +238,28 @@ def is_drained(site: ServedHome) -> bool:
     return open_in == 0 and open_out == 0
 
 
+LEFT = (
+    "SELECT 'transmission' AS what, state, lane, next_at, claimed_by, crashes, reason FROM transmission"
+    " WHERE direction = 'in' AND state NOT IN ('processed', 'duplicate') UNION ALL"
+    " SELECT 'delivery', state, lane, next_at, claimed_by, crashes, reason FROM delivery"
+    " WHERE state <> 'delivered' LIMIT 20",
+    "SELECT 'job', id, status, lock, worker_id FROM procrastinate_jobs",
+    "SELECT 'node', name, started_at, heartbeat_at, now() FROM node",
+    "SELECT 'advisory lock of', pid, objid FROM pg_locks WHERE locktype = 'advisory' AND granted",
+    "SELECT 'waits', pid, pg_blocking_pids(pid), left(query, 80) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+)
+
+
 def remaining(site: ServedHome) -> str:
-    """What is not finished, for the message of a failure."""
+    """What is not finished, and who stands where, for the message of a failure."""
     try:
         with site.reading() as conn:
-            rows = conn.exec_driver_sql(
-                "SELECT 'transmission' AS what, state, lane, next_at, claimed_by, crashes, reason FROM transmission"
-                " WHERE direction = 'in' AND state NOT IN ('processed', 'duplicate') UNION ALL"
-                " SELECT 'delivery', state, lane, next_at, claimed_by, crashes, reason FROM delivery"
-                " WHERE state <> 'delivered' LIMIT 20"
-            ).all()
+            rows = [row for query in LEFT for row in conn.exec_driver_sql(query).all()]
     except StoreError as error:
         return str(error)
-    return "\n".join(str(tuple(row)) for row in rows)
+    processes = [site.process, *site.process.children()]
+    told = [(process.pid, process.status(), process.num_threads()) for process in processes]
+    return "\n".join([*(str(tuple(row)) for row in rows), f"processes (id, state, threads): {told}"])
 
 
 def wait_until_drained(site: ServedHome, *, within: float) -> float:
