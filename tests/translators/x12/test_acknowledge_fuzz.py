@@ -9,16 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
+from translators.x12.acknowledge_form import AcknowledgmentForm
+from translators.x12.acknowledged import Outcome, read_acknowledgment
 from translators.x12.guide import GuideLibrary
-from translators.x12.model import ReaderEvent
+from translators.x12.model import ReaderEvent, TransactionSet
 from translators.x12.reader import ReadOptions, read_x12
 from translators.x12.report import report
 from translators.x12.writer import ControlNumbers, write_interchange
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "x12" / "ack"
-INPUTS = [path.read_bytes() for path in sorted(VECTORS.glob("*/in.edi"))]
+VECTORS = Path(__file__).parents[2] / "vectors" / "x12"
+INPUTS = [path.read_bytes() for path in sorted(VECTORS.glob("ack*/*/in.edi"))]
 AT = datetime(2024, 3, 5, 9, 7, tzinfo=UTC)
-EVERYTHING = AcknowledgmentTerms(AcknowledgmentPolicy.ALWAYS, AcknowledgmentPolicy.ALWAYS)
+EVERYTHING = {
+    form: AcknowledgmentTerms(AcknowledgmentPolicy.ALWAYS, AcknowledgmentPolicy.ALWAYS, form)
+    for form in AcknowledgmentForm
+}
+OUTCOMES = {"A": Outcome.ACCEPTED, "E": Outcome.WITH_ERRORS, "P": Outcome.PARTIAL, "R": Outcome.REJECTED}
 COPIED = {
     ("x12.isa.sender_qualifier", "ISA", 5),
     ("x12.isa.receiver_qualifier", "ISA", 7),
@@ -33,8 +39,8 @@ COPIED = {
 """Where an answer repeats a code, date, version or qualifier as the partner sent it, good or not."""
 
 
-def events(data: bytes) -> list[ReaderEvent]:
-    return list(read_x12([data], guides=GuideLibrary.shipped(), options=ReadOptions(keep_tree=False)))
+def events(data: bytes, *, keep_tree: bool = False) -> list[ReaderEvent]:
+    return list(read_x12([data], guides=GuideLibrary.shipped(), options=ReadOptions(keep_tree=keep_tree)))
 
 
 @st.composite
@@ -50,15 +56,22 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@given(damaged())
-def test_any_file_is_answered_by_something_that_can_be_read(data: bytes) -> None:
-    builder = AcknowledgmentBuilder(EVERYTHING)
-    for event in events(data):
+@given(damaged(), st.sampled_from(AcknowledgmentForm), st.booleans())
+def test_any_file_is_answered_by_something_that_can_be_read(
+    data: bytes, form: AcknowledgmentForm, keep_tree: bool
+) -> None:
+    builder = AcknowledgmentBuilder(EVERYTHING[form])
+    for event in events(data, keep_tree=keep_tree):
         for answer in builder.take(event):
             numbers = ControlNumbers(1, tuple(range(1, len(answer.interchange.groups) + 1)))
-            own = report(events(write_interchange(answer.interchange, numbers=numbers, at=AT)), file="answer")
+            written = events(write_interchange(answer.interchange, numbers=numbers, at=AT), keep_tree=True)
+            own = report(written, file="answer")
             positions = [(issue["code"], issue["position"]) for issue in own["issues"]]
             assert {(code, place["segment_id"], place["element"]) for code, place in positions} <= COPIED
+            said = [read_acknowledgment(found) for found in written if isinstance(found, TransactionSet)]
+            read_back = [group.outcome for group in said if group is not None]
+            if read_back:  # none, where the answer is in a version there is no guide of
+                assert sorted(read_back) == sorted(OUTCOMES[status.code] for status in answer.group_statuses)
 
 
 @given(damaged())
