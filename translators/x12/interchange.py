@@ -72,8 +72,11 @@ class OpenInterchange:
 
     def stray(self, segment: Segment) -> None:
         """A segment that has no place in the interchange; of several in a row the first is reported."""
+        is_empty = segment.elements == [""]
+        if is_empty and self.issues.warnings_are_full:
+            return
         place = Position(self.header.ordinal, segment_id=shown(segment.id) or None, offset=segment.offset)
-        if segment.elements == [""]:
+        if is_empty:
             self.issues.add("x12.segment.empty", _EMPTY, place)
         elif segment.id in SERVICE_SEGMENTS:
             message = f"{segment.id} is not looked into; agree on security and services outside X12"
@@ -131,9 +134,12 @@ class OpenGroup:
 
     def stray(self, segment: Segment) -> None:
         """A segment between the sets; of several in a row the first is reported."""
+        is_empty = segment.elements == [""]
+        if is_empty and self.issues.warnings_are_full:
+            return
         name = shown(segment.id) or None
         place = Position(self._interchange.ordinal, self.header.ordinal, segment_id=name, offset=segment.offset)
-        if segment.elements == [""]:
+        if is_empty:
             self.issues.add("x12.segment.empty", _EMPTY, place)
         elif not self._in_stray:
             self._in_stray = True

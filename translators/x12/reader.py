@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from translators.errors import Issue, Position, shown
+from translators.errors import Issue, Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.binary import BinarySegment
 from translators.x12.codes import FAULTS
 from translators.x12.compiler import Row
+from translators.x12.flood import GROUP, INTERCHANGE, MESSAGE, NOTE, SET, Flood
 from translators.x12.guide import GuideLibrary
 from translators.x12.interchange import OpenGroup, OpenInterchange
 from translators.x12.model import ReaderEvent, Stray, TransactionSet
@@ -64,6 +65,7 @@ class _Reader:
         self._interchange: OpenInterchange | None = None
         self._group: OpenGroup | None = None
         self._set: OpenSet | None = None
+        self._flood = Flood()
 
     def events(self, chunks: Iterable[bytes]) -> Iterator[ReaderEvent]:
         options = self._options
@@ -94,6 +96,9 @@ class _Reader:
                     if empty:
                         yield _outside("x12.file.empty", "the file is empty", 0, None)
             empty = False
+            if self._flood.is_over:
+                yield from self._give_up(self._flood.offset)
+                return
 
     def _open(self, token: Header) -> OpenInterchange:
         self._ordinal += 1
@@ -148,6 +153,8 @@ class _Reader:
                     if parts[0] in notes:
                         notes[parts[0]](parts, ordinal, offset - len(text) - 1, number)
                     continue
+            if not text and (opened or self._group or interchange).issues.warnings_are_full:
+                continue
             if opened is not None:
                 opened.row, opened.place, opened.segments = row, place, ordinal
             end = offset if batch.terminated else offset - 1
@@ -156,6 +163,8 @@ class _Reader:
                 parts = text.split(separator)
             segment = Segment(parts, ordinal=0, offset=offset - len(text) - 1)
             yield from self._segment(segment, end=end)
+            if self._flood.is_over:
+                return
             opened = self._set
             row, place, counts, ordinal, stack, notes = _unpacked(opened)
         if opened is not None:
@@ -187,7 +196,10 @@ class _Reader:
             case "IEA":
                 yield from self._end_interchange(segment, end=end)
             case "TA1" if group is None:
-                yield interchange.note(segment)
+                note = interchange.note(segment)
+                yield note
+                if _has_error(note.issues):
+                    self._flood.add(NOTE, offset=end)
             case _ if self._set is not None:
                 self._set.take(segment)
             case _:
@@ -227,19 +239,38 @@ class _Reader:
             has_guide=opened.has_guide,
         )
         group.accepted += found.accepted
+        if not found.accepted:
+            self._flood.add(SET, offset=end)
         yield found
 
     def _end_group(self, ge: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
         yield from self._end_set(None, end=end if ge is None else ge.offset)
         group, self._group = self._group, None
         if group is not None:
-            yield group.end(ge, end=end)
+            found = group.end(ge, end=end)
+            if found.rejected:
+                self._flood.add(GROUP, offset=end)
+            yield found
 
     def _end_interchange(self, iea: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
         yield from self._end_group(None, end=end if iea is None else iea.offset)
         interchange, self._interchange = self._interchange, None
         if interchange is not None:
-            yield interchange.end(iea, end=end)
+            found = interchange.end(iea, end=end)
+            if found.rejected:
+                self._flood.add(INTERCHANGE, offset=end)
+            yield found
+
+    def _give_up(self, offset: int) -> Iterator[ReaderEvent]:
+        """Say that the rest is not read, and close what is open."""
+        interchange = self._interchange
+        if interchange is None:
+            yield _outside("x12.file.stray_text", MESSAGE, offset, None)
+            return
+        interchange.issues.add(
+            "x12.interchange.structure", MESSAGE, Position(interchange.header.ordinal, offset=offset)
+        )
+        yield from self._end_interchange(None, end=offset)
 
     def _oversize(self, token: Oversize) -> None:
         assert self._interchange is not None
@@ -275,6 +306,10 @@ def _unpacked(opened: OpenSet | None) -> tuple[Row, int, list[int], int, list[Lo
     if opened is None:
         return ({}, 0, [], 0, [], {})
     return (opened.row, opened.place, opened.counts, opened.segments, opened.stack, opened.watches.notes)
+
+
+def _has_error(issues: list[Issue]) -> bool:
+    return any(issue.severity is Severity.ERROR for issue in issues)
 
 
 def _outside(code: str, message: str, offset: int, value: str | None) -> Stray:
