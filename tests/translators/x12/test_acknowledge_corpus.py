@@ -1,4 +1,4 @@
-"""Every 997 we make for a public 004010 file is accepted by pyx12 and by our own reader against our 997 guide."""
+"""Every 997 and 999 we make for a public file is accepted by our own reader, and by pyx12 where it has a map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from translators.x12._pyx12 import second_opinion
-from translators.x12.acknowledge import AcknowledgmentBuilder, Answer
+from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentTerms, Answer
+from translators.x12.acknowledge_form import HIPAA_999, AcknowledgmentForm
 from translators.x12.guide import GuideLibrary
 from translators.x12.reader import ReadOptions, read_x12
 from translators.x12.report import report
@@ -23,9 +24,11 @@ OPTIONS = ReadOptions(keep_tree=False)
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the public sample files are not beside the repository")
 
 
-def answers(data: bytes) -> Iterator[tuple[Answer, bytes]]:
-    builder = AcknowledgmentBuilder()
-    for event in read_x12([data], guides=GuideLibrary.shipped(), options=OPTIONS):
+def answers(data: bytes, form: AcknowledgmentForm = AcknowledgmentForm.FUNCTIONAL) -> Iterator[tuple[Answer, bytes]]:
+    """The answers to a file; for a 999 with the trees, which CTX needs."""
+    builder = AcknowledgmentBuilder(AcknowledgmentTerms(form=form))
+    options = ReadOptions(keep_tree=form is AcknowledgmentForm.IMPLEMENTATION)
+    for event in read_x12([data], guides=GuideLibrary.shipped(), options=options):
         for answer in builder.take(event):
             numbers = ControlNumbers(1, tuple(range(1, len(answer.interchange.groups) + 1)))
             yield answer, write_interchange(answer.interchange, numbers=numbers, at=AT)
@@ -54,3 +57,22 @@ def test_every_997_for_a_public_file_in_004010_is_accepted_by_pyx12_and_by_us() 
                 objections[path.name] = (own["issues"], found.errors)
     assert objections == {}
     assert made >= 30
+
+
+def test_every_999_for_a_public_file_is_accepted_by_us_and_that_of_a_hipaa_guide_by_pyx12() -> None:
+    made, opinions, objections = 0, 0, {}
+    for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
+        for answer, data in answers(path.read_bytes(), AcknowledgmentForm.IMPLEMENTATION):
+            if answer.kind != "999":
+                continue
+            made += 1
+            own = report(read_x12([data], guides=GuideLibrary.shipped(), options=OPTIONS), file=path.name)
+            found = []
+            if {group.version for group in answer.interchange.groups} == {HIPAA_999}:
+                opinions += 1
+                found = second_opinion(data, also_allowed=standard_codes()).errors
+            if own["issues"] or found:
+                objections[path.name] = (own["issues"], found)
+    assert objections == {}
+    assert made >= 60
+    assert opinions >= 10
