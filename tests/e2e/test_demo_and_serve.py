@@ -76,8 +76,7 @@ def test_the_demo_of_what_has_no_envelope_says_so(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_told_to_stop_ends_in_order_with_its_database(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_server_told_to_stop_ends_in_order_with_its_database(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "tradelane.yaml").write_text(SETTINGS)
@@ -90,13 +89,30 @@ def test_a_server_told_to_stop_ends_in_order_with_its_database(tmp_path: Path, n
             wait_until(lambda: b'"serving"' in log.read_bytes() or server.poll() is not None, within=SECONDS)
             assert server.poll() is None, log.read_text()
             wait_until(lambda: len(psutil.Process(server.pid).children()) >= 1, within=SECONDS)
-            server.send_signal(number)
+            server.send_signal(signal.SIGTERM)
             assert server.wait(SECONDS) == 0, log.read_text()
         finally:
             server.kill()
             server.wait()
         assert not postgres.running()
         assert b"Traceback" not in log.read_bytes()
+    finally:
+        postgres.remove()
+
+
+def test_a_server_told_to_stop_while_it_starts_leaves_no_database_behind(tmp_path: Path) -> None:
+    (tmp_path / "tradelane.yaml").write_text(SETTINGS)
+    postgres = EmbeddedPostgres(tmp_path)
+    try:
+        server = subprocess.Popen(command("serve", "--home", tmp_path), env=environment(), stderr=subprocess.DEVNULL)
+        try:
+            wait_until(postgres.running, within=SECONDS)
+            server.send_signal(signal.SIGINT)
+            assert server.wait(SECONDS) == 0
+        finally:
+            server.kill()
+            server.wait()
+        assert not postgres.running()
     finally:
         postgres.remove()
 
