@@ -215,7 +215,13 @@ class _Reader:
         position = Position(interchange.header.ordinal, group.header.ordinal, group.sets)
         marks = interchange.header.delimiters
         self._set = OpenSet(
-            st, guide, position=position, delimiters=marks, options=self._options, strictness=terms.strictness
+            st,
+            guide,
+            position=position,
+            delimiters=marks,
+            options=self._options,
+            suspect=interchange.suspect,
+            strictness=terms.strictness,
         )
         self._set.check_header(group.header, guide, used_before=used_before)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.binary import BinarySegment
-from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, ruling_of
+from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, compiled_check, ruling_of
 from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
@@ -64,6 +65,7 @@ class OpenSet:
         position: Position,
         delimiters: Delimiters,
         options: ReadOptions,
+        suspect: re.Pattern[str],
         strictness: Strictness | None = None,
     ) -> None:
         self.st = st
@@ -78,6 +80,7 @@ class OpenSet:
         self.watches = Watches()
         self._lost: set[str] = set()
         self._delimiters = delimiters
+        self._suspect = suspect
         self._options = options
         self._compiled: CompiledSet | None = None
         self._directory = {} if guide is None else guide.directory
@@ -315,6 +318,8 @@ class OpenSet:
         if len(elements) - 1 > self._options.max_elements:
             message = f"{guide.id} has {len(elements) - 1} elements; at most {self._options.max_elements} are read"
             self._add("x12.segment.too_many_elements", message, segment, loop=loop)
+            return
+        if compiled_check(guide)(elements) and not self._suspect.search(self._delimiters.element.join(elements)):
             return
         for found in find_faults(guide, elements, self._delimiters):
             position = self._position(guide.id, segment, loop=loop, found=found)
