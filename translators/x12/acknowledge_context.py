@@ -6,6 +6,8 @@ names are those of 005010X231A1.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from translators.errors import Issue
 from translators.tree import Segment
 from translators.x12.acknowledge_copies import fit
@@ -70,21 +72,19 @@ class Contexts:
         units = _HIPAA_UNITS if is_hipaa(found.group.version) else _DOCUMENT_NUMBERS
         self._unit = units.get(found.code)
         self._faulty = {(issue.position.segment, issue.position.element) for issue in found.issues}
-        self._named = (
-            []
-            if self._unit is None
-            else [segment for segment in self._segments.values() if segment.id == self._unit[0]]
-        )
+        opening = "" if self._unit is None else self._unit[0]
+        self._opened = [ordinal for ordinal, segment in self._segments.items() if segment.id == opening]
 
     def of_segment(self, ordinal: int) -> list[list[Element]]:
         """The business unit a segment stands in, unless its number is faulty itself or may not be copied."""
         if self._unit is None:
             return []
         name, element = self._unit
-        before = [segment for segment in self._named if segment.ordinal <= ordinal]
-        if not before or (before[-1].ordinal, element) in self._faulty:
+        before = bisect_right(self._opened, ordinal)
+        if not before or (self._opened[before - 1], element) in self._faulty:
             return []
-        number = fit(before[-1].element(element), most=MAX_REFERENCE, delimiters=self._form.delimiters)
+        segment = self._segments[self._opened[before - 1]]
+        number = fit(segment.element(element), most=MAX_REFERENCE, delimiters=self._form.delimiters)
         return [["CTX", (f"{name}{element:02d}", number)]] if number else []
 
     def of_element(self, issue: Issue, loop: str) -> list[list[Element]]:
