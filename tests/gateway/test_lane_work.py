@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import Event
 from uuid import UUID, uuid4
@@ -213,6 +213,32 @@ def test_a_row_the_work_forgot_is_blamed_and_not_left_in_hand(
     runner.run(out)
     found = row_of(store, row)
     assert (found.state, found.crashes, found.claimed_by) == ("retrying", 1, None)
+
+
+def test_what_was_worked_together_is_not_worked_again(
+    store: Store, deliverer: Deliverer, clock: FakeClock, out: str
+) -> None:
+    ids = add_deliveries(store, out, 3)
+    ends: list[list[UUID]] = []
+
+    def first_two(claims: Sequence[Claim]) -> Sequence[Claim]:
+        for claim in claims[:2]:
+            deliverer.end(claim, "delivered")
+        return claims[2:]
+
+    runner = LaneWork(
+        store,
+        deliverer,
+        worker="n/w",
+        clock=clock,
+        backoff=Backoff(),
+        stop=Event(),
+        together=first_two,
+        ended=lambda: ends.append(list(deliverer.done)),
+    )
+    runner.run(out)
+    assert states(store, ids) == ["delivered"] * 3
+    assert ends == [ids[2:]]
 
 
 def test_the_watchdog_is_told_each_row(store: Store, deliverer: Deliverer, clock: FakeClock, out: str) -> None:
