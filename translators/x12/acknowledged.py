@@ -38,6 +38,9 @@ _OUTCOMES = {
 }
 """By AK501, AK901 (elements 717, 715) and TA104."""
 
+_NOTES = {"023": "x12.iea.missing", "024": "x12.acknowledged.other"}
+"""TA105 that several rows of the table have, the first of which says more than the partner does."""
+
 _ACCEPTED = (Outcome.ACCEPTED, Outcome.WITH_ERRORS)
 
 
@@ -122,7 +125,8 @@ def read_note(note: InterchangeNote) -> AcknowledgedInterchange:
     issues = []
     if code.strip("0"):
         severity = Severity.ERROR if outcome is Outcome.REJECTED else Severity.WARNING
-        issues.append(_said(f"TA105 {code}", _row(lambda fault: fault.ta1, code), Position(), severity))
+        row = FAULTS[_NOTES[code]] if code in _NOTES else _row(lambda fault: fault.ta1, code)
+        issues.append(_said(f"TA105 {code}", row, Position(), severity))
     return AcknowledgedInterchange(elements[0], elements[1], elements[2], outcome, code, issues)
 
 

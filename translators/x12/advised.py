@@ -33,6 +33,9 @@ _OUTCOMES = {
 }
 """By the second letter of OTI01."""
 
+_WORDS = {"NTE": 2, "RED": 1}
+"""Segments after a TED that say more of it, and the element that does."""
+
 
 @dataclass(slots=True)
 class Advised:
@@ -69,8 +72,8 @@ def read_advice(found: TransactionSet) -> Advice | None:
             advice.advised.append(_advised(segment))
         elif segment.id == "TED" and last is not None:
             last.issues.append(_fault(segment, last.outcome, found.interchange.delimiters))
-        elif segment.id == "NTE" and last is not None and last.issues:
-            last.issues[-1] = _continued(last.issues[-1], segment.element(2))
+        elif segment.id in _WORDS and last is not None and last.issues:
+            last.issues[-1] = _continued(last.issues[-1], segment.element(_WORDS[segment.id]))
     return advice
 
 
@@ -98,7 +101,7 @@ def _fault(ted: Segment, outcome: Outcome, delimiters: Delimiters) -> Issue:
         repetition=repetition,
     )
     row = FAULTS["x12.acknowledged.advice"]
-    message = f"the partner's application says {shown(ted.element(1))}: {shown(ted.element(2)) or 'no more than that'}"
+    message = f"the partner's application says {shown(ted.element(1))}: {shown(ted.element(2)) or 'see its code'}"
     severity = Severity.ERROR if outcome in (Outcome.REJECTED, Outcome.PARTIAL) else Severity.WARNING
     return Issue(row.code, message, place, severity, row.level, ted.element(7) or None)
 

@@ -231,6 +231,17 @@ def test_a_ta1_says_which_interchange_and_why() -> None:
     assert [(issue.code, issue.severity) for issue in found.issues] == [("x12.iea.control_number", Severity.ERROR)]
 
 
+@pytest.mark.parametrize(
+    ("note", "code"),
+    [("023", "x12.iea.missing"), ("024", "x12.acknowledged.other"), ("031", "x12.acknowledged.other")],
+)
+def test_a_note_of_a_ta1_says_no_more_than_the_partner_did(note: str, code: str) -> None:
+    isa = Segment(HEAD.split("~")[0].split("*"), ordinal=1, offset=0)
+    ta1 = Segment(["TA1", "000000077", "240304", "1530", "E", note], ordinal=2, offset=106)
+    found = read_note(InterchangeNote(InterchangeHeader(1, 0, Delimiters(), isa), ta1))
+    assert [(issue.code, issue.severity) for issue in found.issues] == [(code, Severity.WARNING)]
+
+
 @pytest.mark.parametrize("code", ["P", "", "M"])
 def test_a_ta1_with_another_status_is_unknown(code: str) -> None:
     isa = Segment(HEAD.split("~")[0].split("*"), ordinal=1, offset=0)

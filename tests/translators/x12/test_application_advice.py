@@ -129,6 +129,16 @@ def test_an_advised_set_takes_its_names_from_the_set_that_was_read() -> None:
     assert AdvisedSet.of(found, reference=("PO", "PO-1001")) == ABOUT
 
 
+def test_what_follows_a_fault_in_words_belongs_to_it() -> None:
+    case = next(case for case in CASES if case.name == "hierarchy")
+    data = (case / "out.824.edi").read_bytes().replace(b"SE*5*", b"NTE*ADD*ask us~\nRED*use 8*94~\nSE*7*")
+    (advised,) = read(data).advised
+    (issue,) = advised.issues
+    assert issue.message == "the partner's application says 011: HL02 is 9; no HL has that number ask us use 8"
+    assert (issue.position.segment_id, issue.position.segment, issue.position.element) == ("HL", 5, 2)
+    assert (issue.value, issue.severity) == ("9", Severity.ERROR)
+
+
 def test_another_set_is_no_advice() -> None:
     isa = InterchangeHeader(1, 0, Delimiters(), Segment(["ISA"], ordinal=1, offset=0))
     group = GroupHeader(1, 106, Segment(["GS"], ordinal=1, offset=106))
