@@ -200,8 +200,9 @@ class _Reading:
                 known = element.codes
                 if known is not None and word.text not in known | rule.more_codes:
                     hint = did_you_mean(word.text, known)
+                    hint = hint or "; what the standard does not list goes under codes+"
                     text = f'"{shown(word.text)}" is no code of {name.text} ({element.name}){hint}'
-                    self._fault(word.place, f"{text}; what the standard does not list goes under codes+")
+                    self._fault(word.place, text)
             if not codes:
                 self._fault(name.place, f"{name.text} may have no code at all; say not used, or list some")
             rule.codes = frozenset(word.text for word in codes) | rule.more_codes

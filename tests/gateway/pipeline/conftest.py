@@ -21,7 +21,7 @@ def make_line(fresh_store: Store, tmp_path: Path) -> LineMaker:
     def make(**profiles: str) -> Line:
         for partner, text in profiles.items():
             folder = tmp_path / "partners" / "profiles" / partner
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / "profile.yaml").write_text(text)
         return Line(fresh_store, tmp_path)
 
