@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from translators.errors import Issue, Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.binary import BinarySegment
+from translators.x12.characters import LINE_BREAKS, Charset, RewrittenSegment, odd_pattern
 from translators.x12.codes import FAULTS
 from translators.x12.compiler import Row
 from translators.x12.flood import GROUP, INTERCHANGE, MESSAGE, NOTE, SET, Flood
 from translators.x12.guide import GuideLibrary
 from translators.x12.interchange import OpenGroup, OpenInterchange
-from translators.x12.model import ReaderEvent, Stray, TransactionSet
+from translators.x12.model import Delimiters, ReaderEvent, Stray, TransactionSet
 from translators.x12.terms import STANDARD_TERMS, AgreedTerms
 from translators.x12.tokenizer import Batch, Binary, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
@@ -75,6 +76,7 @@ class _Reader:
             max_segment=options.max_segment_bytes,
             search_window=options.search_window,
             max_binary=options.max_binary_bytes,
+            unwrap=options.unwrap,
         )
         for token in tokens:
             match token:
@@ -121,6 +123,11 @@ class _Reader:
             or (marks.repetition is not None and marks.repetition in joined)
         )
         suspect = interchange.suspect.search
+        odd = None
+        if self._options.charset != Charset.EXTENDED:
+            pattern = odd_pattern(self._options.charset, marks)
+            if pattern is not None and pattern.search(joined):
+                wary, odd = True, pattern.search
         keep_tree = self._options.keep_tree
         cap = self._options.max_segments
         offset = batch.offset
@@ -133,7 +140,7 @@ class _Reader:
             offset += len(piece) + 1
             parts = text.split(separator)
             found = row.get(parts[0])
-            if found is not None and not (wary and suspect(text)) and not slowly:
+            if found is not None and not (wary and (suspect(text) or (odd and odd(text)))) and not slowly:
                 after, check, number, limit, moves, _ = found
                 if check(parts) and (not limit or counts[number] < limit):
                     counts[number] = counts[number] + 1 if limit else 1
@@ -160,8 +167,7 @@ class _Reader:
             end = offset if batch.terminated else offset - 1
             if text[:1].isspace():
                 text = text.lstrip(LEADING_BLANKS)
-                parts = text.split(separator)
-            segment = Segment(parts, ordinal=0, offset=offset - len(text) - 1)
+            segment = self._made(text, marks, offset=offset - len(text) - 1)
             yield from self._segment(segment, end=end)
             if self._flood.is_over:
                 return
@@ -169,6 +175,13 @@ class _Reader:
             row, place, counts, ordinal, stack, notes = _unpacked(opened)
         if opened is not None:
             opened.row, opened.place, opened.segments = row, place, ordinal
+
+    def _made(self, text: str, marks: Delimiters, *, offset: int) -> Segment:
+        """A segment of this text, which begins at this byte."""
+        charset, unwrap = self._options.charset, self._options.unwrap and marks.segment not in LINE_BREAKS
+        if (charset == Charset.UTF_8 and not text.isascii()) or (unwrap and ("\n" in text or "\r" in text)):
+            return RewrittenSegment(text, element=marks.element, offset=offset, charset=charset, unwrap=unwrap)
+        return Segment(text.split(marks.element), ordinal=0, offset=offset)
 
     def _binary(self, token: Binary) -> Iterator[ReaderEvent]:
         segment = BinarySegment(token.elements, offset=token.offset, declared=token.declared)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from translators.x12.binary import LINE_ENDS, HeadFinder, next_segment_pattern
-from translators.x12.delimiters import RAGGED_ISA_LENGTH, ISAText, parse_isa, readable
+from translators.x12.delimiters import ISA_LENGTH, RAGGED_ISA_LENGTH, ISAText, parse_isa, readable
 from translators.x12.model import Delimiters
 
 WINDOW_BYTES = 64 * 1024
@@ -92,7 +92,9 @@ class End:
 Token = Header | Batch | Binary | Oversize | Stray | End
 
 
-def tokenize(chunks: Iterable[bytes], *, max_segment: int, search_window: int, max_binary: int) -> Iterator[Token]:
+def tokenize(
+    chunks: Iterable[bytes], *, max_segment: int, search_window: int, max_binary: int, unwrap: bool = False
+) -> Iterator[Token]:
     """Cut a file.
 
     Args:
@@ -100,22 +102,26 @@ def tokenize(chunks: Iterable[bytes], *, max_segment: int, search_window: int, m
         max_segment: bytes a segment may have.
         search_window: bytes looked through for a terminator, or for an ISA, before the file is given up.
         max_binary: bytes the data of a BIN or BDS may have; longer data is read past.
+        unwrap: an ISA or IEA may be cut by line ends anywhere.
 
     Returns:
         The tokens in the order of the file, End last.
     """
     caps = {"max_segment": max_segment, "search_window": search_window, "max_binary": max_binary}
-    return _Tokenizer(chunks, **caps).tokens()
+    return _Tokenizer(chunks, **caps, unwrap=unwrap).tokens()
 
 
 class _Tokenizer:
     """The text in hand, where it lies in the file, and the chunks still to come."""
 
-    def __init__(self, chunks: Iterable[bytes], *, max_segment: int, search_window: int, max_binary: int) -> None:
+    def __init__(
+        self, chunks: Iterable[bytes], *, max_segment: int, search_window: int, max_binary: int, unwrap: bool
+    ) -> None:
         self._windows = _windows(chunks, min(WINDOW_BYTES, max_segment))
         self._max_segment = max_segment
         self._search_window = search_window
         self._max_binary = max_binary
+        self._unwrap = unwrap
         self._text = ""
         self._offset = 0
         self._given_up = False
@@ -133,7 +139,7 @@ class _Tokenizer:
                 pass
             if not self._text or self._given_up:
                 break
-            isa = parse_isa(self._text[:RAGGED_ISA_LENGTH])
+            isa = self._isa()
             if isa is None:
                 ends = len(self._text) < RAGGED_ISA_LENGTH
                 yield Stray(self._offset, self._text[:SAMPLE_LENGTH], truncated_isa=ends)
@@ -146,6 +152,18 @@ class _Tokenizer:
             if not quiet:
                 yield from self._segments(isa)
         yield End(self._offset)
+
+    def _isa(self) -> ISAText | None:
+        """The ISA that comes next; one that is cut by line ends is put together where that gives it its widths."""
+        text = self._text[:RAGGED_ISA_LENGTH]
+        isa = parse_isa(text)
+        if not self._unwrap or (isa is not None and not isa.wrong_widths and not _is_cut(text)):
+            return isa
+        kept = [at for at, character in enumerate(text) if character not in "\r\n"]
+        whole = parse_isa("".join(text[at] for at in kept))
+        if whole is None or whole.wrong_widths:
+            return isa
+        return replace(whole, length=kept[whole.length - 1] + 1)
 
     def _seek(self) -> Stray | None:
         """Move to the next ISA, or to the end of what is read; what lies before it is stray unless it is filler."""
@@ -172,8 +190,11 @@ class _Tokenizer:
     def _segments(self, isa: ISAText) -> Iterator[Token]:
         """The batches of one interchange, up to its IEA, the next ISA or the end."""
         terminator = isa.delimiters.segment
+        unwrap = self._unwrap and terminator not in "\r\n"
+        isa_id, iea_id = ("[\r\n]*".join(name) if unwrap else name for name in ("ISA", "IEA"))
         ends = re.compile(
-            f"(?:\\A|{re.escape(terminator)})[\r\n\t ]*(?:(ISA)(?![0-9A-Za-z \r\n])|IEA(?![0-9A-Za-z]))", re.ASCII
+            f"(?:\\A|{re.escape(terminator)})[\r\n\t ]*(?:({isa_id})(?![0-9A-Za-z \r\n])|{iea_id}(?![0-9A-Za-z]))",
+            re.ASCII,
         )
         heads = HeadFinder(element=isa.delimiters.element, segment=terminator)
         while True:
@@ -186,7 +207,7 @@ class _Tokenizer:
                     yield from self._binary(head, isa.delimiters)
                     continue
                 text = text[:begin]
-            found = ends.search(text) if "IEA" in text or "ISA" in text else None
+            found = ends.search(text) if unwrap or "IEA" in text or "ISA" in text else None
             if found is not None and found.group(1):
                 upto, over = found.start(1), True
                 last = text.rfind(terminator, 0, upto)
@@ -288,6 +309,15 @@ class _Tokenizer:
         if count:
             self._text = self._text[count:]
             self._offset += count
+
+
+def _is_cut(text: str) -> bool:
+    """A line end stands in the ISA, or where its terminator should be, with the terminator after it."""
+    last = ISA_LENGTH - 1
+    if any(character in text[:last] for character in "\r\n"):
+        return True
+    after = text[last:].lstrip("\r\n")
+    return len(after) < len(text) - last and not after[:1].isalnum()
 
 
 def _windows(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:

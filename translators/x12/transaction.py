@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.binary import BinarySegment
+from translators.x12.characters import Charset, byte_of, character_faults
 from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, compiled_check, ruling_of
 from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
@@ -30,13 +31,16 @@ class ReadOptions:
     """How a file is read, and how much of it one thing may take.
 
     Args:
-        keep_tree: make the tree of every set that has a guide.
+        keep_tree: make the tree of every set that is validated.
         max_segment_bytes: a longer segment is reported and not looked into.
         max_binary_bytes: the same for the data of a BIN or BDS.
         max_elements: elements a segment may have to be looked into.
         max_segments: segments a set may have to be validated to its end.
         search_window: bytes looked through for a segment terminator or an ISA before the file is given up.
         max_issues: issues kept of one set, group or interchange.
+        charset: what text may hold; UTF-8 is decoded, and lengths then count characters.
+        unwrap: line ends inside segments are no data, as of files cut at 80; not where a line end is the terminator.
+            The letters ISA themselves stand together.
     """
 
     keep_tree: bool = False
@@ -46,6 +50,8 @@ class ReadOptions:
     max_segments: int = 1_000_000
     search_window: int = 1024 * 1024
     max_issues: int = 1_000
+    charset: Charset = Charset.EXTENDED
+    unwrap: bool = False
 
 
 class OpenSet:
@@ -319,9 +325,16 @@ class OpenSet:
             message = f"{guide.id} has {len(elements) - 1} elements; at most {self._options.max_elements} are read"
             self._add("x12.segment.too_many_elements", message, segment, loop=loop)
             return
-        if compiled_check(guide)(elements) and not self._suspect.search(self._delimiters.element.join(elements)):
+        text = self._delimiters.element.join(elements)
+        is_plain = self._options.charset == Charset.EXTENDED and not self._suspect.search(text)
+        if is_plain and compiled_check(guide)(elements):
             return
-        for found in find_faults(guide, elements, self._delimiters):
+        findings = find_faults(guide, elements, self._delimiters)
+        if self._options.charset != Charset.EXTENDED:
+            known = {found.element for found in findings if found.code == "x12.element.character"}
+            others = character_faults(elements, segment, self._options.charset, self._delimiters)
+            findings += [found for found in others if found.element not in known]
+        for found in findings:
             position = self._position(guide.id, segment, loop=loop, found=found)
             self.issues.add(found.code, found.message, position, found.value)
 
@@ -346,7 +359,7 @@ class OpenSet:
             found.element,
             found.component,
             found.repetition,
-            offset=segment.offset + found.start,
+            offset=byte_of(segment, found.start),
         )
 
 
