@@ -6,8 +6,8 @@ memory, and a map is parsed once. It stops without a word at an empty segment: h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from io import StringIO
@@ -20,12 +20,15 @@ from pyx12.map_if import map_if
 from pyx12.map_index import map_index
 from pyx12.map_walker import walk_tree
 from pyx12.params import ParamsBase
+from pyx12.segment import Composite, Segment
 from pyx12.x12file import X12Reader
 
 _HEADERS = {"ISA": "/ISA_LOOP", "GS": "/ISA_LOOP/GS_LOOP"}
 _ENVELOPE = frozenset({"ISA", "TA1", "GS", "GE", "IEA"})
 _NOT_USED = "marked as Not Used"
 _NOTE = "Syntax Error ("
+_LISTS_NOT_SHIPPED = "prov_taxonomy"
+_SET_LOOP = "/ISA_LOOP/GS_LOOP/ST_LOOP"
 
 _Codes = tuple[tuple[str, frozenset[str]], ...]
 
@@ -37,7 +40,8 @@ class SecondOpinionError:
     `segment` counts from ST = 1 within the set; it is None where the envelope is meant. `segment_id` is that of the
     segment found there or, where one is missing, of the missing one. `element` and `component` count from 1; both are
     None where the segment as a whole is meant, and then `code` is one of AK304, else one of AK403. `not_used` tells
-    that the map knows what stands there and does not use it, `note` that a condition is not met.
+    that the map knows what stands there and does not use it, `note` that a condition is not met, `external` that the
+    value is not in a list kept by others, which may be longer today.
     """
 
     code: str
@@ -48,8 +52,10 @@ class SecondOpinionError:
     segment_id: str | None = None
     element: int | None = None
     component: int | None = None
+    repetition: int | None = None
     not_used: bool = False
     note: bool = False
+    external: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,125 @@ def second_opinion(
 def segments_read(text: str) -> int:
     """How many segments pyx12's tokenizer finds in a file; no map is consulted."""
     return sum(1 for _ in X12Reader(StringIO(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where pyx12 finds a segment: of the loops that were open, `keeps` stay so, then those of `opens` begin.
+
+    Loops that only wrap others do not count. `loops` are those that are open then, from the outermost. `keeps` is None
+    where the segment has no place.
+    """
+
+    errors: list[SecondOpinionError]
+    loops: tuple[str, ...]
+    keeps: int | None = None
+    opens: tuple[str, ...] = ()
+
+
+class MapWalk:
+    """One transaction set on its way through a map that pyx12 ships, fed segments that are already cut.
+
+    The map is parsed once a process; what a set costs is its own segments.
+    """
+
+    def __init__(self, map_name: str, *, element: str, component: str, repetition: str | None) -> None:
+        self._map_name = map_name
+        self._node = _map(map_name, (), None).getnodebypath(f"{_SET_LOOP}/ST")
+        self._walker = walk_tree()
+        self._walker.forceWalkCounterToLoopStart(_SET_LOOP, f"{_SET_LOOP}/ST")
+        self._element = element
+        self._component = component
+        self._repetition = repetition
+
+    @property
+    def segment_ids(self) -> frozenset[str]:
+        """Every segment the map knows."""
+        return _segment_ids(self._map_name)
+
+    def move_to(self, map_name: str) -> None:
+        """Go on in another map that is the same up to here."""
+        self._map_name = map_name
+        self._node = _map(map_name, (), None).getnodebypath(self._node.get_path())
+
+    def take(self, elements: Sequence[str], ordinal: int) -> Step:
+        """The next segment after ST.
+
+        Args:
+            elements: its id and elements, without empty ones at the end.
+            ordinal: its place in the set, ST = 1.
+        """
+        first, later = self._parted(elements)
+        # The terminator is said to be a character that stands in no segment id, for pyx12 cuts one off the end.
+        segment = Segment(self._element.join(first), self._element, self._element, self._component)
+        found, _, pushed, misplaced = self._walker.walk_errors(self._node, segment, ordinal, 0, None)
+        errors = [_of_segment(error, elements[0], ordinal) for error in misplaced]
+        if found is None:
+            return Step(errors, self._loops())
+        self._node = found
+        errors += self._components_too_many(segment, ordinal)
+        errors += _element_errors(found, segment, ordinal)
+        errors += self._repetitions(later, elements[0], ordinal)
+        loops = self._loops()
+        opens = tuple(loop.id for loop in pushed if _is_real(loop))
+        return Step(errors, loops, len(loops) - len(opens), opens)
+
+    def header(self, elements: Sequence[str]) -> list[SecondOpinionError]:
+        """What pyx12 says of the elements of ST."""
+        segment = Segment(self._element.join(elements), self._element, self._element, self._component)
+        return list(_element_errors(self._node, segment, 1))
+
+    def _loops(self) -> tuple[str, ...]:
+        """The loops the last placed segment stands in, below that of the set."""
+        names = []
+        loop = self._node.parent
+        while not loop.is_map_root() and loop.id != "ST_LOOP":
+            if _is_real(loop):
+                names.append(loop.id)
+            loop = loop.parent
+        return tuple(reversed(names))
+
+    def _parted(self, elements: Sequence[str]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+        """The elements with the first repetition of each, for pyx12 knows only one, and the others by element."""
+        mark = self._repetition
+        if mark is None:
+            return list(elements), []
+        parts = [text.split(mark) for text in elements]
+        return [each[0] for each in parts], [(number, each[1:]) for number, each in enumerate(parts) if len(each) > 1]
+
+    def _components_too_many(self, segment: Any, ordinal: int) -> Iterator[SecondOpinionError]:
+        """Components past the end of a composite, which are cut off: pyx12 raises at them."""
+        name = segment.get_seg_id()
+        for node, value in zip(self._node.children, segment.elements, strict=False):
+            if node.is_composite() and len(value) > len(node.children):
+                number = len(node.children) + 1
+                text = value[number - 1].get_value()
+                message = f"{name}{node.seq:02d} has {len(value)} components, should have {len(node.children)}"
+                yield SecondOpinionError("13", name, message, text, ordinal, name, node.seq, number)
+                del value.elements[number - 1 :]
+
+    def _repetitions(self, later: list[tuple[int, list[str]]], name: str, ordinal: int) -> Iterator[SecondOpinionError]:
+        for number, texts in later:
+            if number > len(self._node.children):
+                continue
+            node = self._node.children[number - 1]
+            limit = node.repeat if node.is_composite() else int(node.max_use or 1)
+            for repetition, text in enumerate(texts, 2):
+                if repetition > limit:
+                    message = f"{name}{number:02d} is repeated; it may stand {limit} times"
+                    yield SecondOpinionError("12", name, message, text, ordinal, name, number, None, repetition)
+                    break
+                value = Composite(text, self._component)
+                if node.is_composite():
+                    del value.elements[len(node.children) :]
+                _, faults = node.is_valid_errors(value)
+                for fault in faults:
+                    yield replace(_of_element(fault, name, ordinal), element=number, repetition=repetition)
+
+
+def _is_real(loop: Any) -> bool:
+    first = loop.get_first_node()
+    return bool(first is not None and first.is_segment() and loop.type != "wrapper")
 
 
 def _objections(text: str, wider: _Codes, maps: Path | None) -> Iterator[SecondOpinionError]:
@@ -130,30 +255,41 @@ def _of_segment(error: Any, name: str, ordinal: int | None) -> SecondOpinionErro
 
 
 def _element_errors(node: Any, segment: Any, ordinal: int | None) -> Iterator[SecondOpinionError]:
-    """What pyx12 says of one segment's elements; it raises at a component too many and at a second dash in a range."""
+    """What pyx12 says of one segment's elements; it raises at a component too many and at a range of three dates."""
     name = segment.get_seg_id()
     try:
         _, faults = node.is_valid_errors(segment)
-    except (IndexError, ValueError) as error:
+    except IndexError as error:
         yield SecondOpinionError("", name, f"pyx12 raises {error!r}", None, ordinal, name)
         return
+    except ValueError:
+        for number, value in enumerate((each.format() for each in segment.elements), 1):
+            if value.count("-") > 1:
+                place = f"{name}{number:02d}"
+                message = f"{place} contains an invalid range of dates ({value})"
+                yield SecondOpinionError("8", place, message, value, ordinal, name, number)
+        return
     for fault in faults:
-        leaf = fault.map_node
-        nested = leaf is not None and leaf.parent.is_composite()
-        place = leaf.parent if nested else leaf
-        element = int(str(fault.refdes)[-2:]) if place is None else place.seq
-        yield SecondOpinionError(
-            fault.err_cde,
-            str(fault.refdes) if fault.refdes else name,
-            fault.err_str,
-            fault.err_val,
-            ordinal,
-            name,
-            element,
-            leaf.seq if nested else None,
-            not_used=_NOT_USED in fault.err_str,
-            note=_NOTE in fault.err_str,
-        )
+        yield _of_element(fault, name, ordinal)
+
+
+def _of_element(fault: Any, name: str, ordinal: int | None) -> SecondOpinionError:
+    leaf = fault.map_node
+    nested = leaf is not None and leaf.parent.is_composite()
+    place = leaf.parent if nested else leaf
+    return SecondOpinionError(
+        fault.err_cde,
+        str(fault.refdes) if fault.refdes else name,
+        fault.err_str,
+        fault.err_val,
+        ordinal,
+        name,
+        int(str(fault.refdes)[-2:]) if place is None else place.seq,
+        leaf.seq if nested else None,
+        not_used=_NOT_USED in fault.err_str,
+        note=_NOTE in fault.err_str,
+        external=fault.err_cde == "7" and leaf is not None and leaf.external_codes is not None,
+    )
 
 
 def _reader_errors(source: X12Reader, name: str | None, ordinal: int | None) -> Iterator[SecondOpinionError]:
@@ -168,6 +304,11 @@ def _group_map(version: str, gs: Any, wider: _Codes, maps: Path | None) -> Any:
     if name is None:
         raise EngineError(f"there is no map for ISA12 {version}, GS01 {group}, GS08 {release}")
     return _map(name, wider, maps)
+
+
+@cache
+def _segment_ids(map_name: str) -> frozenset[str]:
+    return frozenset(node.id for node in _map(map_name, (), None).loop_segment_iterator() if node.is_segment())
 
 
 @cache
@@ -188,4 +329,6 @@ def _map(name: str, wider: _Codes, maps: Path | None) -> Any:
     if name.startswith("x12.control."):
         for usage in root.iterfind(".//loop[@xid='GS_LOOP']/usage"):
             usage.text = "S"
-    return map_if(root, ParamsBase(), None if maps is None else str(maps))
+    settings = ParamsBase()
+    settings.set("exclude_external_codes", _LISTS_NOT_SHIPPED)
+    return map_if(root, settings, None if maps is None else str(maps))

@@ -103,6 +103,7 @@ _ROWS = (
     Fault("x12.segment.too_many", 2, "the segment occurs more often than it may", ak3="5", ak5="5"),
     Fault("x12.segment.not_in_set", 2, "the segment is not part of this set", ak3="6", ak5="5"),
     Fault("x12.segment.sequence", 2, "the segment stands out of its order", ak3="7", ak5="5"),
+    Fault("x12.segment.not_used", 2, "not used by the industry's guide of GS08", ak3="2", ak5="5", ik3="I4"),
     # elements; each makes its segment AK304 = 8
     Fault("x12.element.missing", 1, "a mandatory element is missing", ak3="8", ak4="1", ak5="5"),
     Fault("x12.element.condition", 1, "a condition asks for an element that is missing", ak3="8", ak4="2", ak5="5"),
@@ -117,6 +118,8 @@ _ROWS = (
     Fault("x12.element.too_many_repetitions", 1, "repeated more often than it may", ak3="8", ak4="12", ak5="5"),
     Fault("x12.element.too_many_components", 1, "more components than the composite has", ak3="8", ak4="13", ak5="5"),
     Fault("x12.element.blank", 1, "text of blanks only", severity=Severity.WARNING),
+    Fault("x12.element.not_used", 2, "not used by the industry's guide", ak3="8", ak4="10", ak5="5", ik4="I10"),
+    Fault("x12.element.trailing_blanks", 1, "blanks at the end of a value", severity=Severity.WARNING),
     Fault("x12.element.trailing_separators", 1, "empty elements at the end of the segment", severity=Severity.WARNING),
     Fault("x12.binary.too_short", 1, "binary data shorter than its length says", ak3="8", ak4="4", ak5="5"),
     Fault("x12.binary.too_long", 1, "binary data longer than its length says", ak3="8", ak4="5", ak5="5"),

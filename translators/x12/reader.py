@@ -17,6 +17,7 @@ from translators.x12.flood import GROUP, INTERCHANGE, MESSAGE, NOTE, SET, Flood
 from translators.x12.guide import GuideLibrary
 from translators.x12.interchange import OpenGroup, OpenInterchange
 from translators.x12.model import Delimiters, ReaderEvent, Stray, TransactionSet
+from translators.x12.set_validator import SetCheck
 from translators.x12.terms import STANDARD_TERMS, AgreedTerms
 from translators.x12.tokenizer import Batch, Binary, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
@@ -222,7 +223,8 @@ class _Reader:
         used_before = group.count_set(st.element(2))
         terms = self._agreed.terms(interchange.header, group.header, st.element(1)) if self._agreed else STANDARD_TERMS
         guide = terms.guide
-        if guide is None and group.release is not None:
+        check = None if guide is not None else self._check_of(st.element(1), interchange, group)
+        if guide is None and check is None and group.release is not None:
             guide = group.release.find(st.element(1))
         st.ordinal = 1
         position = Position(interchange.header.ordinal, group.header.ordinal, group.sets)
@@ -235,8 +237,22 @@ class _Reader:
             options=self._options,
             suspect=interchange.suspect,
             strictness=terms.strictness,
+            check=check,
         )
         self._set.check_header(group.header, guide, used_before=used_before)
+
+    def _check_of(self, code: str, interchange: OpenInterchange, group: OpenGroup) -> SetCheck | None:
+        """The validator of a set, unless there is a guide for its very GS08, suffix included."""
+        guide = None if group.release is None else group.release.find(code)
+        if guide is not None and guide.version == group.header.version:
+            return None
+        marks = interchange.header.delimiters
+        directory = {} if group.release is None else group.release.segments
+        for validator in self._options.validators:
+            check = validator.begin(code, group.header, delimiters=marks, directory=directory)
+            if check is not None:
+                return check
+        return None
 
     def _end_set(self, se: Segment | None, *, end: int) -> Iterator[ReaderEvent]:
         opened, group, interchange = self._set, self._group, self._interchange

@@ -14,8 +14,10 @@ from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compi
 from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
+from translators.x12.hipaa import HEALTH_CARE
 from translators.x12.issues import Issues
 from translators.x12.model import Delimiters, GroupHeader
+from translators.x12.set_validator import SetAnswer, SetCheck, SetValidator
 from translators.x12.validate import Finding, find_faults
 from translators.x12.watch import Watches
 
@@ -41,6 +43,7 @@ class ReadOptions:
         charset: what text may hold; UTF-8 is decoded, and lengths then count characters.
         unwrap: line ends inside segments are no data, as of files cut at 80; not where a line end is the terminator.
             The letters ISA themselves stand together.
+        validators: who is asked about sets that have no guide for the very GS08; the first that knows one validates it.
     """
 
     keep_tree: bool = False
@@ -52,6 +55,7 @@ class ReadOptions:
     max_issues: int = 1_000
     charset: Charset = Charset.EXTENDED
     unwrap: bool = False
+    validators: tuple[SetValidator, ...] = (HEALTH_CARE,)
 
 
 class OpenSet:
@@ -73,6 +77,7 @@ class OpenSet:
         options: ReadOptions,
         suspect: re.Pattern[str],
         strictness: Strictness | None = None,
+        check: SetCheck | None = None,
     ) -> None:
         self.st = st
         self.position = position
@@ -95,16 +100,17 @@ class OpenSet:
             self.row = self._compiled.start.row
             self.counts = [0] * len(self._compiled.places)
             self.watches = watches_of(guide)
-            if options.keep_tree:
-                self.root = Loop(guide.code, [st])
-                self.stack = [self.root]
+        self._validation = check
+        if options.keep_tree and self.has_guide:
+            self.root = Loop(st.element(1), [st])
+            self.stack = [self.root]
 
     def check_header(self, group: GroupHeader, guide: SetGuide | None, *, used_before: bool) -> None:
         """ST by itself, against its group, and whether its ST02 was used before in it."""
         st, known = self.st, self._directory.get("ST")
         code, control_number = st.element(1), st.element(2)
         faults = list(st_faults(st, size=_ST_ELEMENTS if known is None else len(known.elements)))
-        if guide is None and not any(fault.code == "x12.st.set_code" for fault in faults):
+        if not self.has_guide and not any(fault.code == "x12.st.set_code" for fault in faults):
             message = f"there is no guide for set {shown(code)} in version {shown(group.version) or 'missing'}"
             faults.append(EnvelopeFault("x12.st.unsupported", message, 1, code))
         if used_before:
@@ -113,17 +119,20 @@ class OpenSet:
         at = replace(self.position, segment=1)
         for fault in faults:
             self.issues.add_fault(fault, st, at)
-        if guide is not None and guide.functional_group != group.functional_id:
-            message = f"ST01 is {code}, of group {guide.functional_group}; GS01 is {shown(group.functional_id)}"
+        rules = guide or self._validation
+        if rules is not None and rules.functional_group != group.functional_id:
+            message = f"ST01 is {code}, of group {rules.functional_group}; GS01 is {shown(group.functional_id)}"
             # A GS08 longer than its release names an industry's guide, which may put the set in a group of its own.
             severity = Severity.ERROR if len(group.version) <= RELEASE_LENGTH else Severity.WARNING
             wrong = EnvelopeFault("x12.st.wrong_group", message, 1, code)
             self.issues.add_fault(wrong, st, at, severity=severity)
+        if self._validation is not None:
+            self._report(self._validation.take(st), st)
 
     @property
     def has_guide(self) -> bool:
         """The set's content is validated."""
-        return self._compiled is not None
+        return self._compiled is not None or self._validation is not None
 
     def take(self, segment: Segment) -> None:
         """The next segment, by the slow path; its ordinal is set here."""
@@ -143,6 +152,8 @@ class OpenSet:
             return
         if isinstance(segment, BinarySegment):
             self._report_length(segment)
+        if self._validation is not None and not self.issues.errors_are_full:
+            self._validate(segment, self._validation)
         if self._compiled is not None and not self.issues.errors_are_full:
             placed = self._place(segment, self._compiled)
             note = self.watches.notes.get(segment.id)
@@ -173,6 +184,8 @@ class OpenSet:
             step = self._compiled.step(self._compiled.places[self.place], "SE")
             if step is not None and self.segments <= self._options.max_segments:
                 self._report_missing(step, se)
+        if self._validation is not None and not self.issues.errors_are_full and not self._lost:
+            self._report(self._validation.take(se), se)
         if self.root is not None:
             self.root.segments.append(se)
         position = replace(self.position, segment=self.segments)
@@ -214,6 +227,41 @@ class OpenSet:
             self.issues.add(fault.code, fault.message, at, fault.value, severity=fault.severity)
         if len(self.issues.found) > before:
             self.issues.found.sort(key=lambda issue: issue.position.segment or self.segments)
+
+    def _validate(self, segment: Segment, check: SetCheck) -> None:
+        """Ask the validator of a set without a guide."""
+        if len(segment.elements) - 1 > self._options.max_elements:
+            self._add("x12.segment.too_many_elements", self._too_many(segment), segment)
+            return
+        answer = check.take(segment)
+        self._report(answer, segment)
+        if self.root is None:
+            return
+        if answer.keeps is not None:
+            del self.stack[answer.keeps + 1 :]
+            for name in answer.opens:
+                opened = Loop(name)
+                self.stack[-1].loops.append(opened)
+                self.stack.append(opened)
+        self.stack[-1].segments.append(segment)
+
+    def _report(self, answer: SetAnswer, segment: Segment) -> None:
+        for fault in answer.faults:
+            at = replace(
+                self.position,
+                loop=answer.loop,
+                segment_id=fault.segment_id or None,
+                segment=segment.ordinal,
+                element=fault.element,
+                component=fault.component,
+                repetition=fault.repetition,
+                offset=segment.offset + fault.start,
+            )
+            self.issues.add(fault.code, fault.message, at, fault.value, severity=fault.severity)
+
+    def _too_many(self, segment: Segment) -> str:
+        count, most = len(segment.elements) - 1, self._options.max_elements
+        return f"{shown(segment.id)} has {count} elements; at most {most} are read"
 
     def _place(self, segment: Segment, compiled: CompiledSet) -> bool:
         """Whether the segment has a place here."""
@@ -322,8 +370,7 @@ class OpenSet:
     def _check(self, guide: SegmentGuide, segment: Segment, *, loop: str | None) -> None:
         elements = segment.checked if isinstance(segment, BinarySegment) else segment.elements
         if len(elements) - 1 > self._options.max_elements:
-            message = f"{guide.id} has {len(elements) - 1} elements; at most {self._options.max_elements} are read"
-            self._add("x12.segment.too_many_elements", message, segment, loop=loop)
+            self._add("x12.segment.too_many_elements", self._too_many(segment), segment, loop=loop)
             return
         text = self._delimiters.element.join(elements)
         is_plain = self._options.charset == Charset.EXTENDED and not self._suspect.search(text)
