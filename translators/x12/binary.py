@@ -6,6 +6,7 @@ Source: X12 004010 segments BIN (BIN01 length, BIN02 data) and BDS (BDS02, BDS03
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from translators.tree import Segment
 
@@ -36,7 +37,7 @@ class HeadFinder:
     def __init__(self, *, element: str, segment: str) -> None:
         mark, end = re.escape(element), re.escape(segment)
         self._terminator = segment
-        self._begin = tuple(name + element for name in NAMES)
+        self._begin = [name + element for name in NAMES]
         self._head = re.compile(f"(?:BIN{mark}|BDS{mark}[^{mark}{end}]*{mark})([0-9]{{1,15}}){mark}")
 
     def find(self, text: str) -> tuple[int, str] | None:
@@ -46,14 +47,16 @@ class HeadFinder:
             text: begins where a segment begins, or with line ends before it.
         """
         first: tuple[int, str] | None = None
-        for begin in self._begin:
-            at = text.find(begin)
+        upto = len(text)
+        for begin in tuple(self._begin):
+            at = text.find(begin, 0, upto)
             while at >= 0:
                 if self._begins_segment(text, at) and (found := self._head.match(text, at)) is not None:
-                    if first is None or at < first[0]:
-                        first = (at, found.group())
+                    first, upto = (at, found.group()), at
+                    # where one is, more of its kind follow: look for it first, and for the other only before it
+                    self._begin.sort(key=lambda each: each != begin)
                     break
-                at = text.find(begin, at + 1)
+                at = text.find(begin, at + 1, upto)
         return first
 
     def _begins_segment(self, text: str, at: int) -> bool:
@@ -62,6 +65,7 @@ class HeadFinder:
         return at == 0 or text[at - 1] == self._terminator
 
 
+@lru_cache(maxsize=16)
 def next_segment_pattern(*, element: str, segment: str) -> re.Pattern[str]:
     """Finds a terminator that has a segment after it."""
     return re.compile(f"{re.escape(segment)}(?=[{LINE_ENDS}]*[A-Z][A-Z0-9]{{1,2}}{re.escape(element)})")
