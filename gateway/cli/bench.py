@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.output import EXIT_USAGE, Json, fail, people, print_json, print_table
+from gateway.cli.output import EXIT_USAGE, Json, fail, people, plain, print_json
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def bench(
     json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work: to see that it runs.")] = False,
 ) -> None:
-    """Print figures as a table: what was measured, what was asked for, and a peer run beside it."""
+    """Print figures: what was measured, what was asked for, and a peer run beside it."""
     from gateway.bench import BENCHES
 
     if name not in BENCHES:
@@ -30,22 +30,20 @@ def bench(
         return
     machine = "  ".join(f"{key} {value}" for key, value in found["machine"].items())
     people.print(f"[bold]bench {found['bench']}[/]  [dim]{machine}[/]")
-    print_table(
-        ({key: _figure(value) for key, value in row.items()} for row in found["rows"]),
-        {
-            "name": "what",
-            "value": "figure",
-            "unit": "",
-            "reach": "asked for",
-            "better": "better is",
-            "peer": "beside it",
-            "peer_value": "its figure",
-            "ratio": "ratio",
-        },
-    )
+    for row in found["rows"]:
+        people.print(f"{plain(row['name'])}\n    {_said(row)}")
 
 
-def _figure(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
+def _said(row: dict[str, Any]) -> str:
+    """A row's figure, what was asked for, and what was run beside it."""
+    text = f"[bold]{_figure(row['value'])} {row['unit']}[/]"
+    if row["reach"] is not None:
+        sign = "at least" if row["better"] == "higher" else "at most"
+        text += f"  asked for: {sign} {_figure(row['reach'])}"
+    if row["peer"] is not None:
+        text += f"\n    beside it: {_figure(row['peer_value'])} (ratio {row['ratio']})  [dim]{plain(row['peer'])}[/]"
+    return text
+
+
+def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
