@@ -28,6 +28,7 @@ from gateway.cli.output import (
 from gateway.workspace import maps_of, registry_of
 
 if TYPE_CHECKING:
+    from gateway.guides import PartnerGuides
     from partners.model import Agreement
     from partners.registry import PartnerRegistry
     from translators.errors import Issue
@@ -79,16 +80,27 @@ def _terms(partner: str, home: Path | None, guides: GuideLibrary) -> AgreedTerms
     Raises:
         LoadError: its guides have mistakes.
     """
-    from gateway.guides import PartnerGuides, RegistryTerms
-    from translators.datafile import LoadError
+    from gateway.guides import RegistryTerms
 
     registry = registry_of(home)
     if partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
+    return RegistryTerms(registry, _merged(registry, guides), partner=registry.partners[partner])
+
+
+def _merged(registry: PartnerRegistry, guides: GuideLibrary) -> PartnerGuides:
+    """Every partner's guides.
+
+    Raises:
+        LoadError: with every mistake in them.
+    """
+    from gateway.guides import PartnerGuides
+    from translators.datafile import LoadError
+
     merged = PartnerGuides(registry, guides)
     if merged.faults:
         raise LoadError(merged.faults)
-    return RegistryTerms(registry, merged, partner=registry.partners[partner])
+    return merged
 
 
 def ack(
@@ -155,6 +167,7 @@ def translate(
 def _translated(
     file: Path, *, map_name: str | None, partner: str | None, home: Path | None
 ) -> Iterator[tuple[Any, list[Any]]]:
+    from gateway.guides import RegistryTerms
     from mappings.engine import MapContext, run
     from translators.errors import Issue
     from translators.x12.guide import GuideLibrary
@@ -166,7 +179,8 @@ def _translated(
     registry = None if map_name else registry_of(home)
     if registry is not None and partner is not None and partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
-    for event in read_x12(chunks_of(file), guides=guides, options=ReadOptions(keep_tree=True)):
+    terms = None if registry is None else RegistryTerms(registry, _merged(registry, guides))
+    for event in read_x12(chunks_of(file), guides=guides, options=ReadOptions(keep_tree=True), agreed=terms):
         if isinstance(event, InterchangeStart | GroupStart):
             continue  # what is wrong with them is told again when they end
         if not isinstance(event, TransactionSet) or not event.accepted:

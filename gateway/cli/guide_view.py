@@ -102,7 +102,7 @@ def _use(use: Use, keys: dict[SegmentGuide, str]) -> View:
     not_used = ruling is not None and ruling.not_used
     found: View = {
         "kind": "loop" if isinstance(use, LoopUse) else "segment",
-        "id": use.id,
+        "id": use.trigger.id if isinstance(use, LoopUse) else use.id,
         "qualifier": _qualifier(use) or None,
         "use": NOT_USED if not_used else MANDATORY if use.required else OPTIONAL,
         "max": use.repeat if isinstance(use, LoopUse) else use.max_use,
@@ -110,7 +110,7 @@ def _use(use: Use, keys: dict[SegmentGuide, str]) -> View:
         "changes": [] if ruling is None else _changes_of_use(use),
     }
     if isinstance(use, LoopUse):
-        return {**found, "content": [_use(child, keys) for child in use.children]}
+        return {**found, "loop": use.id, "content": [_use(child, keys) for child in use.children]}
     return {**found, "name": use.segment.name, "segment": keys[use.segment]}
 
 

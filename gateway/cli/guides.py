@@ -132,7 +132,10 @@ def _print_node(node: dict[str, Any], *, depth: int) -> None:
     times = ">1" if node["max"] is None else str(node["max"])
     indent = "  " * depth
     changed = f"  [yellow]{plain(', '.join(node['changes']))}[/]{_by(node['stated'])}" if node["changes"] else ""
-    what = "loop" if node["kind"] == "loop" else plain(node["name"])
+    if node["kind"] == "loop":
+        what = "loop" if node["loop"] == node["id"] else f"loop {node['loop']}"
+    else:
+        what = plain(node["name"])
     people.print(f"{indent}{plain(f'{name:<8}')} {node['use']} {times:>6}  {what}{changed}", soft_wrap=True)
     for child in node.get("content", ()):
         _print_node(child, depth=depth + 1)
