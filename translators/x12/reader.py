@@ -85,8 +85,9 @@ class _Reader:
                     yield from self._batch(token)
                 case Header():
                     yield from self._end_interchange(None, end=token.offset)
-                    self._interchange = self._open(token)
-                    yield self._interchange.start()
+                    if not self._flood.is_over:
+                        self._interchange = self._open(token)
+                        yield self._interchange.start()
                 case Binary():
                     yield from self._binary(token)
                 case Oversize():
@@ -171,6 +172,7 @@ class _Reader:
             segment = self._made(text, marks, offset=offset - len(text) - 1)
             yield from self._segment(segment, end=end)
             if self._flood.is_over:
+                self._flood.offset = end
                 return
             opened = self._set
             row, place, counts, ordinal, stack, notes = _unpacked(opened)
@@ -187,6 +189,7 @@ class _Reader:
     def _binary(self, token: Binary) -> Iterator[ReaderEvent]:
         segment = BinarySegment(token.elements, offset=token.offset, declared=token.declared)
         yield from self._segment(segment, end=token.end)
+        self._flood.offset = token.end
         if not token.terminated:
             self._unterminated(token.end)
 
