@@ -14,6 +14,7 @@ from itertools import islice
 
 from translators.errors import DelimiterInValue, WritingError, shown
 from translators.tree import Segment
+from translators.x12.binary import NAMES, BinarySegment
 from translators.x12.delimiters import FIRST_VERSION_WITH_REPETITION
 from translators.x12.envelope import FIRST_VERSION_WITH_CENTURY
 from translators.x12.model import Delimiters
@@ -129,6 +130,8 @@ def elements_of(segment: Segment, delimiters: Delimiters) -> list[Element]:
         segment: as read; its composites and repetitions still undivided text.
         delimiters: those it was read with.
     """
+    if isinstance(segment, BinarySegment):
+        return list(segment.elements)
     found: list[Element] = [segment.id]
     for text in segment.elements[1:]:
         if delimiters.repetition is not None and delimiters.repetition in text:
@@ -270,6 +273,7 @@ class _SegmentText:
         self._end = delimiters.segment + delimiters.line_end
         self._segment, self._component = delimiters.segment, delimiters.component
         self._repetition = delimiters.repetition
+        self._binary_heads = tuple(name + delimiters.element for name in NAMES)
 
     def joined(self, elements: Sequence[str]) -> str:
         """A segment whose elements are known to be good."""
@@ -277,6 +281,8 @@ class _SegmentText:
 
     def of(self, elements: Sequence[Element], place: str) -> str:
         """A segment, every element checked; `place` for the message."""
+        if elements and elements[0] in NAMES:
+            return self._binary(elements, place)
         plain = self._plain(elements)
         if plain is not None:
             return plain + self._end
@@ -308,6 +314,7 @@ class _SegmentText:
             or "" in heads
             or not "".join(heads).isalnum()
             or not text.isascii()
+            or any(head in text for head in self._binary_heads)
         ):
             return None
         return text + self._end if self._end == terminator else self._end.join(lines) + self._end
@@ -330,6 +337,17 @@ class _SegmentText:
         ):
             return None
         return line
+
+    def _binary(self, elements: Sequence[Element], place: str) -> str:
+        """A BIN or BDS: its data may hold any byte, and the element before it is the data's length."""
+        *texts, data = elements
+        checked = self._checked(texts, place)
+        if not isinstance(data, str) or max(data, default="") > "\xff":
+            raise WritingError(place, f"the data of {checked[0]} is not bytes, a character of latin-1 each")
+        if len(checked) < 2 or not checked[-1].isdecimal() or int(checked[-1]) != len(data):
+            said = checked[-1] if len(checked) > 1 else ""
+            raise WritingError(place, f"{checked[0]} says {shown(said)!r} for data of {len(data)} bytes")
+        return self.joined([*checked, data])
 
     def _checked(self, elements: Sequence[Element], place: str) -> list[str]:
         name = elements[0] if elements else ""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from translators.errors import WritingError
 from translators.x12.binary import BinarySegment
 from translators.x12.guide import GuideLibrary
-from translators.x12.model import TransactionSet
+from translators.x12.model import Delimiters, TransactionSet
 from translators.x12.reader import ReadOptions, read_x12
+from translators.x12.writer import (
+    ControlNumbers,
+    OutboundGroup,
+    OutboundInterchange,
+    OutboundSet,
+    elements_of,
+    write_interchange,
+)
 
 ISA = "ISA*00*          *00*          *ZZ*ACME           *ZZ*TRADELANE      *260115*1200*U*00401*000000001*0*P*>~"
 HEAD = f"{ISA}GS*QM*ACME*TRADELANE*20260115*1200*1*X*004010~ST*214*0001~B10*PRO-1*SHIP-1*SCAC~LX*1~"
@@ -139,6 +150,38 @@ def test_bds_has_its_length_after_the_filter() -> None:
     found = read(status(b"BDS*ASC*4*~*>~~"))
     assert [issue.code for issue in found.issues] == ["x12.segment.unrecognized", "x12.segment.missing"]
     assert found.segments == 6
+
+
+def written(bodies: list[list[list[str]]]) -> bytes:
+    group = OutboundGroup("QM", "ACME", "TRADELANE", "004010", [OutboundSet("214", body) for body in bodies])
+    interchange = OutboundInterchange(("ZZ", "ACME"), ("ZZ", "TRADELANE"), groups=[group])
+    return write_interchange(interchange, numbers=ControlNumbers(1, (1,)), at=datetime(2026, 1, 15, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("data", ["plain", "a~b*c>d", "\x00\xff~", "~" * 300])
+def test_binary_data_is_written_as_it_is_and_read_back(data) -> None:
+    body = [["B10", "PRO-1", "SHIP-1", "SCAC"], ["LX", "1"], ["EFI", "05"], ["BIN", str(len(data)), data]]
+    again = read(written([body]))
+    assert faults(again) == []
+    assert data_of(again) == data.encode("latin-1")
+    assert again.root is not None
+    (segment,) = [each for each in again.root.walk() if each.id == "BIN"]
+    assert elements_of(segment, Delimiters()) == ["BIN", str(len(data)), data]
+
+
+@pytest.mark.parametrize(
+    ("segment", "reason"),
+    [
+        (["BIN", "4", "abc"], "says '4' for data of 3 bytes"),
+        (["BIN", "x", "abc"], "says 'x'"),
+        (["BIN", "abc"], "says ''"),
+        (["BIN", "1", "\u6771"], "latin-1"),
+        (["BDS", "A~C", "3", "abc"], "delimiter"),
+    ],
+)
+def test_binary_data_of_another_length_is_not_written(segment, reason) -> None:
+    with pytest.raises(WritingError, match=reason):
+        written([[segment]])
 
 
 def test_where_binary_stands_outside_a_set_it_is_stray_as_a_whole() -> None:
