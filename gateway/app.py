@@ -281,7 +281,8 @@ def running(
         # First, so that being told to stop while the database starts leaves no database behind.
         stack.callback(_restore_signals, _stop_on_signals(stop))
         embedded = None if settings.database_url is not None else EmbeddedPostgres(settings.home)
-        if embedded is not None:
+        if embedded is not None and ("sftp" in wanted or not embedded.running()):
+            # A worker node beside a serving one on the same home leaves it its database.
             stack.callback(embedded.remove if temporary else embedded.stop)
         url = database_url(settings)
         migrate(url)

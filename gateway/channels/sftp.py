@@ -126,6 +126,8 @@ class StoreMailbox:
     def rename(self, account: Account, place: Place, source: str, target: str, *, replace: bool, counts: bool) -> None:
         """Give a dropped file another name; a held one counts from then on, where `counts`.
 
+        One that was taken in and archived meanwhile is found, too: its sender only finishes its upload.
+
         Raises:
             NotThereError: no file `source`.
             AlreadyThereError: `target` exists and is not to be replaced.
@@ -135,7 +137,7 @@ class StoreMailbox:
         folder = _folder(place)
         lane = None
         with _answered(), self.store.begin() as conn:
-            found = self._there(conn, account, place, source)
+            found = self._there(conn, account, place, source, ingested=True)
             if found.state is FileState.PARTIAL:
                 raise NotAllowedError("only a part of the file arrived; send it again before renaming it")
             if not replace and mailbox.find_file(conn, account=account.name, folder=folder, name=target) is not None:
@@ -212,8 +214,10 @@ class StoreMailbox:
         )
         return found is not None and found.modified_at > received.began_at
 
-    def _there(self, conn: Connection, account: Account, place: Place, name: str) -> MailboxFile:
-        found = mailbox.find_file(conn, account=account.name, folder=_folder(place), name=name)
+    def _there(
+        self, conn: Connection, account: Account, place: Place, name: str, *, ingested: bool = False
+    ) -> MailboxFile:
+        found = mailbox.find_file(conn, account=account.name, folder=_folder(place), name=name, ingested=ingested)
         if found is None:
             raise NotThereError("no such file")
         return found

@@ -1,4 +1,8 @@
-"""Nodes: each a parent of worker processes that says every few seconds that it is alive."""
+"""Nodes: each a parent of worker processes that says every few seconds that it is alive.
+
+A node's death blames no row: power cuts and kills hit innocent ones. A row that kills its worker is blamed by the parent
+that survives it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def arrive(conn: Connection, name: str, *, now: datetime) -> GivenBack:
         raise ValueError(f"node name {name[:80]!r}: want a name without a slash")
     row = insert(node).values(name=name, started_at=now, heartbeat_at=now)
     conn.execute(row.on_conflict_do_update(index_elements=["name"], set_={"started_at": now, "heartbeat_at": now}))
-    return give_back_node(conn, name, now=now)
+    return give_back_node(conn, name, now=now, blame=False)
 
 
 def beat(conn: Connection, name: str, *, now: datetime) -> None:
@@ -45,6 +49,6 @@ def bury_dead(conn: Connection, *, now: datetime, older_than: timedelta = DEAD_A
     )
     buried = {}
     for name in silent.scalars().all():
-        buried[name] = give_back_node(conn, name, now=now)
+        buried[name] = give_back_node(conn, name, now=now, blame=False)
         conn.execute(delete(node).where(node.c.name == name))
     return buried

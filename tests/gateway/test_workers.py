@@ -246,7 +246,7 @@ def test_workers_end_with_a_killed_parent_and_the_node_returns_to_its_rows(
     Path(notes["gate"]).touch()
     with running(fresh_store, lanes, options=notes):
         wait_until(lambda: delivered(fresh_store, [slow]), within=WITHIN)
-    assert row_of(fresh_store, slow).crashes == 1
+    assert row_of(fresh_store, slow).crashes == 0
 
 
 def test_a_node_waits_while_another_of_its_name_lives(fresh_store: Store, lanes: Lanes, notes: dict[str, str]) -> None:

@@ -140,3 +140,17 @@ def test_one_account_sees_nothing_of_another(line: Line) -> None:
     name, _ = answered(line)
     assert line.box.entry(Account("globex"), OUT, name) is None
     assert list(line.box.entries(Account("globex"), OUT)) == []
+
+
+def test_a_file_taken_in_meanwhile_can_still_get_its_last_name(line: Line) -> None:
+    """Clients upload under a temporary name; where a close counts at once, the pipeline may be faster than the rename."""
+    content = file_of("PO-1")
+    received = Received(IN, ".a.part", BytesIO(content), len(content), counts=True, began_at=line.clock.now())
+    line.box.receive(ACME, received)
+    line.run()
+    assert [entry.name for entry in line.box.entries(ACME, IN)] == []
+    line.box.rename(ACME, IN, ".a.part", "a.edi", replace=False, counts=True)
+    found = line.box.entry(ACME, IN, "a.edi")
+    assert found is not None
+    assert found.size == len(content)
+    assert len(line.erp()) == 1

@@ -175,7 +175,7 @@ def test_a_node_that_returns_finds_its_earlier_rows_given_back(store: Store, out
     take(store, out, f"{name}/a")
     with store.begin() as conn:
         assert nodes.arrive(conn, name, now=START).lanes == (out,)
-    assert row_of(store, row).state == "retrying"
+    assert (row_of(store, row).state, row_of(store, row).crashes) == ("ready", 0)
 
 
 def test_a_node_name_has_no_slash(store: Store) -> None:
@@ -197,7 +197,7 @@ def test_only_a_node_silent_for_thirty_seconds_is_buried(fresh_store: Store) -> 
         assert conn.execute(select(node.c.name)).scalars().all() == ["alive"]
         nodes.leave(conn, "alive", now=START)
         assert conn.execute(select(node.c.name)).scalars().all() == []
-    assert row_of(store, row).state == "retrying"
+    assert (row_of(store, row).state, row_of(store, row).crashes) == ("ready", 0)
 
 
 def test_a_row_that_a_stopped_worker_keeps_locked_is_given_back_later(store: Store, out: str, dead: str) -> None:
