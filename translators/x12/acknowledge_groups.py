@@ -40,6 +40,7 @@ class GroupAnswer:
     def __init__(self, header: GroupHeader, form: AnswerForm) -> None:
         self.header = header
         self.form = form
+        self._names_guides = form.is_implementation
         self._log = SegmentLog(form)
         self._refused = SegmentLog(form)
         self._accepted = 0
@@ -47,7 +48,7 @@ class GroupAnswer:
 
     def take(self, found: TransactionSet, *, most_notes: int) -> int:
         """Answer for one set; the number of notes written for it."""
-        if not found.issues and not (self.form.is_implementation and set_convention(found, self.form)):
+        if not found.issues and not (self._names_guides and set_convention(found, self.form)):
             self._log.append_accepted(found.code, found.control_number)
             self._accepted += 1
             return 0
