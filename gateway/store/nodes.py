@@ -1,7 +1,7 @@
 """Nodes: each a parent of worker processes that says every few seconds that it is alive.
 
-A node's death blames no row: power cuts and kills hit innocent ones. A row that kills its worker is blamed by the parent
-that survives it.
+A node's death blames no row: power cuts and kills hit innocent ones. A row that kills its worker is blamed by the
+parent that survives it.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def test_one_account_sees_nothing_of_another(line: Line) -> None:
 
 
 def test_a_file_taken_in_meanwhile_can_still_get_its_last_name(line: Line) -> None:
-    """Clients upload under a temporary name; where a close counts at once, the pipeline may be faster than the rename."""
+    """Clients send under a temporary name; where a close counts at once, the pipeline may overtake the rename."""
     content = file_of("PO-1")
     received = Received(IN, ".a.part", BytesIO(content), len(content), counts=True, began_at=line.clock.now())
     line.box.receive(ACME, received)
