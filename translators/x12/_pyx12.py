@@ -28,6 +28,7 @@ _ENVELOPE = frozenset({"ISA", "TA1", "GS", "GE", "IEA"})
 _NOT_USED = "marked as Not Used"
 _NOTE = "Syntax Error ("
 _LISTS_NOT_SHIPPED = "prov_taxonomy"
+_MOST_POSITIONS = 100_000
 _SET_LOOP = "/ISA_LOOP/GS_LOOP/ST_LOOP"
 
 _Codes = tuple[tuple[str, frozenset[str]], ...]
@@ -143,6 +144,9 @@ class MapWalk:
         # The terminator is said to be a character that stands in no segment id, for pyx12 cuts one off the end.
         segment = Segment(self._element.join(first), self._element, self._element, self._component)
         found, _, pushed, misplaced = self._walker.walk_errors(self._node, segment, ordinal, 0, None)
+        if found is None:
+            found, pushed = self._by_another_qualifier(first, ordinal)
+            misplaced = misplaced if found is None else []
         errors = [_of_segment(error, elements[0], ordinal) for error in misplaced]
         if found is None:
             return Step(errors, self._loops())
@@ -153,6 +157,27 @@ class MapWalk:
         loops = self._loops()
         opens = tuple(loop.id for loop in pushed if _is_real(loop))
         return Step(errors, loops, len(loops) - len(opens), opens)
+
+    def _by_another_qualifier(self, elements: Sequence[str], ordinal: int) -> tuple[Any, list[Any]]:
+        """The one place that is the segment's but for a qualifier that no place has; then only that is wrong."""
+        name = elements[0]
+        places, known = _qualifiers(self._map_name, name)
+        segment = Segment(self._element.join(elements), self._element, self._element, self._component)
+        if not places or any(segment.get_value(place) in known for place, _ in places):
+            return None, []
+        counts = self._walker.getCountState()
+        fitting: dict[int, tuple[Any, Any, list[Any]]] = {}
+        for place, code in places:
+            segment = Segment(self._element.join(elements), self._element, self._element, self._component)
+            segment.set(place, code)
+            trial = walk_tree(counts)
+            found, _, pushed, misplaced = trial.walk_errors(self._node, segment, ordinal, 0, None)
+            if found is not None and not misplaced:
+                fitting[id(found)] = (trial, found, pushed)
+        if len(fitting) != 1:
+            return None, []
+        ((self._walker, found, pushed),) = fitting.values()
+        return found, pushed
 
     def header(self, elements: Sequence[str]) -> list[SecondOpinionError]:
         """What pyx12 says of the elements of ST."""
@@ -312,6 +337,20 @@ def _segment_ids(map_name: str) -> frozenset[str]:
 
 
 @cache
+def _qualifiers(map_name: str, name: str) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
+    """Where each use of a segment has its qualifier, with one code of it, and the codes of all uses."""
+    places, known = [], set()
+    for node in _map(map_name, (), None).loop_segment_iterator():
+        qualifier = node.guess_unique_key_id_element() if node.is_segment() and node.id == name else None
+        if qualifier is not None:
+            nested = qualifier.parent.is_composite()
+            place = f"{qualifier.parent.seq:02d}-{qualifier.seq}" if nested else f"{qualifier.seq:02d}"
+            places.append((place, qualifier.valid_codes[0]))
+            known.update(qualifier.valid_codes)
+    return tuple(dict.fromkeys(places)), frozenset(known)
+
+
+@cache
 def _index(maps: Path | None) -> Any:
     return map_index(None if maps is None else str(maps))
 
@@ -329,6 +368,10 @@ def _map(name: str, wider: _Codes, maps: Path | None) -> Any:
     if name.startswith("x12.control."):
         for usage in root.iterfind(".//loop[@xid='GS_LOOP']/usage"):
             usage.text = "S"
+    # A missing segment is not told if the next one has the same number in another loop: make the numbers differ.
+    for rank, loop in enumerate(root.iter("loop"), 1):
+        for position in loop.iterfind("./*/pos"):
+            position.text = str(int(position.text) + rank * _MOST_POSITIONS)
     settings = ParamsBase()
     settings.set("exclude_external_codes", _LISTS_NOT_SHIPPED)
     return map_if(root, settings, None if maps is None else str(maps))

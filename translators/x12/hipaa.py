@@ -6,11 +6,13 @@ the other, and what it says becomes faults of our table. docs/second-opinion.md 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 from translators.errors import Severity, shown
 from translators.tree import Segment
+from translators.x12.conditions import parse_condition
 from translators.x12.model import Delimiters, GroupHeader
 from translators.x12.set_validator import SetAnswer, SetFault
 
@@ -30,7 +32,6 @@ MAPS: dict[tuple[str, str], tuple[str, str]] = {
     ("004010X096A1", "837"): ("HC", "837.4010.X096.A1.xml"),
     ("004010X097A1", "837"): ("HC", "837.4010.X097.A1.xml"),
     ("004010X098A1", "837"): ("HC", "837.4010.X098.A1.xml"),
-    ("005010X212", "277"): ("HN", "277.5010.X212.xml"),
     ("005010X214", "277"): ("HN", "277.5010.X214.xml"),
     ("005010X218", "820"): ("RA", "820.5010.X218.xml"),
     ("005010X220A1", "834"): ("BE", "834.5010.X220.A1.xml"),
@@ -67,6 +68,7 @@ _ELEMENT_FAULTS = {
 """AK403 -> our fault; of several faults of one value, the one that stands first here is told."""
 
 _RANKS = {code: rank for rank, code in enumerate(_ELEMENT_FAULTS)}
+_CONDITION = re.compile(r"\(([PRECL](?:[0-9]{2})+)\)")
 _TRAILING_BLANKS = "unnecessary trailing spaces"
 
 
@@ -97,6 +99,7 @@ class HealthCareCheck:
         self._map_name = map_name
         self._delimiters = delimiters
         self._directory = directory
+        self._levels: set[str] = set()
 
     def take(self, segment: Segment) -> SetAnswer:
         """See SetCheck."""
@@ -119,7 +122,22 @@ class HealthCareCheck:
             faults += self._element_faults(
                 segment, elements, [each for each in step.errors if each.element is not None]
             )
+        if segment.id == "HL":
+            faults += self._level_faults(segment)
         return SetAnswer(faults, loop, step.keeps, step.opens)
+
+    def _level_faults(self, segment: Segment) -> Iterator[SetFault]:
+        """HL01 unique, HL02 the number of a level before it, as the guides of health care want it."""
+        number, parent = segment.element(1), segment.element(2)
+        if parent and parent not in self._levels:
+            message = f"HL02 is {shown(parent)}; no HL before it has that number"
+            start = _start(segment.elements, 2)
+            yield SetFault("x12.hl.unknown_parent", message, "HL", 2, start=start, value=parent)
+        if number and number in self._levels:
+            message = f"HL01 is {shown(number)}, which was used before in this set"
+            start = _start(segment.elements, 1)
+            yield SetFault("x12.hl.duplicate_id", message, "HL", 1, start=start, value=number)
+        self._levels.add(number)
 
     def _trailing(self, segment: Segment, elements: list[str]) -> Iterator[SetFault]:
         if len(elements) < len(segment.elements):
@@ -154,14 +172,10 @@ class HealthCareCheck:
     def _element_faults(
         self, segment: Segment, elements: list[str], errors: list[SecondOpinionError]
     ) -> list[SetFault]:
-        """One fault a value, by place; a condition and the first empty place past the end are places of their own."""
-        chosen: dict[tuple[int, int, int, bool], SecondOpinionError] = {}
+        """One fault a place, in the order of the segment."""
+        chosen: dict[tuple[int, int, int], SecondOpinionError] = {}
         for error in errors:
-            if error.code == "3" and error.element is not None:
-                number = next(at for at in range(error.element, len(elements)) if elements[at])
-            else:
-                number = error.element or 0
-            place = (number, error.repetition or 0, error.component or 0, error.note)
+            place = (_number(error, elements), error.repetition or 0, error.component or 0)
             known = chosen.get(place)
             if known is None or _rank(error) < _rank(known):
                 chosen[place] = error
@@ -198,6 +212,18 @@ class HealthCareCheck:
             start += sum(map(len, before)) + min(len(before), len(parts) - 1)
             value = parts[error.component - 1] if error.component <= len(parts) else ""
         return start, value
+
+
+def _number(error: SecondOpinionError, elements: list[str]) -> int:
+    """The element an error is about: pyx12 names the first past the end, and the first that a condition speaks of."""
+    number = error.element or 0
+    if error.code == "3":
+        return next(at for at in range(number, len(elements)) if elements[at])
+    stated = _CONDITION.search(error.message) if error.note else None
+    if stated is not None:
+        condition, present = parse_condition(stated[1]), [bool(text) for text in elements]
+        return next(iter(condition.missing(present) + condition.excluded(present)), number)
+    return number
 
 
 def _rank(error: SecondOpinionError) -> tuple[bool, int]:

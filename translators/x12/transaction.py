@@ -123,7 +123,8 @@ class OpenSet:
         if rules is not None and rules.functional_group != group.functional_id:
             message = f"ST01 is {code}, of group {rules.functional_group}; GS01 is {shown(group.functional_id)}"
             # A GS08 longer than its release names an industry's guide, which may put the set in a group of its own.
-            severity = Severity.ERROR if len(group.version) <= RELEASE_LENGTH else Severity.WARNING
+            may_differ = guide is not None and len(group.version) > RELEASE_LENGTH
+            severity = Severity.WARNING if may_differ else Severity.ERROR
             wrong = EnvelopeFault("x12.st.wrong_group", message, 1, code)
             self.issues.add_fault(wrong, st, at, severity=severity)
         if self._validation is not None:
