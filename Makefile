@@ -36,6 +36,10 @@ bench: .venv/runtime.stamp     ## x12, map, pipeline
 faults interop soak: .venv/dev.stamp   ## the slow suites
 	$(BIN)/python -m pytest -m $@ $(ARGS)
 
+fuzz: .venv/dev.stamp          ## random damage to X12 files for FUZZ_SECONDS of CPU, from FUZZ_SEED on
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/python -m pytest -s -p no:randomly \
+	  -m faults tests/translators/x12/test_fuzz.py $(ARGS)
+
 clean:
 	rm -rf .venv
 

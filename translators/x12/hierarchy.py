@@ -23,7 +23,7 @@ _BLOCK = 1_000
 """HL kept as they are: a set of fewer is looked at quickly first, one of more is kept in a few bytes an HL."""
 
 _LONGEST = 0xFFFF
-"""Lengths kept of HL01 and HL02, for byte offsets; a longer one is a fault of its own."""
+"""Lengths kept of HL01, HL02 and the whole, for byte offsets; a longer one is a fault of its own."""
 
 
 @dataclass(eq=False, slots=True)
@@ -131,6 +131,7 @@ class HierarchyWatch:
         self._offsets = array("q")
         self._id_lengths = array("H")
         self._parent_lengths = array("H")
+        self._lengths = array("H")
         self._child_codes = bytearray()
 
     @property
@@ -213,6 +214,7 @@ class HierarchyWatch:
         self._offsets.append(offset)
         self._id_lengths.append(min(len(name), _LONGEST))
         self._parent_lengths.append(min(len(parent), _LONGEST))
+        self._lengths.append(min(sum(map(len, elements)) + len(elements) - 1, _LONGEST))
         self._child_codes.append(1 if child_code == "0" else 2 if child_code == "1" else 0)
 
     def _note_shape(self, elements: list[str], ordinal: int, offset: int, place: int) -> None:  # noqa: ARG002 a Note
@@ -223,6 +225,7 @@ class HierarchyWatch:
     def _fault(self, code: str, message: str, index: int, element: int, value: str | None = None) -> RuleFault:
         starts = (0, 3, 4 + self._id_lengths[index], 5 + self._id_lengths[index] + self._parent_lengths[index])
         start = starts[element] if element < len(starts) else starts[3] + len(self._levels[index]) + 1
+        start = min(start, self._lengths[index])  # an element that was not sent is at the end of the segment
         return RuleFault(code, message, "HL", self._ordinals[index], self._offsets[index] + start, element, value)
 
     def _faults_of_ids(self) -> Iterator[RuleFault]:

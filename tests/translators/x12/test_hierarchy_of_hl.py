@@ -236,3 +236,10 @@ def test_a_broken_hierarchy_is_of_level_six_and_has_no_code_in_a_997() -> None:
     row = FAULTS[issue.code]
     assert issue.level == 6
     assert (row.ak3, row.ak4, row.ak5) == (None, None, None)
+
+
+def test_a_fault_at_an_element_that_was_not_sent_is_told_at_the_end_of_its_hl() -> None:
+    found = ship_notice("0001", ["HL*1**S", "HL*"])
+    (fault,) = [issue for issue in found.issues if issue.code == "x12.hl.roots"]
+    # HL* is the last segment before SE: its end is the byte before that of the terminator before SE
+    assert (fault.position.element, fault.position.offset) == (2, found.end - len("~SE*5*0001~"))

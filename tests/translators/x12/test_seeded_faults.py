@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.translators.x12.seeded_document import COUNT, DOCUMENT, SEED, document
 from tests.translators.x12.seeded_faults import KINDS
 from tests.translators.x12.seeded_run import Outcome, issues_of, originals, run
 
 MADE_OFTEN = 660
-MADE_IN_FULL = 5_500
 WANTED = 0.99
 
 
@@ -22,7 +22,9 @@ def test_single_faults_are_told_at_their_segment_and_element() -> None:
 
 @pytest.mark.faults
 def test_thousands_of_single_faults_are_told_at_their_segment_and_element() -> None:
-    _judge(run(MADE_IN_FULL, seed=1), MADE_IN_FULL)
+    outcome = run(COUNT, seed=SEED)
+    _judge(outcome, COUNT)
+    assert DOCUMENT.read_text(encoding="utf-8") == document(outcome)
 
 
 def _judge(outcome: Outcome, count: int) -> None:
