@@ -99,6 +99,22 @@ class AcknowledgmentKind(StrEnum):
     TA1 = "TA1"
     FUNCTIONAL_997 = "997"
     FUNCTIONAL_999 = "999"
+    ADVICE_824 = "824"
+
+
+class ExpectedState(StrEnum):
+    """Where an acknowledgment we wait for stands: not come yet, or what it said."""
+
+    WAITING = "waiting"
+    OVERDUE = "overdue"
+    """It did not come in time; an exception is open until it does."""
+    ACCEPTED = "accepted"
+    WITH_ERRORS = "accepted_with_errors"
+    PARTIAL = "partial"
+    """Of a group: some of its sets were rejected."""
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    """It came, and does not say."""
 
 
 class FileState(StrEnum):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from datetime import timedelta
 
+from partners.dispatching import read_batch, read_envelope
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
 from partners.model import RELEASE_LENGTH, Acknowledgments, Agreement, Criteria, Direction, Syntax, Usage
 from translators.datafile import LoadFault, Mapping, Scalar
@@ -18,6 +19,8 @@ _VERSION = form(r"any|[0-9]{6}[0-9A-Z]{0,6}", "any, a release as 004010, or a re
 _MAP = form(r"[a-z0-9][a-z0-9_-]*/[a-zA-Z0-9][a-zA-Z0-9._-]*", "the name of a map, as acme/850.in")
 _GUIDE = form(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", "the name of a guide in the partner's guides folder, as 850.in")
 _CURRENCY = form(r"[A-Z]{3}", "an ISO 4217 code, as USD")
+_SPAN = form(r"[1-9][0-9]{0,3}[mhd]", "minutes, hours or days, as 90m, 24h or 2d")
+_SPAN_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _VALUE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 AGREEMENT_KEYS = (
@@ -38,6 +41,8 @@ AGREEMENT_KEYS = (
     "ordered",
     "currency",
     "acknowledge",
+    "batch",
+    "envelope",
     "values",
 )
 """What an agreement may say."""
@@ -92,8 +97,14 @@ def read_agreement(
         pass_through=fields.flag("pass_through", default=False),
         currency=fields.text("currency", _CURRENCY),
         acknowledge=read_acknowledgments(
-            fields, of="an agreement's acknowledge", inherited=inherited, with_interchange=False
+            fields,
+            of=f"the acknowledge of an agreement with direction {(direction or Direction.OUT).value}",
+            inherited=inherited,
+            with_interchange=False,
+            with_form=direction is not Direction.IN,
         ),
+        batch=read_batch(fields),
+        envelope=read_envelope(fields),
         values=_values(fields),
         place=item.place,
     )
@@ -102,20 +113,37 @@ def read_agreement(
 
 
 def read_acknowledgments(
-    outer: Fields, *, of: str, inherited: Acknowledgments, with_interchange: bool
+    outer: Fields, *, of: str, inherited: Acknowledgments, with_interchange: bool, with_form: bool = True
 ) -> Acknowledgments:
-    """Read `acknowledge`; what it leaves out is inherited, and only a profile says `interchange`."""
+    """Read `acknowledge`; what it leaves out is inherited.
+
+    Args:
+        outer: what holds it.
+        of: what it is of, for messages.
+        inherited: the profile's.
+        with_interchange: whether it may say `interchange`: a profile's alone.
+        with_form: whether it may say `form` and `within`: a profile's, and that of what goes out.
+    """
     found = outer.mapping("acknowledge")
     if found is None:
         return inherited
-    fields = Fields(found, of=of, known=("functional", "interchange"), faults=outer.faults)
-    policy = fields.choice("functional", inherited.functional)
-    if with_interchange:
-        return Acknowledgments(policy, fields.choice("interchange", inherited.interchange))
-    if fields.has("interchange"):
+    known = ("functional", "interchange", "form", "within") if with_form else ("functional", "interchange")
+    fields = Fields(found, of=of, known=known, faults=outer.faults)
+    if not with_interchange and fields.has("interchange"):
         place = fields.place_of("interchange")
         fields.fault(place, "interchange stands in the profile's acknowledge: a TA1 answers before a set is known")
-    return replace(inherited, functional=policy)
+        return inherited
+    return Acknowledgments(
+        functional=fields.choice("functional", inherited.functional),
+        interchange=fields.choice("interchange", inherited.interchange),
+        form=fields.choice("form", inherited.form),
+        within=_span(fields, "within", default=inherited.within),
+    )
+
+
+def _span(fields: Fields, key: str, *, default: timedelta) -> timedelta:
+    found = fields.scalar(key, _SPAN)
+    return default if found is None else timedelta(**{_SPAN_UNITS[found.text[-1]]: int(found.text[:-1])})
 
 
 def _check_way(fields: Fields, *, direction: Direction | None, pass_through: bool) -> None:
@@ -129,6 +157,9 @@ def _check_way(fields: Fields, *, direction: Direction | None, pass_through: boo
     if direction is Direction.OUT and fields.has("deliver_to"):
         place = fields.place_of("deliver_to")
         fields.fault(place, "deliver_to is for direction in; what goes out goes to the partner")
+    for key in ("batch", "envelope"):
+        if direction is Direction.IN and fields.has(key):
+            fields.fault(fields.place_of(key), f"{key} is for direction out; what comes in is as the partner made it")
 
 
 def _values(outer: Fields) -> dict[str, str]:

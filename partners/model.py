@@ -6,12 +6,14 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
+from translators.x12.acknowledge_form import AcknowledgmentForm
+from translators.x12.model import Delimiters
 from translators.x12.strictness import Strictness
 
 RELEASE_LENGTH = 6
@@ -78,10 +80,58 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgments:
-    """What we answer with, and when: `functional` is the 997 or 999, `interchange` the TA1."""
+    """What is answered with, and when; of what we send, what the partner owes us.
+
+    Args:
+        functional: when a 997 or 999 is made; one is waited for only where it is `always`.
+        interchange: when a TA1 is made.
+        form: which of 997 and 999.
+        within: how long we wait for it before it is overdue.
+    """
 
     functional: AcknowledgmentPolicy = AcknowledgmentPolicy.ALWAYS
     interchange: AcknowledgmentPolicy = AcknowledgmentPolicy.ON_ERROR
+    form: AcknowledgmentForm = AcknowledgmentForm.FUNCTIONAL
+    within: timedelta = timedelta(hours=24)
+
+
+class Grouping(StrEnum):
+    """Whether functional groups of several kinds share an interchange of ours."""
+
+    TOGETHER = "together"
+    APART = "apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """At most `sets` sets stand in an interchange; `groups` says whether each group has an interchange of its own."""
+
+    sets: int = 1_000
+    groups: Grouping = Grouping.TOGETHER
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What an interchange of ours looks like.
+
+    Args:
+        delimiters: its separators; without `repetition`, a version that has one is written with `^`.
+        ta1: ask for a TA1 (ISA14), and wait for it.
+    """
+
+    delimiters: Delimiters = field(default_factory=Delimiters)
+    ta1: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NumberWindow:
+    """How long an ISA13 of the partner counts as used.
+
+    Args:
+        days: so long; 0 for no check at all, None for ever.
+    """
+
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +251,9 @@ class Agreement:
         map: name of the map (`acme/850.in`); "" where the document passes through unmapped.
         deliver_to: names of destinations, for `in`.
         ordered: documents with the same business key keep their order.
+        acknowledge: for `in` what we answer with, for `out` what we wait for.
+        batch: for `out`, how many sets go together.
+        envelope: for `out`, what an interchange looks like.
         currency: ISO 4217, what maps use where the document names none; "" for none.
         values: free words of the profile, for maps.
     """
@@ -218,6 +271,8 @@ class Agreement:
     pass_through: bool = False
     currency: str = ""
     acknowledge: Acknowledgments = Acknowledgments()
+    batch: Batch = Batch()
+    envelope: Envelope = Envelope()
     values: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = field(default=None, compare=False, repr=False)
 
@@ -261,6 +316,7 @@ class TradingPartner:
         group_ids: GS02/03 codes it uses beside its interchange ids; where there are none, any code is taken.
         time_zone: IANA name, for its days and schedules.
         duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
+        control_numbers: how long its ISA13 count as used.
         revision: SHA-256 (hex) of all of the above and below as resolved, keys from every root included.
     """
 
@@ -276,6 +332,7 @@ class TradingPartner:
     contacts: tuple[Contact, ...] = ()
     time_zone: str = "UTC"
     duplicate_window_days: int = 0
+    control_numbers: NumberWindow = NumberWindow()
     revision: str = ""
 
     @property

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from partners.accounts import read_account
 from partners.agreements import GROUP_ID, read_acknowledgments, read_agreement
 from partners.fields import WORD, Fields, Reference, form
-from partners.model import Acknowledgments, Contact, Identifier, LegalEntity, Status, TradingPartner
+from partners.model import Acknowledgments, Contact, Identifier, LegalEntity, NumberWindow, Status, TradingPartner
 from translators.datafile import LoadFault, Mapping, Scalar, did_you_mean
 from translators.errors import shown
 
@@ -24,6 +24,7 @@ PROFILE_KEYS = (
     "status",
     "time_zone",
     "duplicate_window_days",
+    "control_numbers",
     "identifiers",
     "group_ids",
     "acknowledge",
@@ -77,6 +78,7 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
         contacts=tuple(_contact(item, faults) for item in fields.mappings("contacts")),
         time_zone=zone_name,
         duplicate_window_days=fields.number("duplicate_window_days", default=0, low=0, high=_HIGHEST_WINDOW),
+        control_numbers=_window(fields),
     )
     return ProfileRead(partner, tuple(references))
 
@@ -110,6 +112,15 @@ def _zone(fields: Fields) -> tuple[str, ZoneInfo]:
         hint = did_you_mean(name, available_timezones())
         fields.fault(found.place, f'time_zone is "{shown(name)}"; want an IANA name, as America/Chicago{hint}')
         return "UTC", ZoneInfo("UTC")
+
+
+def _window(outer: Fields) -> NumberWindow:
+    found = outer.mapping("control_numbers")
+    if found is None:
+        return NumberWindow()
+    fields = Fields(found, of="control_numbers", known=("window_days",), faults=outer.faults)
+    fields.require("window_days")
+    return NumberWindow(fields.number("window_days", default=0, low=0, high=_HIGHEST_WINDOW))
 
 
 def _identifiers(fields: Fields, faults: list[LoadFault]) -> tuple[Identifier, ...]:

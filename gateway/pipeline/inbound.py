@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from gateway.errors import NotYet
@@ -332,8 +332,10 @@ class _Ledger:
         self._transmission_id = transmission_id
         self._at = at
 
-    def claim(self, header: InterchangeHeader, environment: Environment, interchange_id: UUID) -> InboundUse:
-        """Whether an ISA13 was received before.
+    def claim(
+        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, window: timedelta | None
+    ) -> InboundUse:
+        """Whether an ISA13 was received before, as far back as the window reaches.
 
         Raises:
             NotYet: another transmission that holds it is just being read.
@@ -347,6 +349,7 @@ class _Ledger:
             transmission_id=self._transmission_id,
             interchange_id=interchange_id,
             at=self._at,
+            window=window,
         )
         if isinstance(use, Used) and use.content_sha256 is None:
             raise NotYet(f"ISA13 {header.control_number} is just being read in transmission {use.transmission_id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -42,8 +43,10 @@ UNREAD_GROUP = frozenset({"x12.gs.unsupported_version", "x12.gs.unsupported_grou
 class Ledger(Protocol):
     """The ledger of control numbers, in the transaction of the moment."""
 
-    def claim(self, header: InterchangeHeader, environment: Environment, interchange_id: UUID) -> InboundUse:
-        """Whether an ISA13 was received before."""
+    def claim(
+        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, window: timedelta | None
+    ) -> InboundUse:
+        """Whether an ISA13 was received before, as far back as the window reaches."""
 
     def complete(
         self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, content_sha256: bytes
@@ -151,7 +154,10 @@ class Reading:
         use = None
         number = header.control_number
         if isinstance(who, Identified) and len(number) == 9 and number.isascii() and number.isdigit():
-            use = self._ledger.claim(header, environment, id)
+            days = who.partner.control_numbers.days
+            if days != 0:
+                window = None if days is None else timedelta(days=days)
+                use = self._ledger.claim(header, environment, id, window)
         terms = self._terms(who)
         answers = AcknowledgmentBuilder(terms, guides=self._guides)
         self._open = OpenInterchange(id, header, environment, who, use, terms, answers)
@@ -166,7 +172,7 @@ class Reading:
             agreed = self._registry.partners[self._account.partner].acknowledge
         else:
             return AcknowledgmentTerms()
-        return AcknowledgmentTerms(agreed.functional, agreed.interchange)
+        return AcknowledgmentTerms(agreed.functional, agreed.interchange, agreed.form)
 
     def _forward(self, event: GroupStart | InterchangeNote) -> None:
         """Also where nothing is looked into: what holds acknowledgments only is never answered."""

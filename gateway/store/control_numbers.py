@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -74,22 +74,26 @@ _VOID = text("""
 
 _CLAIM = text("""
     INSERT INTO control_number
-        (id, sender, receiver, environment, direction, kind, number, transmission_id, interchange_id, used_at)
-    VALUES (:id, :sender, :receiver, :environment, 'in', 'ISA13', :number, :transmission, :interchange, :at)
+        (id, sender, receiver, environment, direction, kind, cycle, number, transmission_id, interchange_id, used_at)
+    VALUES (:id, :sender, :receiver, :environment, 'in', 'ISA13', :cycle, :number, :transmission, :interchange, :at)
     ON CONFLICT (sender, receiver, environment, direction, kind, cycle, number) DO NOTHING
 """)
 
 _FIND = text("""
-    SELECT content_sha256, transmission_id, interchange_id FROM control_number
+    SELECT content_sha256, transmission_id, interchange_id, cycle, used_at FROM control_number
      WHERE sender = :sender AND receiver = :receiver AND environment = :environment
-       AND direction = 'in' AND kind = 'ISA13' AND cycle = 0 AND number = :number
+       AND direction = 'in' AND kind = 'ISA13' AND number = :number
+     ORDER BY cycle DESC LIMIT 1
 """)
 
 _COMPLETE = text("""
     UPDATE control_number SET content_sha256 = :content, interchange_id = :interchange
-     WHERE sender = :sender AND receiver = :receiver AND environment = :environment
-       AND direction = 'in' AND kind = 'ISA13' AND cycle = 0 AND number = :number
-       AND coalesce(interchange_id, :interchange) = :interchange AND coalesce(content_sha256, :content) = :content
+     WHERE id = (SELECT id FROM control_number
+                  WHERE sender = :sender AND receiver = :receiver AND environment = :environment
+                    AND direction = 'in' AND kind = 'ISA13' AND number = :number
+                    AND coalesce(interchange_id, :interchange) = :interchange
+                  ORDER BY cycle DESC LIMIT 1)
+       AND coalesce(content_sha256, :content) = :content
 """)
 
 
@@ -170,6 +174,7 @@ def claim_inbound(
     transmission_id: UUID,
     interchange_id: UUID | None,
     at: datetime,
+    window: timedelta | None = None,
 ) -> InboundUse:
     """Say whether an ISA13 was received before, and claim it if not.
 
@@ -184,18 +189,19 @@ def claim_inbound(
         transmission_id: what it came in.
         interchange_id: its row, to tell a second try from a second interchange of the same file.
         at: the moment, aware.
+        window: for so long a number counts as used; None for ever. One in hand counts as used however old.
     """
     scope = {**_scope(sender, receiver, environment), "number": number}
-    claimed = conn.execute(
-        _CLAIM,
-        {**scope, "id": new_id(), "transmission": transmission_id, "interchange": interchange_id, "at": at},
-    )
-    if claimed.rowcount == 1:
-        return New()
-    found = conn.execute(_FIND, scope).one()
-    if (found.transmission_id, found.interchange_id) == (transmission_id, interchange_id):
-        return Mine()
-    return Used(found.content_sha256, found.transmission_id, found.interchange_id)
+    mine = {"transmission": transmission_id, "interchange": interchange_id, "at": at}
+    cycle = 0
+    while conn.execute(_CLAIM, {**scope, **mine, "id": new_id(), "cycle": cycle}).rowcount != 1:
+        found = conn.execute(_FIND, scope).one()
+        if (found.transmission_id, found.interchange_id) == (transmission_id, interchange_id):
+            return Mine()
+        if window is None or found.content_sha256 is None or found.used_at > at - window:
+            return Used(found.content_sha256, found.transmission_id, found.interchange_id)
+        cycle = found.cycle + 1
+    return New()
 
 
 def complete_inbound(

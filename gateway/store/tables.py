@@ -37,9 +37,11 @@ from gateway.model import (
     DocumentState,
     Environment,
     ExceptionState,
+    ExpectedState,
     FileState,
     TransmissionState,
 )
+from translators.x12.acknowledged import Outcome
 
 metadata = MetaData(
     naming_convention={
@@ -158,6 +160,7 @@ interchange = Table(
     Column("content_sha256", LargeBinary, nullable=True),
     Column("start_offset", BigInteger, nullable=False),
     Column("end_offset", BigInteger, nullable=False),
+    *_word("outcome", Outcome, optional=True),  # of ours: what the partner's TA1 said
     UniqueConstraint("transmission_id", "ordinal"),
 )
 
@@ -176,6 +179,7 @@ functional_group = Table(
     Column("sets_included", Integer, nullable=True),
     Column("sets_received", Integer, nullable=False),
     Column("sets_accepted", Integer, nullable=False),
+    *_word("outcome", Outcome, optional=True),  # of ours: what the partner said last
     UniqueConstraint("interchange_id", "ordinal"),
 )
 
@@ -193,6 +197,7 @@ transaction_set = Table(
     Column("segments", Integer, nullable=False),
     Column("start_offset", BigInteger, nullable=False),
     Column("end_offset", BigInteger, nullable=False),
+    *_word("outcome", Outcome, optional=True),  # of ours: what the partner said last
     UniqueConstraint("transmission_id", "interchange_ordinal", "group_ordinal", "ordinal"),
 )
 
@@ -300,12 +305,37 @@ acknowledgment = Table(
     metadata,
     _id(),
     *_word("kind", AcknowledgmentKind),
-    *_word("direction", Direction),  # out: ours, about what we received
-    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=False, index=True),
+    *_word("direction", Direction),  # out: ours, about what we received; in: a partner's, about what we sent
+    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=False, index=True),  # that it is about
     Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),  # that carries it
-    Column("status", Text, nullable=False),  # TA104, or the AK901s of its groups joined by commas
+    Column("status", Text, nullable=False),  # out: TA104, or the AK901s of its groups joined by commas; in: an outcome
     Column("control_number", Text, nullable=False),
     _time("created_at"),
+    # of a partner's alone:
+    Column("functional_group_id", Uuid, ForeignKey("functional_group.id"), nullable=True),  # None: of the interchange
+    Column("content_sha256", LargeBinary, nullable=True),
+    Column("duplicate_of", Uuid, ForeignKey("acknowledgment.id"), nullable=True),
+)
+
+expected_acknowledgment = Table(
+    "expected_acknowledgment",
+    metadata,
+    _id(),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False),
+    Column("interchange_id", Uuid, ForeignKey("interchange.id"), nullable=False, index=True),
+    Column("functional_group_id", Uuid, ForeignKey("functional_group.id"), nullable=True),  # None: a TA1
+    *_word("kind", AcknowledgmentKind),
+    Column("partner", Text, nullable=False),
+    *_word("state", ExpectedState),
+    _time("created_at"),
+    _time("due_at"),
+    _time("closed_at", optional=True),
+    Column("exception_id", Uuid, ForeignKey("exception.id"), nullable=True),  # opened when it was overdue
+)
+Index(
+    "expected_acknowledgment_open",
+    expected_acknowledgment.c.due_at,
+    postgresql_where=text("state IN ('waiting', 'overdue')"),
 )
 
 control_counter = Table(

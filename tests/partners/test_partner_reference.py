@@ -20,7 +20,7 @@ def test_the_examples_load(new_profiles: Callable[..., Any]) -> None:
     profiles.write("acme/guides/850.in.yaml", "extends: 850@004010\n")
     profiles.write("globex/profile.yaml", "name: Globex\n")
     registry = profiles.load()
-    assert len(registry.partners["acme"].agreements) == 2
+    assert len(registry.partners["acme"].agreements) == 3
     assert registry.account("acme") is not None
 
 
