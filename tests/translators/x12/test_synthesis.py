@@ -11,10 +11,19 @@ import pytest
 from translators.errors import Issue
 from translators.x12.guide import GuideLibrary, SetGuide
 from translators.x12.hierarchy import hierarchy
-from translators.x12.model import Delimiters, GroupStart, InterchangeStart, TransactionSet
+from translators.x12.model import (
+    Delimiters,
+    GroupHeader,
+    GroupStart,
+    InterchangeHeader,
+    InterchangeStart,
+    TransactionSet,
+)
+from translators.x12.overlay import read_overlay
 from translators.x12.reader import ReadOptions, read_x12
 from translators.x12.synthesis import sample_interchange, sample_set
 from translators.x12.synthesis_faults import break_sample
+from translators.x12.terms import SetTerms
 from translators.x12.writer import ControlNumbers, write_interchange
 
 GUIDES = GuideLibrary.shipped()
@@ -62,6 +71,48 @@ def test_a_sample_stays_valid_under_a_partners_delimiters() -> None:
     assert content[3:4] == b"|"
     assert b"\x1c\r\n" in content
     assert _issues(content) == []
+
+
+OVERLAY = b"""extends: 850@004010
+segments:
+  CUR: mandatory
+  N1[BY]: mandatory
+  N1[ST]: {use: mandatory, repeat: 1}
+  N1[ST]/N4: mandatory
+  PO1/N1: not used
+  PO1/PID: {max: 1}
+  PO1/REF[VN]: mandatory
+  PO1: {conditions: [P0204]}
+  BEG:
+    elements:
+      BEG01: {codes: ["00", "05"]}
+      BEG07: not used
+  PO1/MEA:
+    elements:
+      MEA04-01: {codes: [EA]}
+extra:
+  - {segment: NTE, after: PO1/PO3, max: 1}
+"""
+
+
+class _Agreed:
+    """One partner's guide for every set."""
+
+    def __init__(self, guide: SetGuide) -> None:
+        self._terms = SetTerms(guide)
+
+    def terms(self, interchange: InterchangeHeader, group: GroupHeader, set_code: str) -> SetTerms:
+        return self._terms
+
+
+def test_a_sample_keeps_to_a_partners_overlay() -> None:
+    guide = read_overlay(OVERLAY, file="850.in.yaml", label="acme/guides/850.in.yaml", guides=GUIDES)
+    for seed, density in enumerate((0.0, 0.1, 0.3, 0.6) * 2):
+        content = _file(guide, seed=seed, density=density)
+        found = [event.issues for event in read_x12([content], guides=GUIDES, agreed=_Agreed(guide))]
+        assert found == [[]] * len(found)
+        assert b"~\nCUR*" in content
+        assert b"N1*ST*" in content
 
 
 def test_the_same_seed_makes_the_same_file_and_another_one_another() -> None:
