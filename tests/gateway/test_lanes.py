@@ -299,7 +299,7 @@ def test_a_silent_node_is_buried_and_its_lanes_are_woken(fresh_store: Store, lan
     assert bury_dead_nodes(fresh_store, lanes, clock) == []
     clock.advance(nodes.DEAD_AFTER * 2)
     assert bury_dead_nodes(fresh_store, lanes, clock) == ["gone"]
-    assert row_of(fresh_store, row).state == "retrying"
+    assert row_of(fresh_store, row).state == "ready"
     assert jobs(fresh_store) == [("out:a#0", "todo")]
 
 
