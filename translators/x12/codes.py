@@ -104,6 +104,7 @@ _ROWS = (
     Fault("x12.segment.not_in_set", 2, "the segment is not part of this set", ak3="6", ak5="5"),
     Fault("x12.segment.sequence", 2, "the segment stands out of its order", ak3="7", ak5="5"),
     Fault("x12.segment.not_used", 2, "not used by the industry's guide of GS08", ak3="2", ak5="5", ik3="I4"),
+    Fault("x12.segment.no_value", 1, "the segment holds no value", severity=Severity.WARNING),
     # elements; each makes its segment AK304 = 8
     Fault("x12.element.missing", 1, "a mandatory element is missing", ak3="8", ak4="1", ak5="5"),
     Fault("x12.element.condition", 1, "a condition asks for an element that is missing", ak3="8", ak4="2", ak5="5"),

@@ -263,7 +263,7 @@ def check_source(guide: SegmentGuide) -> tuple[str, dict[str, object]]:
     mandatory = max((use.position for use in guide.elements if use.required), default=0)
     lines = ["def check(p):", " n = len(p)", f" if n > {size + 1} or n <= {mandatory} or not p[-1]: return False"]
     if not mandatory:
-        lines.append(f" if n == 1: return {_tail(guide.conditions, 0)}")
+        lines.append(" if n == 1: return False")
     for use in guide.elements:
         test = _test(use.element, names) if use.used and isinstance(use.element, ElementGuide) else "False"
         at = use.position

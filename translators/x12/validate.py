@@ -104,6 +104,9 @@ def _faults(guide: SegmentGuide, elements: Sequence[str], delimiters: Delimiters
             at = starts[min(position, len(starts) - 1)]
             bad = elements[position] if position < len(elements) else ""
             findings.append(Finding(code, message, position, at, value=bad or None))
+    if not any(elements[1:]) and all(finding.code == "x12.element.trailing_separators" for finding in findings):
+        message = f"{guide.id} holds no value; a segment has one at least, so leave it out"
+        findings.insert(0, Finding("x12.segment.no_value", message, 1, starts[1]))
     return findings
 
 

@@ -241,3 +241,11 @@ class TestRepetitions:
 
     def test_without_a_repetition_separator_the_character_is_data(self, x12) -> None:
         assert x12.read(x12.order(BEG, "REF*DP*100^200", "PO1*1*5*EA*9.25", "CTT*1")).codes == []
+
+
+@pytest.mark.parametrize("segment", ["ITD", "ITD*", "ITD***"])
+def test_a_segment_without_a_value_is_told_of_though_it_may_lack_each(x12, segment) -> None:
+    seen = x12.read(x12.order("BEG*00*SA*PO1**20260115", segment, "PO1*1*5*EA*9.25"))
+    assert seen.codes[0] == "x12.segment.no_value"
+    assert (seen.issues[0].position.segment, seen.issues[0].position.segment_id) == (3, "ITD")
+    assert seen.sets[0].accepted

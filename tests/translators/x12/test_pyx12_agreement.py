@@ -50,6 +50,7 @@ class Case(NamedTuple):
     theirs: frozenset[Found]
     words: dict[Found, str]
     repeats: bool
+    warned: frozenset[int | None]
 
     @property
     def both(self) -> frozenset[Found]:
@@ -76,14 +77,16 @@ class Case(NamedTuple):
         return parts[found.component - 1] if found.component <= len(parts) else ""
 
 
-def of_ours(data: bytes) -> tuple[frozenset[Found], bool]:
-    found, accepted = set(), True
+def of_ours(data: bytes) -> tuple[frozenset[Found], bool, frozenset[int | None]]:
+    """What we find, whether we accept, and the segments that we warn of because they hold no value."""
+    found, accepted, warned = set(), True, set()
     for event in read_x12([data], guides=GuideLibrary.shipped(), options=ReadOptions(keep_tree=False)):
         if isinstance(event, (InterchangeStart, GroupStart)):
             continue
         for issue in event.issues:
             row, at = FAULTS[issue.code], issue.position
             if issue.severity is not Severity.ERROR:
+                warned.update([at.segment] if issue.code == "x12.segment.no_value" else [])
                 continue
             accepted = False
             if at.element is not None and row.ak4 is not None:
@@ -96,7 +99,7 @@ def of_ours(data: bytes) -> tuple[frozenset[Found], bool]:
                 if code is None:
                     level, code = "rule", issue.code
                 found.add(Found(level, None, None, None, None, code))
-    return frozenset(found), accepted
+    return frozenset(found), accepted, frozenset(warned)
 
 
 def of_pyx12(data: bytes, maps: Path) -> tuple[frozenset[Found], bool, dict[Found, str]]:
@@ -117,14 +120,14 @@ def of_pyx12(data: bytes, maps: Path) -> tuple[frozenset[Found], bool, dict[Foun
 
 def case_of(data: bytes, maps: Path) -> tuple[Case, bool]:
     """The case, and whether both accept or both refuse."""
-    ours, we_accept = of_ours(data)
+    ours, we_accept, warned = of_ours(data)
     theirs, they_accept, words = of_pyx12(data, maps)
     text = data.decode("latin-1")
     separator, component, terminator = text[3], text[104], text[105]
     segments = [piece.strip("\r\n").split(separator) for piece in text.split(terminator)]
     names = [segment[0] for segment in segments]
     body = segments[names.index("ST") :] if "ST" in names else []
-    return Case(body, component, ours, theirs, words, "*00501*" in text), we_accept is they_accept
+    return Case(body, component, ours, theirs, words, "*00501*" in text, warned), we_accept is they_accept
 
 
 MISPLACED = {"1", "2", "6", "7"}
@@ -230,8 +233,9 @@ def rule_of_theirs(case: Case, found: Found, ours: list[Found]) -> str | None:
     """The class of what pyx12's reader says before any map is looked at."""
     if found.code == "SEG1":
         return "trailing separators"
-    if case.words[found].endswith("is empty") and any(other.level in ("element", "st") for other in ours):
-        return "segment without a value"
+    if case.words[found].endswith("is empty"):
+        told = found.segment in case.warned or any(other.level in ("segment", "element") for other in ours)
+        return "segment without a value" if told else None
     if case.words[found].endswith("leading space"):
         return "leading blanks"
     if found.code == "HL1":
@@ -312,7 +316,7 @@ def move_segment(chance: random.Random, body: list[list[str]]) -> None:
 
 def add_segment(chance: random.Random, body: list[list[str]]) -> None:
     new = chance.choice(
-        ("ZZZ*1", "BIG*20260115*1", "N1*ST*NORTH", "REF*PO*17", "HL*9**S", "AK1*PO*7", "DTM*011*20260115")
+        ("ZZZ*1", "BIG*20260115*1", "N1*ST*NORTH", "REF*PO*17", "HL*9**S", "AK1*PO*7", "ITD", "DTM*011*20260115")
     )
     body.insert(chance.randrange(1, len(body)), new.split("*"))
 
