@@ -29,6 +29,7 @@ _NOT_USED = "marked as Not Used"
 _NOTE = "Syntax Error ("
 _LISTS_NOT_SHIPPED = "prov_taxonomy"
 _MOST_POSITIONS = 100_000
+_MOST_TRIALS = 50
 _SET_LOOP = "/ISA_LOOP/GS_LOOP/ST_LOOP"
 
 _Codes = tuple[tuple[str, frozenset[str]], ...]
@@ -122,6 +123,7 @@ class MapWalk:
         self._element = element
         self._component = component
         self._repetition = repetition
+        self._trials = _MOST_TRIALS
 
     @property
     def segment_ids(self) -> frozenset[str]:
@@ -159,12 +161,16 @@ class MapWalk:
         return Step(errors, loops, len(loops) - len(opens), opens)
 
     def _by_another_qualifier(self, elements: Sequence[str], ordinal: int) -> tuple[Any, list[Any]]:
-        """The one place that is the segment's but for a qualifier that no place has; then only that is wrong."""
+        """The one place that is the segment's but for a qualifier that no place has; then only that is wrong.
+
+        It costs a walk for every use of the segment, so a set has a limited number of such searches.
+        """
         name = elements[0]
         places, known = _qualifiers(self._map_name, name)
         segment = Segment(self._element.join(elements), self._element, self._element, self._component)
-        if not places or any(segment.get_value(place) in known for place, _ in places):
+        if not places or not self._trials or any(segment.get_value(place) in known for place, _ in places):
             return None, []
+        self._trials -= 1
         counts = self._walker.getCountState()
         fitting: dict[int, tuple[Any, Any, list[Any]]] = {}
         for place, code in places:
