@@ -15,6 +15,9 @@ NAMES = ("BIN", "BDS")
 LINE_ENDS = "\r\n\t "
 """What may stand before a segment id."""
 
+MOST_BLANKS = 200
+"""Line ends looked through for the segment after a terminator."""
+
 
 class BinarySegment(Segment):
     """A BIN or BDS; its last element is the data, a character a byte. `declared` is the length that was stated."""
@@ -68,4 +71,5 @@ class HeadFinder:
 @lru_cache(maxsize=16)
 def next_segment_pattern(*, element: str, segment: str) -> re.Pattern[str]:
     """Finds a terminator that has a segment after it."""
-    return re.compile(f"{re.escape(segment)}(?=[{LINE_ENDS}]*[A-Z][A-Z0-9]{{1,2}}{re.escape(element)})")
+    blanks = f"[{LINE_ENDS}]{{0,{MOST_BLANKS}}}"
+    return re.compile(f"{re.escape(segment)}(?={blanks}[A-Z][A-Z0-9]{{1,2}}{re.escape(element)})")

@@ -192,8 +192,10 @@ class _Tokenizer:
         terminator = isa.delimiters.segment
         unwrap = self._unwrap and terminator not in "\r\n"
         isa_id, iea_id = ("[\r\n]*".join(name) if unwrap else name for name in ("ISA", "IEA"))
+        # without the terminator, so that a run of terminators is gone through once
+        blanks = "".join(character for character in "\r\n\t " if character != terminator)
         ends = re.compile(
-            f"(?:\\A|{re.escape(terminator)})[\r\n\t ]*(?:({isa_id})(?![0-9A-Za-z \r\n])|{iea_id}(?![0-9A-Za-z]))",
+            f"(?:\\A|{re.escape(terminator)})[{blanks}]*(?:({isa_id})(?![0-9A-Za-z \r\n])|{iea_id}(?![0-9A-Za-z]))",
             re.ASCII,
         )
         heads = HeadFinder(element=isa.delimiters.element, segment=terminator)
