@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from translators.errors import Issue
+
 
 class GatewayError(Exception):
     """The root of everything the gateway raises."""
@@ -45,3 +49,16 @@ class NotYet(GatewayError):
 
 class AdapterMisused(GatewayError):
     """An adapter was handed what it could never have given or been promised: a foreign ref, an impossible key."""
+
+
+class SetsRefused(GatewayError):
+    """What was to be sent is not what the standard or the agreement allows; nothing was sent, no number is used.
+
+    Args:
+        issues: what was found.
+    """
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+        super().__init__(f"nothing was sent: {issues[0].message} ({issues[0].position}){more}")
+        self.issues = issues

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partners.model import Agreement, Direction, GuideOverlay, SftpAccount, TradingPartner
+from partners.model import Agreement, Direction, GuideOverlay, LegalEntity, SftpAccount, TradingPartner
 from partners.registry import Identified, NotIdentified, PartnerRegistry
 from translators.datafile import LoadError, LoadFault, Place
 from translators.x12.guide import RELEASE_LENGTH, GuideLibrary, SetGuide
@@ -78,6 +78,8 @@ class RegistryTerms:
         account: the login that brought the file, or None for a channel that carries everyone's.
         is_test: everything in the file is test, whatever ISA15 says.
         partner: whose agreements hold, whoever the ISA says sent it; None for the sender's.
+        ourselves: with `partner`, whose document it is; None for the receiver's, or else the first of us.
+        direction: of the agreements.
     """
 
     def __init__(
@@ -88,12 +90,16 @@ class RegistryTerms:
         account: SftpAccount | None = None,
         is_test: bool = False,
         partner: TradingPartner | None = None,
+        ourselves: LegalEntity | None = None,
+        direction: Direction = Direction.IN,
     ) -> None:
         self._registry = registry
         self._guides = guides
         self._account = account
         self._is_test = is_test
         self._partner = partner
+        self._ourselves = ourselves
+        self._direction = direction
         self._known: dict[tuple[object, ...], SetTerms] = {}
 
     def terms(self, interchange: InterchangeHeader, group: GroupHeader, set_code: str) -> SetTerms:
@@ -111,7 +117,7 @@ class RegistryTerms:
         agreement = self._registry.agreement(
             who.partner,
             ourselves=who.ourselves,
-            direction=Direction.IN,
+            direction=self._direction,
             functional_id=group.functional_id,
             set_code=set_code,
             version=group.version,
@@ -133,7 +139,7 @@ class RegistryTerms:
         if self._partner is None:
             return found
         ourselves = found.ourselves if isinstance(found, Identified) else next(iter(self._registry.ourselves.values()))
-        return Identified(self._partner, ourselves)
+        return Identified(self._partner, self._ourselves or ourselves)
 
 
 def _holds_for(guide: SetGuide, version: str) -> bool:

@@ -26,6 +26,9 @@ COLOURS = {
     "P": "yellow",
     "retrying": "yellow",
     "test": "cyan",
+    "waiting": "cyan",
+    "accepted_with_errors": "yellow",
+    "partial": "yellow",
 }
 
 audit_app = typer.Typer(help="The audit log: verify that nothing was altered.", no_args_is_help=True)
@@ -166,8 +169,11 @@ def print_life(life: dict[str, Any]) -> None:
     if head["duplicate_of"]:
         people.print(f"  the same as {head['duplicate_of']}")
     for answer in life["answers"]:
-        about = f"answers interchange {plain(answer['control_number'])}"
-        people.print(f"  {about} with {answer['kind']} {coloured(answer['status'])}")
+        whose = "" if answer["direction"] == "out" else "our "
+        people.print(
+            f"  answers {whose}interchange {plain(answer['control_number'])} with "
+            f"{answer['kind']} {coloured(answer['status'])}"
+        )
     for interchange in life["interchanges"]:
         _print_interchange(interchange)
     for issue in life["issues"]:
@@ -205,16 +211,32 @@ def _print_interchange(interchange: dict[str, Any]) -> None:
     for group in interchange["groups"]:
         people.print(
             f"    group {plain(group['control_number'])} {plain(group['functional_id'])} {plain(group['version'])}  "
-            f"{coloured(group['status'])}  {group['sets_accepted']} of {group['sets_received']} accepted"
+            f"{_verdict(group)}"
         )
         for item in group["sets"]:
-            verdict = "[green]accepted[/]" if item["accepted"] else "[red]rejected[/]"
+            verdict = (
+                coloured(item["outcome"])
+                if item["outcome"]
+                else "[green]accepted[/]"
+                if item["accepted"]
+                else "[red]rejected[/]"
+            )
             people.print(f"      {plain(item['code'])} {plain(item['control_number'])}  {verdict}")
+    for owed in interchange["awaited"]:
+        due = f"due {str(owed['due_at'])[:16]}" if owed["closed_at"] is None else f"since {str(owed['closed_at'])[:16]}"
+        people.print(f"    {owed['kind']} {coloured(owed['state'])}  {due}")
     for answer in interchange["acknowledgments"]:
         people.print(
             f"    answered by {answer['kind']} {coloured(answer['status'])}  {plain(answer['filename'])}  "
             f"{coloured(answer['state'])}"
         )
+
+
+def _verdict(group: dict[str, Any]) -> str:
+    """What was said of a group: by the partner of ours, by us of theirs."""
+    if group["outcome"] is not None:
+        return f"{coloured(group['outcome'])}  {group['sets_received']} set(s)"
+    return f"{coloured(group['status'])}  {group['sets_accepted']} of {group['sets_received']} accepted"
 
 
 def _store(home: Path | None) -> AbstractContextManager[Store]:

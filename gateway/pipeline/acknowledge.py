@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gateway.model import AcknowledgmentKind, Environment, TransmissionState
 from gateway.ports import new_id
-from gateway.store import Connection, acknowledgments, control_numbers, mailbox, transmissions
+from gateway.store import Connection, acknowledgments, control_numbers, envelopes, mailbox, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
 from translators.x12.acknowledge import Answer
@@ -61,7 +61,8 @@ def send_answer(
 
     groups = tuple(next_number("GS06") for _ in answer.interchange.groups)
     numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
-    payload = vault.put(later, write_interchange(answer.interchange, numbers=numbers, at=at))
+    content = write_interchange(answer.interchange, numbers=numbers, at=at)
+    payload = vault.put(later, content)
     about = _NOT_IN_A_NAME.sub("", answer.about.control_number) or "0"
     name = f"{answer.kind}_{about}_{numbers.interchange:09d}.edi"
     transmissions.add_outbound(
@@ -86,6 +87,10 @@ def send_answer(
         transmission_id=id,
         later=later,
     )
+    interchange, inside = envelopes.answer_rows(
+        answer.interchange, numbers=numbers, transmission_id=id, partner=partner, size=len(content)
+    )
+    envelopes.add_rows(later, interchanges=[interchange], groups=inside)
     status = answer.note.code if answer.note else ",".join(group.code for group in answer.group_statuses)
     acknowledgments.add_sent(
         later,

@@ -18,6 +18,7 @@ from gateway.errors import NotYet
 from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
 from gateway.pipeline.acknowledge import offer_again, send_answer
+from gateway.pipeline.acknowledged import settle_said
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
@@ -219,9 +220,17 @@ class _Pass:
         matters = [one for one in (*reading.matters, *self.matters) if one.group not in refused]
         for read in reading.interchanges:
             matters += self._answer(conn, read, at)
+        if reading.said:
+            matters += self._settle_said(conn, reading, at)
         keys = [("filename", found.filename), *reading.keys]
         transmissions.add_business_keys(self._rows, keys, transmission_id=found.id)
         self._close(conn, _state_of(reading), matters, at=at, reading=reading)
+
+    def _settle_said(self, conn: Connection, reading: Reading, at: datetime) -> list[Matter]:
+        """Of the acknowledgments it holds those whose own interchange and group are good."""
+        good = {read.id for read in reading.interchanges if read.counted and not read.rejected}
+        said = [one for one in reading.said if one.interchange_id in good and one.group not in reading.refused_groups]
+        return settle_said(conn, said, transmission_id=self._found.id, at=at)
 
     def _answer(self, conn: Connection, read: ReadInterchange, at: datetime) -> list[Matter]:
         """Send what the partner is owed for one interchange; what cannot be sent is a matter for a person."""
@@ -256,26 +265,16 @@ class _Pass:
         return account if found is None else found.partner
 
     def _interchange_row(self, read: ReadInterchange) -> Row:
-        header = read.header
-        return {
-            "id": read.id,
-            "transmission_id": self._found.id,
-            "ordinal": header.ordinal,
-            "syntax": Format.X12.value,
-            "control_number": header.control_number,
-            "sender_qualifier": header.sender[0],
-            "sender_id": header.sender[1],
-            "receiver_qualifier": header.receiver[0],
-            "receiver_id": header.receiver[1],
-            "version": header.version,
-            "usage": header.usage,
-            "partner": read.partner,
-            "accepted": read.counted and not read.rejected and read.content_sha256 is not None,
-            "duplicate_of": read.repeats,
-            "content_sha256": read.content_sha256,
-            "start_offset": header.offset,
-            "end_offset": read.end,
-        }
+        return envelopes.interchange_row(
+            read.header,
+            id=read.id,
+            transmission_id=self._found.id,
+            end=read.end,
+            partner=read.partner,
+            accepted=read.counted and not read.rejected and read.content_sha256 is not None,
+            duplicate_of=read.repeats,
+            content_sha256=read.content_sha256,
+        )
 
     def _close(
         self,

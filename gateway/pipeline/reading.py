@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from gateway.model import Environment
+from gateway.model import AcknowledgmentKind, Environment
+from gateway.pipeline.acknowledged import Said, is_acknowledgment, said_by_note, said_by_set
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange
 from gateway.pipeline.opened import OpenGroup, OpenInterchange
 from gateway.pipeline.translate import translate
 from gateway.ports import new_id
 from gateway.store.control_numbers import InboundUse, Used
-from gateway.store.envelopes import issue_row
+from gateway.store.envelopes import group_row, issue_row, set_row
 from gateway.store.transmissions import Transmission
 from mappings.catalog import MapCatalog
 from partners.model import Agreement, Direction, SftpAccount
@@ -89,6 +90,7 @@ class Reading:
         self.interchanges: list[ReadInterchange] = []
         self.refused_groups: set[GroupKey] = set(refused)
         self.matters: list[Matter] = []
+        self.said: list[Said] = []
         self.keys: dict[tuple[str, str], None] = {}
         self.sets_seen = 0
         self.chunks = 0
@@ -130,6 +132,7 @@ class Reading:
             case InterchangeNote():
                 self._forward(event)
                 self._note(event.issues, stage="validate")
+                self._hear(event)
             case GroupEnd():
                 self._end_group(event)
             case InterchangeEnd():
@@ -179,6 +182,16 @@ class Reading:
         if self._open is not None:
             self._open.answers.take(event)
 
+    def _hear(self, event: InterchangeNote | TransactionSet) -> None:
+        """What a partner says of what we sent; it counts if its own interchange and group are good."""
+        inside = self._open
+        if inside is None or not inside.counts or not isinstance(inside.who, Identified):
+            return
+        where = (inside.who, inside.environment, inside.id)
+        self.said.append(
+            said_by_note(event, *where) if isinstance(event, InterchangeNote) else said_by_set(event, *where)
+        )
+
     def _set(self, event: TransactionSet) -> None:
         inside = self._open
         if inside is None or not inside.counts:
@@ -187,8 +200,11 @@ class Reading:
         self.sets_seen += 1
         id = new_id()
         key = (inside.header.ordinal, event.group.ordinal)
-        agreement = self._agreement(event, inside.who, usage=inside.usage)
-        if isinstance(agreement, NotIdentified):
+        agreement = None if is_acknowledgment(event) else self._agreement(event, inside.who, usage=inside.usage)
+        if agreement is None:
+            self._hear(event)
+            self._tell_faulty(event, partner=inside.partner or "", group=key)
+        elif isinstance(agreement, NotIdentified):
             event.issues.append(_refusal(event, agreement))
             about = f"{inside.partner} {shown(event.code)}"
             self.matters.append(Matter(agreement.code.value, about, agreement.reason, group=key))
@@ -198,28 +214,24 @@ class Reading:
                 self._group.passed_through += 1
                 event.issues[:] = [_excused(issue, UNSUPPORTED) for issue in event.issues]
         self._note(event.issues, stage="validate", set_id=id)
-        self._tell_unsaid(event, partner=inside.partner or "", group=key)
+        if agreement is not None:
+            self._tell_unsaid(event, partner=inside.partner or "", group=key)
         inside.answers.take(event)
         self._group.received += 1
         self._group.accepted += event.accepted
         accepted = event.accepted and key not in self.refused_groups
-        self._chunk.sets.append(
-            {
-                "id": id,
-                "transmission_id": self._transmission.id,
-                "interchange_ordinal": inside.header.ordinal,
-                "group_ordinal": event.group.ordinal,
-                "ordinal": event.ordinal,
-                "code": event.code,
-                "control_number": event.control_number,
-                "accepted": accepted,
-                "segments": event.segments,
-                "start_offset": event.offset,
-                "end_offset": event.end,
-            }
-        )
+        self._chunk.sets.append(set_row(event, id=id, transmission_id=self._transmission.id, accepted=accepted))
         if isinstance(agreement, Agreement) and accepted:
+            if event.code == AcknowledgmentKind.ADVICE_824:
+                self._hear(event)
             self._translate(event, agreement, inside, set_id=id)
+
+    def _tell_faulty(self, event: TransactionSet, *, partner: str, group: GroupKey) -> None:
+        """An acknowledgment is never answered: that it is faulty itself only a person can be told."""
+        errors = [issue for issue in event.issues if issue.severity is Severity.ERROR]
+        if errors:
+            text = f"the partner's {event.code} is faulty: {errors[0].message} ({errors[0].position})"
+            self.matters.append(Matter("acknowledgment.faulty", f"{partner} {event.code}", text, group=group))
 
     def _tell_unsaid(self, event: TransactionSet, *, partner: str, group: GroupKey) -> None:
         """A set refused for what a 997 has no code for (balances, hierarchy) is accepted in it: so a person is told."""
@@ -294,21 +306,9 @@ class Reading:
                 "and it is agreed to send no 997; tell the partner"
             )
             self.matters.append(Matter("acknowledgment.not_agreed", inside.partner or "", text))
+        received = group.received
         inside.groups.append(
-            {
-                "id": new_id(),
-                "interchange_id": inside.id,
-                "ordinal": header.ordinal,
-                "functional_id": header.functional_id,
-                "control_number": header.control_number,
-                "sender": header.sender,
-                "receiver": header.receiver,
-                "version": header.version,
-                "status": status,
-                "sets_included": event.sets_included,
-                "sets_received": group.received,
-                "sets_accepted": accepted,
-            }
+            group_row(event, id=new_id(), interchange_id=inside.id, status=status, received=received, accepted=accepted)
         )
 
     def _refuse_group(self, key: GroupKey) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from gateway.model import Direction
+from gateway.ports import new_id
 from gateway.store import documents
 from gateway.store.rows import NewRows, Target, insert_rows
 from gateway.store.tables import (
@@ -22,6 +23,9 @@ from gateway.store.tables import (
 )
 from gateway.store.texts import storable
 from translators.errors import Issue
+from translators.formats import Format
+from translators.x12.model import GroupEnd, InterchangeHeader, TransactionSet
+from translators.x12.writer import ControlNumbers, OutboundInterchange
 
 Row = dict[str, Any]
 
@@ -47,6 +51,117 @@ def issue_row(
         "position": found.position.as_json(),
         "value": found.value,
     }
+
+
+def interchange_row(
+    header: InterchangeHeader,
+    *,
+    id: UUID,
+    transmission_id: UUID,
+    end: int,
+    partner: str | None,
+    accepted: bool,
+    duplicate_of: UUID | None = None,
+    content_sha256: bytes | None = None,
+) -> Row:
+    """The row of one X12 interchange; `end` is the byte after its last."""
+    return {
+        "id": id,
+        "transmission_id": transmission_id,
+        "ordinal": header.ordinal,
+        "syntax": Format.X12.value,
+        "control_number": header.control_number,
+        "sender_qualifier": header.sender[0],
+        "sender_id": header.sender[1],
+        "receiver_qualifier": header.receiver[0],
+        "receiver_id": header.receiver[1],
+        "version": header.version,
+        "usage": header.usage,
+        "partner": partner,
+        "accepted": accepted,
+        "duplicate_of": duplicate_of,
+        "content_sha256": content_sha256,
+        "start_offset": header.offset,
+        "end_offset": end,
+    }
+
+
+def group_row(group: GroupEnd, *, id: UUID, interchange_id: UUID, status: str, received: int, accepted: int) -> Row:
+    """The row of one functional group; `status` as AK901 says it."""
+    header = group.header
+    return {
+        "id": id,
+        "interchange_id": interchange_id,
+        "ordinal": header.ordinal,
+        "functional_id": header.functional_id,
+        "control_number": header.control_number,
+        "sender": header.sender,
+        "receiver": header.receiver,
+        "version": header.version,
+        "status": status,
+        "sets_included": group.sets_included,
+        "sets_received": received,
+        "sets_accepted": accepted,
+    }
+
+
+def set_row(found: TransactionSet, *, id: UUID, transmission_id: UUID, accepted: bool) -> Row:
+    """The row of one transaction set."""
+    return {
+        "id": id,
+        "transmission_id": transmission_id,
+        "interchange_ordinal": found.interchange.ordinal,
+        "group_ordinal": found.group.ordinal,
+        "ordinal": found.ordinal,
+        "code": found.code,
+        "control_number": found.control_number,
+        "accepted": accepted,
+        "segments": found.segments,
+        "start_offset": found.offset,
+        "end_offset": found.end,
+    }
+
+
+def answer_rows(
+    answer: OutboundInterchange, *, numbers: ControlNumbers, transmission_id: UUID, partner: str, size: int
+) -> tuple[Row, list[Row]]:
+    """The rows of an interchange of acknowledgments of ours, and of its groups: a TA1 may speak of it."""
+    id = new_id()
+    interchange = {
+        "id": id,
+        "transmission_id": transmission_id,
+        "ordinal": 1,
+        "syntax": Format.X12.value,
+        "control_number": f"{numbers.interchange:09d}",
+        "sender_qualifier": answer.sender[0],
+        "sender_id": answer.sender[1],
+        "receiver_qualifier": answer.receiver[0],
+        "receiver_id": answer.receiver[1],
+        "version": answer.version,
+        "usage": answer.usage,
+        "partner": partner,
+        "accepted": True,
+        "start_offset": 0,
+        "end_offset": size,
+    }
+    groups = [
+        {
+            "id": new_id(),
+            "interchange_id": id,
+            "ordinal": ordinal,
+            "functional_id": group.functional_id,
+            "control_number": str(number),
+            "sender": group.sender,
+            "receiver": group.receiver,
+            "version": group.version,
+            "status": "A",
+            "sets_included": len(group.sets),
+            "sets_received": len(group.sets),
+            "sets_accepted": len(group.sets),
+        }
+        for ordinal, (group, number) in enumerate(zip(answer.groups, numbers.groups, strict=True), 1)
+    ]
+    return interchange, groups
 
 
 def add_rows(

@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from gateway.model import ExceptionState
 from gateway.store import audit
@@ -64,4 +64,26 @@ def open_exception(
         subject=subject,
         subject_id=subject_id,
         detail={"code": code, "exception": str(id)},
+    )
+
+
+def resolve(conn: Connection, id: UUID, *, by: str, at: datetime) -> None:
+    """Close one exception and audit it; one that is closed already stays as it is."""
+    done = conn.execute(
+        update(exception)
+        .where(exception.c.id == id, exception.c.state == ExceptionState.OPEN)
+        .values(state=ExceptionState.RESOLVED, resolved_at=at, resolved_by=by)
+        .returning(exception.c.transmission_id)
+    ).first()
+    if done is None:
+        return
+    subject, subject_id = ("exception", id) if done.transmission_id is None else ("transmission", done.transmission_id)
+    audit.record(
+        conn,
+        at=at,
+        actor=by,
+        action="exception.resolved",
+        subject=subject,
+        subject_id=str(subject_id),
+        detail={"exception": str(id)},
     )

@@ -20,6 +20,7 @@ from gateway.store.tables import (
     document,
     document_source,
     exception,
+    expected_acknowledgment,
     functional_group,
     interchange,
     issue,
@@ -181,6 +182,8 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         conn,
         select(
             acknowledgment.c.interchange_id,
+            acknowledgment.c.functional_group_id,
+            acknowledgment.c.direction,
             acknowledgment.c.kind,
             acknowledgment.c.status,
             acknowledgment.c.control_number,
@@ -193,12 +196,27 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         .where(acknowledgment.c.interchange_id.in_(answered))
         .order_by(acknowledgment.c.created_at),
     )
+    awaited = _all(
+        conn,
+        select(
+            expected_acknowledgment.c.interchange_id,
+            expected_acknowledgment.c.functional_group_id,
+            expected_acknowledgment.c.kind,
+            expected_acknowledgment.c.state,
+            expected_acknowledgment.c.due_at,
+            expected_acknowledgment.c.closed_at,
+        )
+        .where(expected_acknowledgment.c.interchange_id.in_(mine))
+        .order_by(expected_acknowledgment.c.id),
+    )
+    awaited_of = _by(awaited, "interchange_id")
     sets_of = _by(sets, "interchange_ordinal", "group_ordinal")
     groups_of, acknowledgments_of = _by(groups, "interchange_id"), _by(acknowledgments, "interchange_id")
     for row in interchanges:
         row["groups"] = groups_of[(row["id"],)]
         for group in row["groups"]:
             group["sets"] = sets_of[(row["ordinal"], group["ordinal"])]
+        row["awaited"] = awaited_of[(row["id"],)]
         row["acknowledgments"] = acknowledgments_of[(row["duplicate_of"] or row["id"],)]
     my_documents = select(document.c.id).where(document.c.transmission_id == transmission_id)
     my_deliveries = select(delivery.c.id).where(delivery.c.document_id.in_(my_documents))
@@ -233,12 +251,15 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
             conn,
             select(
                 acknowledgment.c.kind,
+                acknowledgment.c.direction,
                 acknowledgment.c.status,
+                acknowledgment.c.functional_group_id,
                 interchange.c.control_number,
                 interchange.c.transmission_id,
             )
             .join(interchange, interchange.c.id == acknowledgment.c.interchange_id)
-            .where(acknowledgment.c.transmission_id == transmission_id),
+            .where(acknowledgment.c.transmission_id == transmission_id)
+            .order_by(acknowledgment.c.id),
         ),
         "exceptions": _all(
             conn,

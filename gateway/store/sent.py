@@ -1,0 +1,182 @@
+"""What we sent, as rows, and found again by the control numbers a partner's acknowledgment names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select, text, update
+
+from gateway.model import Environment
+from gateway.store.control_numbers import Party
+from gateway.store.tables import functional_group, interchange, transaction_set
+from translators.x12.acknowledged import Outcome
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Between whom: our identities a partner's answer may be about, and the partner's; the likeliest pair first."""
+
+    ours: tuple[Party, ...]
+    theirs: tuple[Party, ...]
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class SentInterchange:
+    """An interchange of ours; `outcome` is what the partner said of it before."""
+
+    id: UUID
+    transmission_id: UUID
+    ordinal: int
+    control_number: str
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentGroup:
+    """A functional group of ours, locked until the transaction ends."""
+
+    id: UUID
+    interchange: SentInterchange
+    ordinal: int
+    functional_id: str
+    control_number: str
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentSet:
+    """A transaction set of ours."""
+
+    id: UUID
+    ordinal: int
+    code: str
+    control_number: str
+    outcome: Outcome | None
+
+
+# The ledger knows which transmission carries a number: no index of envelopes is needed.
+_TRANSMISSIONS = text("""
+    SELECT transmission_id FROM control_number
+     WHERE direction = 'out' AND kind = :kind AND environment = :environment AND number = :number
+       AND sender = ANY(:ours) AND receiver = ANY(:theirs) AND transmission_id IS NOT NULL
+     ORDER BY array_position(CAST(:ours AS text[]), sender) + array_position(CAST(:theirs AS text[]), receiver),
+              cycle DESC
+""")
+
+
+def find_interchange(conn: Connection, parties: Parties, control_number: str) -> SentInterchange | None:
+    """The interchange of ours with this ISA13, the newest where the numbers went round; None if we sent none."""
+    for carrier in _carriers(conn, parties, "ISA13", control_number):
+        found = _interchanges(conn, interchange.c.transmission_id == carrier)
+        match = next((one for one in found if _number(one.control_number) == _number(control_number)), None)
+        if match is not None:
+            return match
+    return None
+
+
+def find_group(
+    conn: Connection, parties: Parties, *, functional_id: str | None, control_number: str
+) -> SentGroup | None:
+    """The group of ours with this GS06 (and GS01, where it is known), the newest where the numbers went round."""
+    columns = functional_group.c
+    for carrier in _carriers(conn, parties, "GS06", control_number):
+        for one in _interchanges(conn, interchange.c.transmission_id == carrier):
+            wanted = select(functional_group).where(
+                columns.interchange_id == one.id, columns.control_number == _number(control_number)
+            )
+            if functional_id is not None:
+                wanted = wanted.where(columns.functional_id == functional_id)
+            row = conn.execute(wanted.with_for_update()).one_or_none()
+            if row is not None:
+                return _group(row, one)
+    return None
+
+
+def groups_of(conn: Connection, found: SentInterchange) -> list[SentGroup]:
+    """The groups of an interchange of ours, in order, locked."""
+    columns = functional_group.c
+    wanted = select(functional_group).where(columns.interchange_id == found.id).order_by(columns.ordinal)
+    return [_group(row, found) for row in conn.execute(wanted.with_for_update())]
+
+
+def sets_of(conn: Connection, found: SentGroup) -> list[SentSet]:
+    """The sets of a group of ours, in order."""
+    columns = transaction_set.c
+    rows = conn.execute(
+        select(columns.id, columns.ordinal, columns.code, columns.control_number, columns.outcome)
+        .where(
+            columns.transmission_id == found.interchange.transmission_id,
+            columns.interchange_ordinal == found.interchange.ordinal,
+            columns.group_ordinal == found.ordinal,
+        )
+        .order_by(columns.ordinal)
+    )
+    return [SentSet(row.id, row.ordinal, row.code, row.control_number, _outcome(row.outcome)) for row in rows]
+
+
+def note_interchange(conn: Connection, id: UUID, outcome: Outcome) -> None:
+    """What the partner said of an interchange of ours."""
+    conn.execute(update(interchange).where(interchange.c.id == id).values(outcome=outcome))
+
+
+def note_group(conn: Connection, id: UUID, outcome: Outcome) -> None:
+    """What the partner said of a group of ours."""
+    conn.execute(update(functional_group).where(functional_group.c.id == id).values(outcome=outcome))
+
+
+def note_sets(conn: Connection, outcomes: Sequence[tuple[UUID, Outcome]]) -> None:
+    """What the partner said of sets of ours."""
+    if outcomes:
+        conn.execute(
+            update(transaction_set).where(transaction_set.c.id == bindparam("of_set")).values(outcome=bindparam("is")),
+            [{"of_set": id, "is": outcome} for id, outcome in outcomes],
+        )
+
+
+def _carriers(conn: Connection, parties: Parties, kind: str, control_number: str) -> list[UUID]:
+    number = _number(control_number)
+    if not number:
+        return []
+    rows = conn.execute(
+        _TRANSMISSIONS,
+        {
+            "kind": kind,
+            "environment": parties.environment.value,
+            "number": number,
+            "ours": [":".join(party) for party in parties.ours],
+            "theirs": [":".join(party) for party in parties.theirs],
+        },
+    )
+    return list(rows.scalars())
+
+
+def _interchanges(conn: Connection, condition: Any) -> list[SentInterchange]:
+    columns = interchange.c
+    rows = conn.execute(
+        select(columns.id, columns.transmission_id, columns.ordinal, columns.control_number, columns.outcome)
+        .where(condition)
+        .order_by(columns.ordinal)
+    )
+    return [
+        SentInterchange(row.id, row.transmission_id, row.ordinal, row.control_number, _outcome(row.outcome))
+        for row in rows
+    ]
+
+
+def _group(row: Any, inside: SentInterchange) -> SentGroup:
+    return SentGroup(row.id, inside, row.ordinal, row.functional_id, row.control_number, _outcome(row.outcome))
+
+
+def _outcome(text: str | None) -> Outcome | None:
+    return None if text is None else Outcome(text)
+
+
+def _number(text: str) -> str:
+    """A control number as the ledger has it: without zeros in front; "" for what is none."""
+    return text.lstrip("0") if text.isascii() and text.isdigit() else ""
