@@ -26,7 +26,7 @@ from gateway.pipeline.deliver_together import deliver_together
 from gateway.pipeline.inbound import InboundLine
 from gateway.ports import Clock, SystemClock
 from gateway.settings import Settings, load_settings
-from gateway.store import audit
+from gateway.store import audit, expected
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store
 from gateway.store.revisions import keep_revisions
@@ -47,6 +47,7 @@ ROLES = ("sftp", "worker")
 """What a node may run: the SFTP server; the workers with the sweep and the sealer."""
 
 SEAL_EVERY = timedelta(milliseconds=200)
+MARK_OVERDUE_EVERY = timedelta(seconds=15)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
@@ -327,8 +328,27 @@ def _gateway_chores(gateway: Gateway) -> list[Chore]:
     sealer = audit.Sealer(gateway.store)
     return [
         Chore("seal the audit log", SEAL_EVERY, sealer.seal_pending),
+        Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]
+
+
+def mark_overdue(gateway: Gateway) -> int:
+    """Mark every acknowledgment that did not come in time, an exception each; how many there were.
+
+    Raises:
+        StoreUnavailable: the database is gone.
+    """
+    marked = 0
+    while True:
+        with gateway.store.begin() as conn:
+            count = expected.mark_overdue(conn, at=gateway.clock.now())
+        marked += count
+        if count < expected.MARKED_AT_ONCE:
+            break
+    if marked:
+        log.warning("acknowledgments.overdue", count=marked)
+    return marked
 
 
 def _keep_alive(embedded: EmbeddedPostgres, stop: Event) -> None:

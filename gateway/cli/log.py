@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,18 +32,21 @@ COLOURS = {
     "partial": "yellow",
 }
 
+log_app = typer.Typer(invoke_without_command=True)
 audit_app = typer.Typer(help="The audit log: verify that nothing was altered.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(log)
+    app.add_typer(log_app, name="log")
     app.command()(show)
     app.command()(search)
     app.add_typer(audit_app, name="audit")
 
 
+@log_app.callback()
 def log(
+    context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 30,
     partner: Annotated[str | None, typer.Option(help="Only this partner's.")] = None,
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
@@ -50,7 +54,9 @@ def log(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """List the newest transmissions."""
+    """List the newest transmissions; `log gaps` tells what is odd in the control numbers."""
+    if context.invoked_subcommand is not None:
+        return
     from gateway.store import timeline
 
     with _store(home) as store, store.begin() as conn:
@@ -72,6 +78,45 @@ def log(
             "accepted": "sets",
             "open_exceptions": "open",
             "id": "id",
+        },
+    )
+
+
+@log_app.command()
+def gaps(
+    partner: Annotated[str | None, typer.Option(help="Only this partner's.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Tell what is odd in the control numbers: gaps, repeats and resets received; void or missing ones sent."""
+    from gateway.store.gaps import findings
+
+    with _store(home) as store, store.begin() as conn:
+        found = [asdict(one) for one in findings(conn, partner=partner)]
+    if json:
+        print_json(*found)
+        return
+    for row in found:
+        row["numbers"] = str(row["first"]) if row["first"] == row["last"] else f"{row['first']} - {row['last']}"
+        row["when"] = "" if row["at"] is None else str(row["at"])[:19]
+    if not found:
+        people.print("nothing is odd in the control numbers")
+        return
+    print_table(
+        found,
+        {
+            "oddity": "what",
+            "direction": "",
+            "kind": "number",
+            "partner": "partner",
+            "environment": "",
+            "sender": "sender",
+            "receiver": "receiver",
+            "numbers": "numbers",
+            "count": "count",
+            "when": "when (UTC)",
+            "reason": "reason",
+            "transmission_id": "transmission",
         },
     )
 

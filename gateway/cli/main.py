@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import bench, data, documents, guides, log, running, samples
+from gateway.cli import acknowledgments, bench, data, documents, guides, log, running, samples
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 documents.register(app)
 log.register(app)
+acknowledgments.register(app)
 data.register(app)
 running.register(app)
 bench.register(app)

@@ -1,0 +1,83 @@
+"""`acks`, `log gaps`, and how `show` and `log` tell of what was sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.app import mark_overdue
+from gateway.store.engine import Store
+from tests.gateway.cli.conftest import Tradelane, Workspace, objects
+from tests.gateway.inbound_line import Line, file_of
+from tests.gateway.sending import Buyer, profile
+
+
+@pytest.fixture
+def sending(fresh_store: Store, tmp_path: Path, tradelane: Tradelane) -> Workspace:
+    folder = tmp_path / "partners" / "profiles" / "buyer"
+    folder.mkdir(parents=True)
+    (folder / "profile.yaml").write_text(profile())
+    return Workspace(Line(fresh_store, tmp_path), fresh_store.url, tradelane)
+
+
+def test_acks_lists_what_is_waited_for_and_what_came(sending: Workspace) -> None:
+    buyer = Buyer(sending.line)
+    assert "nothing is waited for" in sending("acks").stdout
+    first, second = buyer.send_orders("PO-1"), buyer.send_orders("PO-2")
+    buyer.says("AK1*PR*1", "AK9*A*1*1*1")
+    rows = objects(sending("acks", "--json"))
+    assert [(row["transmission_id"], row["state"], row["group_number"]) for row in rows] == [
+        (second["transmission"]["id"], "overdue", "2"),
+        (first["transmission"]["id"], "accepted", "1"),
+    ]
+    overdue = objects(sending("acks", "--overdue", "--partner", "buyer", "--json"))
+    assert [row["control_number"] for row in overdue] == ["000000002"]
+    assert sending("acks", "--overdue", "--partner", "acme", "--json").stdout == ""
+    for word in ("overdue", "accepted", "855_000000001.edi", "PR 2"):
+        assert word in sending("acks").stdout
+
+
+def test_the_chore_marks_every_overdue_acknowledgment_once(sending: Workspace) -> None:
+    buyer = Buyer(sending.line)
+    buyer.send_orders("PO-1")
+    buyer.send_orders("PO-2")
+    assert mark_overdue(sending.line.gateway) == 0
+    sending.line.clock.advance(timedelta(days=2))
+    assert mark_overdue(sending.line.gateway) == 2
+    assert mark_overdue(sending.line.gateway) == 0
+    rows = objects(sending("log", "--direction", "out", "--json"))
+    assert [row["open_exceptions"] for row in rows] == [1, 1]
+
+
+def test_show_tells_of_an_acknowledgment_on_both_transmissions(sending: Workspace) -> None:
+    buyer = Buyer(sending.line)
+    life = buyer.send_orders("PO-1")
+    assert "997 waiting  due 2026-01-06T09:00" in sending("show", life["transmission"]["id"]).stdout
+    said = buyer.says("AK1*PR*1", "AK9*R*1*1*0*1")
+    told = sending("show", life["transmission"]["id"]).stdout
+    for words in ("997 rejected", "answered by 997 rejected", "855 0001  rejected", "buyer rejects 855 0001"):
+        assert words in told
+    assert "answers our interchange 000000001 with 997 rejected" in sending("show", said["transmission"]["id"]).stdout
+
+
+def test_log_gaps_tells_of_gaps_and_log_still_lists(workspace: Workspace) -> None:
+    assert "nothing is odd" in workspace("log", "gaps").stdout
+    for number in (1, 4):
+        workspace.line.sent(file_of(f"PO-{number}", control=f"{number:09}"), name=f"{number}.edi")
+    found = objects(workspace("log", "gaps", "--partner", "acme", "--json"))
+    assert [(one["kind"], one["oddity"]) for one in found] == [("ISA13", "gap"), ("GS06", "reused")]
+    gap = found[0]
+    assert [gap[name] for name in ("oddity", "kind", "sender", "first", "last", "count")] == [
+        "gap",
+        "ISA13",
+        "ZZ:ACME",
+        2,
+        3,
+        2,
+    ]
+    assert "2 - 3" in workspace("log", "gaps").stdout
+    assert objects(workspace("log", "gaps", "--partner", "globex", "--json")) == []
+    assert len(objects(workspace("log", "--limit", "2", "--json"))) == 2
+    assert "4.edi" in workspace("log").stdout
