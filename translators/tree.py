@@ -35,11 +35,11 @@ class Segment:
         Source: one byte is one code point and one separator one byte (X12.5), so lengths add up.
         """
         elements = self.elements
-        upto = min(number, len(elements))
-        start = self.offset + sum(map(len, elements[:upto])) + upto
-        if number >= len(elements):
-            return (start - 1, start - 1)
-        return (start, start + len(elements[number]))
+        if number < len(elements):
+            start = self.offset + number + sum(map(len, elements[:number]))
+            return (start, start + len(elements[number]))
+        end = self.offset + len(elements) - 1 + sum(map(len, elements))
+        return (end, end)
 
     def __repr__(self) -> str:
         return f"Segment({self.elements!r}, ordinal={self.ordinal}, offset={self.offset})"

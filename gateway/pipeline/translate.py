@@ -19,7 +19,7 @@ from gateway.store.documents import LatestRevision
 from mappings.catalog import MapCatalog
 from mappings.engine import MapContext, Mapped, run
 from partners.model import Agreement
-from translators.canonical.common import Document, Purpose
+from translators.canonical.common import CanonicalForm, Document, Purpose
 from translators.errors import Issue, shown
 from translators.x12.model import TransactionSet
 
@@ -42,7 +42,10 @@ class MadeDocument:
     revision: int = 1
     duplicate_of: UUID | None = None
     reason: str | None = None
-    content_sha256: bytes = b""
+    form: CanonicalForm = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.form = self.document.form()
 
     @property
     def identity(self) -> str:
@@ -125,7 +128,7 @@ def settle(conn: Connection, made: Sequence[MadeDocument], *, transmission_id: U
 
 def _settle_one(item: MadeDocument, latest: dict[str, LatestRevision]) -> None:
     before = latest.get(item.identity)
-    item.content_sha256 = content = bytes.fromhex(item.document.content_hash())
+    content = item.form.content_sha256
     purpose = item.document.purpose
     if before is not None:
         if before.content_sha256 == content:
@@ -157,8 +160,8 @@ def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at:
         "identity": item.identity,
         "purpose": item.document.purpose.value,
         "revision": item.revision,
-        "content_sha256": item.content_sha256,
-        "canonical": orjson.Fragment(item.document.to_json_bytes()),
+        "content_sha256": item.form.content_sha256,
+        "canonical": orjson.Fragment(item.form.json),
         "lineage": compact_lineage(item.mapped),
         "map_name": item.mapped.map_name,
         "map_revision": item.mapped.map_revision,

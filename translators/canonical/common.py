@@ -64,6 +64,13 @@ class BusinessKey(NamedTuple):
     value: str
 
 
+class CanonicalForm(NamedTuple):
+    """A document's canonical JSON form, and the SHA-256 (32 bytes) of its content."""
+
+    json: bytes
+    content_sha256: bytes
+
+
 class Part(BaseModel):
     """A part of a canonical document: frozen, and closed to fields it does not know."""
 
@@ -170,9 +177,7 @@ class Document(Part):
         Decimals are strings without exponent and without zeros at the end, dates and times ISO 8601; `schema` names
         the schema.
         """
-        content = _plain(self)
-        content["schema"] = self.schema_name
-        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        return self.form().json
 
     def content_hash(self) -> str:
         """SHA-256 (hex) of the content: equal for a duplicate, whatever of the harmless purposes it names.
@@ -180,11 +185,18 @@ class Document(Part):
         Original, duplicate, replacement and confirmation say the same when their content is the same; a cancellation
         or change never equals them. Source: architecture "Identity of a document".
         """
+        return self.form().content_sha256.hex()
+
+    def form(self) -> CanonicalForm:
+        """Both of the above, made in one go."""
         content = _plain(self)
         content["schema"] = self.schema_name
-        if self.purpose in _SAME_EFFECT:
+        found = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        compared = found
+        if self.purpose in _SAME_EFFECT and self.purpose is not Purpose.ORIGINAL:
             content["purpose"] = Purpose.ORIGINAL.value
-        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+            compared = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        return CanonicalForm(found, hashlib.sha256(compared).digest())
 
     @classmethod
     def from_json_bytes(cls, content: bytes) -> Self:
@@ -217,24 +229,29 @@ def decimal_text(value: Decimal) -> str:
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case BaseModel():
-            found = ((name, _plain(held)) for name, held in value.__dict__.items() if held is not None)
-            return {name: held for name, held in found if held not in ({}, [])}
-        case StrEnum():
-            return value.value
-        case str() | bool() | int():
-            return value
-        case Decimal():
-            return decimal_text(value)
-        case date() | datetime() | time():
-            return value.isoformat()
-        case tuple():
-            return [_plain(item) for item in value]
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case _:
-            raise CanonicalFormError(f"no canonical form for {type(value).__name__}")
+    """Plain JSON values; told by exact type first, as this is asked of every value of every document."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool:
+        return value
+    if kind is Decimal:
+        return decimal_text(value)
+    if kind is tuple:
+        return [_plain(item) for item in value]
+    if kind is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, BaseModel):
+        found = {}
+        for name, held in value.__dict__.items():
+            if held is not None:
+                plain = held if type(held) is str else _plain(held)
+                if plain or plain not in ({}, []):
+                    found[name] = plain
+        return found
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    raise CanonicalFormError(f"no canonical form for {kind.__name__}")
 
 
 def _refuse_float(text: str) -> Any:
