@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import acknowledgments, bench, data, documents, guides, log, running, samples
+from gateway.cli import acknowledgments, bench, data, documents, guides, log, running, samples, sending
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
@@ -26,6 +26,7 @@ running.register(app)
 bench.register(app)
 guides.register(app)
 samples.register(app)
+sending.register(app)
 
 
 def run() -> None:

@@ -156,8 +156,8 @@ class Dispatch:
         found: dict[tuple[str, str, str, str], list[SetToSend]] = {}
         for one in batch:
             criteria = one.agreement.criteria
-            sender = criteria.gs_sender or _group_id(self.ourselves)
-            receiver = criteria.gs_receiver or _group_id(self.partner)
+            sender = criteria.gs_sender or group_id(self.ourselves)
+            receiver = criteria.gs_receiver or group_id(self.partner)
             found.setdefault((one.functional_id, sender, receiver, one.version), []).append(one)
         return list(found.items())
 
@@ -245,6 +245,11 @@ class Dispatch:
             )
 
 
+def group_id(party: TradingPartner | LegalEntity) -> str:
+    """The GS02 or GS03 a party goes by: its first group id, else its first interchange id."""
+    return party.group_ids[0] if party.group_ids else _identifier(party)[1]
+
+
 def _batches(sets: Sequence[SetToSend]) -> Iterator[list[SetToSend]]:
     """The sets of each interchange: of one version of the envelope, at most as many as agreed."""
     alike: dict[tuple[Batch, Envelope, str, tuple[str, str] | None], list[SetToSend]] = {}
@@ -266,10 +271,6 @@ def _identifier(party: TradingPartner | LegalEntity) -> tuple[str, str]:
     if not party.identifiers:
         raise GatewayError(f"{party.key} has no identifier to send by; add one to its profile")
     return party.identifiers[0].qualifier, party.identifiers[0].id
-
-
-def _group_id(party: TradingPartner | LegalEntity) -> str:
-    return party.group_ids[0] if party.group_ids else _identifier(party)[1]
 
 
 def _delimiters(envelope: Envelope, version: str) -> Delimiters:
