@@ -25,7 +25,7 @@ fix: .venv/dev.stamp           ## format and mend what can be mended
 	$(BIN)/ruff format .
 
 golden: .venv/dev.stamp        ## rewrite generated files kept in git; read the diff before committing
-	$(BIN)/python -m translators.canonical.schemas
+	$(BIN)/python -m translators.canonical.schema
 	$(BIN)/python -m mappings.reference
 
 bench: .venv/runtime.stamp     ## x12, map, pipeline

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from gateway.adapters.protocol import Accepted, Adapter, Checkpoint, Duplicate, ExternalRef, Outcome
 from gateway.errors import Overtaken
-from translators.canonical.common import Document, Party
+from translators.canonical.common import Document
+from translators.canonical.parts import Party
 from translators.canonical.purchase_order import PurchaseOrder, PurchaseOrderLine
 
 REFERENCE = "5f3c0a9be1d24c6f8a7b6c5d4e3f2a10"

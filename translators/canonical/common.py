@@ -1,4 +1,4 @@
-"""What canonical documents share: their base model, their stable JSON form, and the parts they are made of."""
+"""What canonical documents share: their base model, the kinds of value they hold, and their stable JSON form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from translators.errors import TranslationError
 
@@ -35,8 +35,24 @@ LocalDate = date
 LocalTime = time
 """A time of day where the document says; no zone is known."""
 
+
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise ValueError("want a time with its zone")
+    return moment
+
+
+Moment = Annotated[datetime, AfterValidator(_with_zone)]
+"""A moment whose zone is known."""
+
 Gtin = Annotated[str, StringConstraints(pattern=r"^([0-9]{8}|[0-9]{12,14})$")]
 """A GTIN of 8, 12 (UPC), 13 (EAN) or 14 digits, its check digit as sent."""
+
+Sscc = Annotated[str, StringConstraints(pattern=r"^[0-9]{18}$")]
+"""A serial shipping container code: 18 digits, without the application identifier 00."""
+
+Scac = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
+"""A carrier's standard carrier alpha code."""
 
 
 class CanonicalFormError(TranslationError):
@@ -75,79 +91,6 @@ class Part(BaseModel):
     """A part of a canonical document: frozen, and closed to fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Contact(Part):
-    """A person or desk at a party."""
-
-    role: Text | None = None
-    name: Text | None = None
-    phone: Text | None = None
-    fax: Text | None = None
-    email: Text | None = None
-
-
-class Address(Part):
-    """A postal address."""
-
-    line1: Text | None = None
-    line2: Text | None = None
-    city: Text | None = None
-    region: Text | None = None
-    postal_code: Text | None = None
-    country: CountryCode | None = None
-
-
-class Party(Part):
-    """A company or place, by the code the partner knows it under (`code`, of the kind `code_type`)."""
-
-    code: Text | None = None
-    code_type: Text | None = None
-    name: Text | None = None
-    name2: Text | None = None
-    address: Address | None = None
-    contact: Contact | None = None
-
-
-class Reference(Part):
-    """A number by which somebody knows the document or line; `type` as the partner qualifies it."""
-
-    type: Text
-    value: Text | None = None
-    description: Text | None = None
-
-
-class Charge(Part):
-    """An allowance (`kind` allowance, to be taken off) or a charge."""
-
-    kind: Annotated[str, StringConstraints(pattern="^(allowance|charge)$")]
-    code: Text | None = None
-    amount: Number | None = None
-    percent: Number | None = None
-    rate: Number | None = None
-    description: Text | None = None
-
-
-class PaymentTerm(Part):
-    """When payment is due, and the discount for paying sooner."""
-
-    type: Text | None = None
-    discount_percent: Number | None = None
-    discount_days: Number | None = None
-    discount_due: date | None = None
-    net_days: Number | None = None
-    net_due: date | None = None
-    description: Text | None = None
-
-
-class Carrier(Part):
-    """Who carries the goods, and how."""
-
-    code: Text | None = None
-    code_type: Text | None = None
-    mode: Text | None = None
-    routing: Text | None = None
-    service: Text | None = None
 
 
 class Document(Part):

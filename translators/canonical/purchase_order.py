@@ -6,23 +6,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from translators.canonical.common import (
-    BusinessKey,
+from translators.canonical.common import CurrencyCode, LocalDate, LocalTime, Number, Part, Text, UnitCode
+from translators.canonical.parts import (
     Carrier,
     Charge,
     Contact,
-    CurrencyCode,
-    Document,
-    Gtin,
-    LocalDate,
-    LocalTime,
-    Number,
-    Part,
+    Line,
     Party,
     PaymentTerm,
-    Reference,
-    Text,
-    UnitCode,
+    Priced,
+    Tax,
+    TradeDocument,
 )
 
 
@@ -35,43 +29,37 @@ class ScheduledQuantity(Part):
     location: Text | None = None
 
 
-class PurchaseOrderLine(Part):
+class SubLine(Line, Priced):
+    """A component of a line: what a kit or an assortment is made of."""
+
+    relation: Text | None = None
+    qty: Number | None = None
+    unit: UnitCode | None = None
+
+
+class PurchaseOrderLine(Line, Priced):
     """One line: what, how much, at what price.
 
-    `qty` counts `unit`; `base_qty` is the same amount in the item's base unit, where the map works it out. `sku` is
-    the seller's item number (ours), `buyer_item` the partner's. `partner_data` keeps what the partner wants back.
+    `qty` counts `unit`; `base_qty` is the same amount in the item's base unit, where the map works it out. `pack` is
+    how many inner packs a case holds, `pack_size` (with `pack_unit`) what one holds.
     """
 
-    number: Text | None = None
     qty: Number
     unit: UnitCode
-    price: Number | None = None
-    price_basis: Text | None = None
-    gtin: Gtin | None = None
-    sku: Text | None = None
-    buyer_item: Text | None = None
-    manufacturer_item: Text | None = None
-    description: Text | None = None
     base_qty: Number | None = None
     pack: Number | None = None
+    pack_size: Number | None = None
+    pack_unit: UnitCode | None = None
     requested: LocalDate | None = None
-    references: tuple[Reference, ...] = ()
     charges: tuple[Charge, ...] = ()
+    taxes: tuple[Tax, ...] = ()
     schedule: tuple[ScheduledQuantity, ...] = ()
-    partner_data: dict[str, str] = Field(default_factory=dict)
+    sublines: tuple[SubLine, ...] = ()
 
 
-class PurchaseOrder(Document):
-    """A purchase order. `requested` is the day delivery is wanted; `type` a word of ours, as `stand_alone`."""
+class Ordering(TradeDocument):
+    """What an order, its change and its answer have alike: dates wanted, parties, terms."""
 
-    schema_name: ClassVar[str] = "purchase_order/v1"
-    kind: ClassVar[str] = "purchase_order"
-    header_block: ClassVar[str] = "order"
-
-    number: Text
-    release: Text | None = None
-    type: Text | None = None
-    date: LocalDate
     currency: CurrencyCode
     contract: Text | None = None
     requested: LocalDate | None = None
@@ -86,13 +74,25 @@ class PurchaseOrder(Document):
     seller: Party | None = None
     contact: Contact | None = None
     freight_terms: Text | None = None
+    freight_place: Text | None = None
     carrier: Carrier | None = None
     payment_terms: tuple[PaymentTerm, ...] = ()
-    references: tuple[Reference, ...] = ()
     charges: tuple[Charge, ...] = ()
-    notes: tuple[Text, ...] = ()
+    taxes: tuple[Tax, ...] = ()
     total: Number | None = None
-    partner_data: dict[str, str] = Field(default_factory=dict)
+
+
+class PurchaseOrder(Ordering):
+    """A purchase order. `requested` is the day delivery is wanted; `type` a word of ours, as `stand_alone`."""
+
+    schema_name: ClassVar[str] = "purchase_order/v1"
+    kind: ClassVar[str] = "purchase_order"
+    header_block: ClassVar[str] = "order"
+
+    number: Text
+    release: Text | None = None
+    type: Text | None = None
+    date: LocalDate
     lines: Annotated[tuple[PurchaseOrderLine, ...], Field(min_length=1)]
 
     @property
@@ -100,14 +100,6 @@ class PurchaseOrder(Document):
         """Order number and release. Source: X12 004010 BEG03, BEG04."""
         return (self.number, self.release or "")
 
-    def business_keys(self) -> tuple[BusinessKey, ...]:
-        """Order number, release, contract, and every reference of the header by its type."""
-        keys = [BusinessKey("order_number", self.number)]
-        if self.release is not None:
-            keys.append(BusinessKey("release", self.release))
-        if self.contract is not None:
-            keys.append(BusinessKey("contract", self.contract))
-        keys += [
-            BusinessKey(f"reference:{found.type}", found.value) for found in self.references if found.value is not None
-        ]
-        return tuple(dict.fromkeys(keys))
+    def own_keys(self) -> list[tuple[str, str | None]]:
+        """Order number, release and contract."""
+        return [("order_number", self.number), ("release", self.release), ("contract", self.contract)]

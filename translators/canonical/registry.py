@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from translators.canonical.common import CanonicalFormError, Document
+from translators.canonical.credit_memo import CreditMemo
+from translators.canonical.inventory_advice import InventoryAdvice
+from translators.canonical.invoice import Invoice
+from translators.canonical.order_acknowledgment import OrderAcknowledgment
+from translators.canonical.order_change import OrderChange
 from translators.canonical.purchase_order import PurchaseOrder
+from translators.canonical.receiving_advice import ReceivingAdvice
+from translators.canonical.ship_notice import ShipNotice
 from translators.datafile import did_you_mean
 
-CANONICAL: dict[str, type[Document]] = {model.schema_name: model for model in (PurchaseOrder,)}
+_MODELS: tuple[type[Document], ...] = (
+    PurchaseOrder,
+    OrderAcknowledgment,
+    OrderChange,
+    ShipNotice,
+    Invoice,
+    CreditMemo,
+    ReceivingAdvice,
+    InventoryAdvice,
+)
+
+CANONICAL: dict[str, type[Document]] = {model.schema_name: model for model in _MODELS}
 """Schema name and version -> its model."""
 
 

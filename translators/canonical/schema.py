@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from translators.canonical.common import Document
 from translators.canonical.registry import CANONICAL
+from translators.errors import TranslationError
 
 Schema = dict[str, Any]
+
+
+class IncompatibleSchemaError(TranslationError):
+    """A changed model breaks its published schema within one version."""
 
 
 def json_schema(model: type[Document]) -> Schema:
@@ -52,15 +58,28 @@ def incompatible_changes(old: Schema, new: Schema) -> list[str]:
     return found
 
 
-def write_schemas(folder: Path) -> list[Path]:
-    """Write every schema into a folder; returns the files."""
+def write_schemas(folder: Path, models: Iterable[type[Document]] = tuple(CANONICAL.values())) -> list[Path]:
+    """Write every schema into a folder that may hold earlier ones; returns the files.
+
+    Raises:
+        IncompatibleSchemaError: one would break who reads or writes the earlier one; nothing is written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for model in CANONICAL.values():
-        path = folder / schema_file(model)
+    paths = {folder / schema_file(model): model for model in models}
+    broken = []
+    for path, model in paths.items():
+        if path.exists():
+            broken += [f"{path.name}: {fault}" for fault in incompatible_changes(_read(path), json_schema(model))]
+    if broken:
+        raise IncompatibleSchemaError("; ".join(broken) + "; want a new version of the schema")
+    for path, model in paths.items():
         path.write_bytes(schema_bytes(model))
-        written.append(path)
-    return written
+    return list(paths)
+
+
+def _read(path: Path) -> Schema:
+    held: Schema = json.loads(path.read_bytes())
+    return held
 
 
 def _compare(old: Schema, new: Schema, *, where: str) -> list[str]:

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from translators.canonical.registry import CANONICAL
-from translators.canonical.schema import incompatible_changes, json_schema, schema_bytes, schema_file, write_schemas
+from translators.canonical.schema import (
+    IncompatibleSchemaError,
+    incompatible_changes,
+    json_schema,
+    schema_bytes,
+    schema_file,
+    write_schemas,
+)
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "canonical"
 ORDER = CANONICAL["purchase_order/v1"]
@@ -20,12 +27,40 @@ ORDER = CANONICAL["purchase_order/v1"]
 def test_the_schema_in_git_is_the_models(name: str) -> None:
     model = CANONICAL[name]
     assert (PUBLISHED / schema_file(model)).read_bytes() == schema_bytes(model), (
-        "run python -m translators.canonical.schema"
+        "run make golden and read the difference"
     )
 
 
 def test_the_files_are_named_after_schema_and_version(tmp_path: Path) -> None:
-    assert [path.name for path in write_schemas(tmp_path / "new")] == ["purchase_order.v1.schema.json"]
+    written = [path.name for path in write_schemas(tmp_path / "new")]
+    assert len(written) == len(set(written)) == len(CANONICAL)
+    assert "purchase_order.v1.schema.json" in written
+
+
+def test_a_schema_that_breaks_its_published_one_is_not_written(tmp_path: Path) -> None:
+    """The seeded break: the published order had a required field, and one of another shape, that the model has not."""
+    (path,) = write_schemas(tmp_path, [ORDER])
+    published = json.loads(path.read_bytes())
+    published["properties"]["colour"] = {"type": "string"}
+    published["$defs"]["Contact"]["properties"]["fax"] = {"type": "integer"}
+    path.write_text(json.dumps(published))
+    before = path.read_bytes()
+    with pytest.raises(IncompatibleSchemaError) as told:
+        write_schemas(tmp_path, [ORDER])
+    assert str(told.value) == (
+        "purchase_order.v1.schema.json: document.colour: the field is gone; purchase_order.v1.schema.json: "
+        "Contact.fax: what it may hold has changed; want a new version of the schema"
+    )
+    assert path.read_bytes() == before
+
+
+def test_an_earlier_schema_with_fewer_fields_is_written_over(tmp_path: Path) -> None:
+    (path,) = write_schemas(tmp_path, [ORDER])
+    published = json.loads(path.read_bytes())
+    del published["properties"]["contract"]
+    path.write_text(json.dumps(published))
+    write_schemas(tmp_path, [ORDER])
+    assert path.read_bytes() == schema_bytes(ORDER)
 
 
 def test_a_decimal_is_a_string_in_the_schema() -> None:
