@@ -1,45 +1,65 @@
-"""`tradelane bench x12`: X12 read and validated, with memory and acknowledgments, and peers in the same run.
+"""`tradelane bench x12`: X12 read and validated, with memory, maps and acknowledgments, and peers in the same run.
 
-Every figure is taken in a process of its own (`python -m gateway.bench.x12 NAME SETS`) and counts CPU seconds.
+The files are written once and read by all, each work in a process of its own (`gateway.bench.x12_measures`). Rates
+count CPU seconds, not those of the clock. "Peak memory" is that of the process above what it had after import, so
+guides and maps are in it.
 """
 
 from __future__ import annotations
 
-import gc
 import json
-import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from functools import cache
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.bench.figures import Peer, report, row
-from mappings.catalog import SHIPPED, MapCatalog
-from mappings.compiled import CompiledMap
-from mappings.engine import MapContext, run
-from translators.x12._pyx12 import second_opinion, segments_read
-from translators.x12.acknowledge import AcknowledgmentBuilder
-from translators.x12.guide import GuideLibrary
-from translators.x12.model import ReaderEvent, TransactionSet
-from translators.x12.reader import ReadOptions, read_x12
-from translators.x12.writer import ControlNumbers, write_interchange
+from gateway.bench.figures import Peer, Row, report, row
+from gateway.bench.x12_files import KINDS, Kind, of_size
 
-SETS = 5000
-SEGMENTS_PER_SET = 38
-PEER_SETS = 500
-CHUNK = 65536
 MEBIBYTE = 1024 * 1024
-SMALL_FILE, LARGE_FILE = 5 * MEBIBYTE, 500 * MEBIBYTE
-WARM_DOCUMENTS = 300
+MEGABYTE = 1_000_000
+REACH = 400_000
+"""Segments of 850 a CPU second."""
 
-_HEAD = (
-    b"ISA*00*          *00*          *ZZ*NORTHSIDE      *ZZ*TRADELANE      *260302*0915*U*00401*000000001*0*P*>~"
-    b"GS*%s*NORTHSIDE*TRADELANE*20260302*0915*1*X*004010~"
-)
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is read."""
+
+    segments: int
+    small: int
+    large: int
+
+
+FULL = Sizes(segments=200_000, small=5 * MEBIBYTE, large=500 * MEBIBYTE)
+QUICK = Sizes(segments=20_000, small=MEBIBYTE // 2, large=50 * MEBIBYTE)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of one kind of set, as the measuring processes read it."""
+
+    kind: Kind
+    path: Path
+    segments: int
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.path.stat().st_size
+
+    def measured(self, name: str) -> dict[str, float]:
+        """What a process of its own says of one work on this file."""
+        command = [sys.executable, "-m", "gateway.bench.x12_measures", name, self.kind.code, str(self.path)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 our own interpreter
+        found: dict[str, float] = json.loads(done.stdout)
+        return found
+
+    def rate(self, name: str) -> float:
+        """Segments a CPU second of one work."""
+        return self.segments / self.measured(name)["seconds"]
 
 
 def bench_x12(*, quick: bool = False) -> dict[str, Any]:
@@ -51,203 +71,106 @@ def bench_x12(*, quick: bool = False) -> dict[str, Any]:
     Returns:
         The object of `tradelane bench x12 --json`.
     """
-    share = 10 if quick else 1
-    sets, peer_sets = SETS // share, PEER_SETS // share
-    size = f"{sets} sets / {sets * SEGMENTS_PER_SET // 1000} k segments"
-    plain, tree = (_measure(name, sets) for name in ("read", "tree"))
-    small, large = SMALL_FILE // share, LARGE_FILE // share
-    tokenised = f"pyx12 X12Reader, which only tokenises, on {peer_sets} sets"
-    rows = [
+    sizes = QUICK if quick else FULL
+    with tempfile.TemporaryDirectory(prefix="tradelane-bench-") as folder:
+        home = Path(folder)
+        files = {code: with_segments(home, kind, sizes.segments) for code, kind in KINDS.items()}
+        rows = [each for code in ("850", "856", "810") for each in _of_kind(files[code])]
+        rows += _beyond_reading(files["850"])
+        rows += _of_acknowledgments(files["997"])
+        rows += _of_large_files(home, sizes)
+    return report("x12", rows)
+
+
+def with_segments(home: Path, kind: Kind, segments: int) -> File:
+    """Write a file with as many sets as hold so many segments, envelope left out of the count."""
+    sets = segments // kind.segments
+    path = home / f"{kind.code}.edi"
+    with path.open("wb") as file:
+        file.writelines(kind.file(sets))
+    return File(kind, path, sets * kind.segments + 4)
+
+
+def with_size(home: Path, kind: Kind, size: int) -> File:
+    """Write a file of so many bytes."""
+    path = home / f"{kind.code}-{size}.edi"
+    segments = 0
+    with path.open("wb") as file:
+        for piece in of_size(kind, size):
+            segments += piece.count(b"~")
+            file.write(piece)
+    return File(kind, path, segments)
+
+
+def _of_kind(file: File) -> list[Row]:
+    code = file.kind.code
+    ours, cut = file.measured("read"), file.measured("split")["seconds"]
+    rate, theirs = file.segments / ours["seconds"], file.rate("pyx12")
+    what = f"{code} read and validated, {file.segments // 1000} k segments"
+    reach = {"850": (REACH, 30)}.get(code, (None, None))
+    megabytes = file.size / MEGABYTE
+    return [
         row(
-            f"850 read and validated, {size}",
-            plain,
+            what,
+            rate,
             "segments/s",
-            reach=400_000,
-            peer=Peer(tokenised, _measure("pyx12", peer_sets)),
+            reach=reach[0],
+            peer=Peer("pyx12 by maps exported from our guides, same file", theirs),
         ),
+        row(f"{what}: times pyx12", rate / theirs, "x", reach=reach[1]),
         row(
-            f"850 read and validated with its tree, {size}",
-            tree,
+            f"{what}, bytes",
+            megabytes / ours["seconds"],
+            "MB/s",
+            peer=Peer("bytes.split at both separators, nothing checked", megabytes / cut),
+        ),
+        row(f"{what}, peak memory", ours["megabytes"], "MB", reach=40, better="lower"),
+    ]
+
+
+def _beyond_reading(file: File) -> list[Row]:
+    sets = file.segments // file.kind.segments
+    lines = "850 of 8 lines"
+    return [
+        row(
+            "850 read and validated with its tree",
+            file.rate("tree"),
             "segments/s",
             reach=300_000,
-            peer=Peer("bytes.split at both separators, nothing checked", _measure("split", sets)),
+            peer=Peer("pyx12 X12Reader, which only tokenises", file.rate("pyx12_tokens")),
+        ),
+        row(f"{lines} read, validated and mapped", sets / file.measured("orders")["seconds"], "orders/s", reach=6000),
+        row(
+            f"997 for {sets} sets, on top of reading", file.measured("on_top")["per_cent"], "%", reach=5, better="lower"
         ),
         row(
-            f"997 read and validated, {peer_sets} sets",
-            _measure("read_997", peer_sets),
-            "segments/s",
-            peer=Peer("pyx12 with its own map of the 997", _measure("pyx12_997", peer_sets)),
-        ),
-        *(
-            row(
-                f"memory above import, {bytes_ // MEBIBYTE or 1} MB file",
-                _measure("memory", bytes_),
-                "MB",
-                reach=40,
-                better="lower",
-            )
-            for bytes_ in (small, large)
-        ),
-        row("850 of 8 lines read, validated and mapped", _measure("orders", sets), "orders/s", reach=6000),
-        row(f"997 for {sets} sets on top of reading", _measure("answer", sets), "%", reach=5, better="lower"),
-        row(
-            "850 of 2 KB read and validated, process warm",
-            _measure("warm", WARM_DOCUMENTS),
+            f"{lines}, one, read and validated with its tree, process warm",
+            file.measured("warm")["milliseconds"],
             "ms",
             reach=3,
             better="lower",
         ),
     ]
-    return report("x12", rows)
 
 
-def orders_file(sets: int) -> Iterator[bytes]:
-    """An interchange of one group of 850s, SEGMENTS_PER_SET segments each, no two alike."""
-    yield _HEAD % b"PO"
-    for number in range(1, sets + 1):
-        yield _order(number)
-    yield b"GE*%d*1~IEA*1*000000001~" % sets
+def _of_acknowledgments(file: File) -> list[Row]:
+    what = f"997 read and validated, {file.segments // 1000} k segments"
+    return [
+        row(
+            what,
+            file.rate("read"),
+            "segments/s",
+            peer=Peer("pyx12 by its own map of the 997, same file", file.rate("pyx12_997")),
+        )
+    ]
 
 
-def acknowledgments_file(sets: int) -> Iterator[bytes]:
-    """An interchange of one group of 997s, twelve segments each."""
-    yield _HEAD % b"FA"
-    for number in range(1, sets + 1):
-        answers = b"".join(b"AK2*850*%09d~AK5*A~" % (number * 4 + each) for each in range(4))
-        yield b"ST*997*%09d~AK1*PO*%d~%sAK9*A*4*4*4~SE*12*%09d~" % (number, number, answers, number)
-    yield b"GE*%d*1~IEA*1*000000001~" % sets
-
-
-def _order(number: int) -> bytes:
-    lines = b"".join(
-        b"PO1*%d*%d*EA*%d.%02d**UP*%012d*VN*SKU-%05d~PID*F****ARTICLE %d OF THE LINE~DTM*002*20260316~"
-        % (line, number * line % 97 + 1, number % 90 + 1, line, number * 100 + line, number % 10_000, line)
-        for line in range(1, 9)
-    )
-    return (
-        b"ST*850*%09d~BEG*00*SA*PO%08d**20260302~CUR*BY*USD~REF*DP*%03d~PER*BD*JANE DOE*TE*5551234567~"
-        b"ITD*01*3*2**30**31~DTM*010*20260316~TD5*O*2*UPSN*M~N1*BY*NORTHSIDE STORES*92*%05d~N3*12 FIELD ROAD~"
-        b"N4*AMES*IA*50010*US~N1*ST*WAREHOUSE 7*92*W07~%sCTT*8~SE*38*%09d~"
-    ) % (number, number, number % 900, number % 500, lines, number)
-
-
-def _measure(name: str, amount: int) -> float:
-    command = [sys.executable, "-m", "gateway.bench.x12", name, str(amount)]
-    found = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 our own interpreter
-    return float(json.loads(found.stdout))
-
-
-def _read(chunks: Iterator[bytes] | list[bytes], *, keep_tree: bool = False) -> Iterator[ReaderEvent]:
-    """The events of a file that has no fault: a benchmark that reads something else is worth nothing."""
-    for event in read_x12(chunks, guides=GuideLibrary.shipped(), options=ReadOptions(keep_tree=keep_tree)):
-        if event.issues:
-            raise RuntimeError(str(event.issues[0]))
-        yield event
-
-
-def _rate(file: Callable[[int], Iterator[bytes]], sets: int, work: Callable[[bytes], object]) -> float:
-    """Segments a CPU second; a small file first, so that guides are compiled."""
-    work(b"".join(file(5)))
-    data = b"".join(file(sets))
-    segments = data.count(b"~")
-    gc.collect()
-    started = time.process_time()
-    work(data)
-    return segments / (time.process_time() - started)
-
-
-def _whole(data: bytes, *, keep_tree: bool = False) -> int:
-    return sum(1 for event in _read([data], keep_tree=keep_tree) if isinstance(event, TransactionSet))
-
-
-def _mapped(data: bytes) -> int:
-    compiled = _base_map()
-    return sum(
-        len(run(compiled, event, MapContext.around(event)).documents)
-        for event in _read([data], keep_tree=True)
-        if isinstance(event, TransactionSet)
-    )
-
-
-@cache
-def _base_map() -> CompiledMap:
-    return MapCatalog([SHIPPED], guides=GuideLibrary.shipped()).find("base/850.in")
-
-
-def _answer(data: bytes) -> int:
-    builder = AcknowledgmentBuilder()
-    written = 0
-    for event in _read([data]):
-        for answer in builder.take(event):
-            numbers = ControlNumbers(1, tuple(range(1, len(answer.interchange.groups) + 1)))
-            written += len(write_interchange(answer.interchange, numbers=numbers, at=datetime(2026, 3, 2, tzinfo=UTC)))
-    return written
-
-
-def _on_top(sets: int) -> float:
-    """Per cent that answering costs over reading; both in turns, the best of five each, since machines are noisy."""
-    data = b"".join(orders_file(sets))
-    best = {work: float("inf") for work in (_whole, _answer)}
-    for _ in range(5):
-        for work in best:
-            gc.collect()
-            started = time.process_time()
-            work(data)
-            best[work] = min(best[work], time.process_time() - started)
-    return (best[_answer] / best[_whole] - 1) * 100
-
-
-def _split(data: bytes) -> int:
-    return sum(len(segment.split(b"*")) for segment in data.split(b"~"))
-
-
-def _agree(data: bytes) -> None:
-    codes = {"AK101": {"PO"}, "AK201": {"850"}}
-    opinion = second_opinion(data, also_allowed=codes)
-    if not opinion.accepted:
-        raise RuntimeError(opinion.errors[0].message)
-
-
-def _memory(size: int) -> float:
-    """Peak of resident memory over that after import, in MB, while a file is made and read in chunks."""
-    before = _peak()
-    sets = size // len(_order(1)) + 1
-    for _ in _read(orders_file(sets)):
-        pass
-    return (_peak() - before) / MEBIBYTE
-
-
-def _peak() -> int:
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _warm(times: int) -> float:
-    """Milliseconds for one small document."""
-    data = b"".join(orders_file(1))
-    _whole(data, keep_tree=True)
-    started = time.process_time()
-    for _ in range(times):
-        _whole(data, keep_tree=True)
-    return (time.process_time() - started) / times * 1000
-
-
-_MEASUREMENTS: dict[str, Callable[[int], float]] = {
-    "read": lambda sets: _rate(orders_file, sets, _whole),
-    "tree": lambda sets: _rate(orders_file, sets, lambda data: _whole(data, keep_tree=True)),
-    "orders": lambda sets: _rate(orders_file, sets, _mapped) / SEGMENTS_PER_SET,
-    "answer": _on_top,
-    "split": lambda sets: _rate(orders_file, sets, _split),
-    "pyx12": lambda sets: _rate(orders_file, sets, lambda data: segments_read(data.decode("latin-1"))),
-    "read_997": lambda sets: _rate(acknowledgments_file, sets, _whole),
-    "pyx12_997": lambda sets: _rate(acknowledgments_file, sets, _agree),
-    "memory": _memory,
-    "warm": _warm,
-}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_MEASUREMENTS[sys.argv[1]](int(sys.argv[2]))))
+def _of_large_files(home: Path, sizes: Sizes) -> list[Row]:
+    rows = []
+    for size in (sizes.small, sizes.large):
+        file = with_size(home, KINDS["850"], size)
+        found = file.measured("read")
+        what = f"850 read and validated, file of {size / MEBIBYTE:g} MiB"
+        rows.append(row(what, file.size / MEGABYTE / found["seconds"], "MB/s"))
+        rows.append(row(f"{what}, peak memory", found["megabytes"], "MB", reach=40, better="lower"))
+    return rows

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.output import EXIT_USAGE, Json, fail, people, plain, print_json
+from gateway.cli.output import EXIT_USAGE, Json, fail, people, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -28,21 +28,31 @@ def bench(
     if json:
         print_json(found)
         return
+    show(found)
+
+
+def show(found: dict[str, Any]) -> None:
+    """A bench's figures as a table.
+
+    Args:
+        found: what `--json` prints.
+    """
     machine = "  ".join(f"{key} {value}" for key, value in found["machine"].items())
     people.print(f"[bold]bench {found['bench']}[/]  [dim]{machine}[/]")
-    for row in found["rows"]:
-        people.print(f"{plain(row['name'])}\n    {_said(row)}")
+    columns = {"name": "measured", "figure": "figure", "reach": "asked for", "ratio": "ratio", "peer": "to"}
+    print_table([_said(row) for row in found["rows"]], columns)
 
 
-def _said(row: dict[str, Any]) -> str:
-    """A row's figure, what was asked for, and what was run beside it."""
-    text = f"[bold]{_figure(row['value'])} {row['unit']}[/]"
-    if row["reach"] is not None:
-        sign = "at least" if row["better"] == "higher" else "at most"
-        text += f"  asked for: {sign} {_figure(row['reach'])}"
-    if row["peer"] is not None:
-        text += f"\n    beside it: {_figure(row['peer_value'])} (ratio {row['ratio']})  [dim]{plain(row['peer'])}[/]"
-    return text
+def _said(row: dict[str, Any]) -> dict[str, str]:
+    """A row as people read it: its figure, what was asked for, and what was run beside it with its own."""
+    sign = "at least" if row["better"] == "higher" else "at most"
+    return {
+        "name": row["name"],
+        "figure": f"{_figure(row['value'])} {row['unit']}",
+        "reach": "" if row["reach"] is None else f"{sign} {_figure(row['reach'])}",
+        "ratio": "" if row["ratio"] is None else f"{row['ratio']:g}",
+        "peer": "" if row["peer"] is None else f"{row['peer']}: {_figure(row['peer_value'])}",
+    }
 
 
 def _figure(value: float) -> str:
