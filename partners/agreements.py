@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 from partners.dispatching import read_batch, read_envelope
@@ -46,6 +47,13 @@ AGREEMENT_KEYS = (
     "values",
 )
 """What an agreement may say."""
+
+ACKNOWLEDGE_KEYS = ("functional", "interchange", "form", "within", "advice")
+"""What the `acknowledge` of a profile may say."""
+
+_ANSWERING = ("functional", "interchange", "form", "advice")
+_WAITING = ("functional", "interchange", "form", "within")
+"""What that of an agreement may say, by its direction; `interchange` is known there to be told of as misplaced."""
 
 
 def read_agreement(
@@ -100,8 +108,7 @@ def read_agreement(
             fields,
             of=f"the acknowledge of an agreement with direction {(direction or Direction.OUT).value}",
             inherited=inherited,
-            with_interchange=False,
-            with_form=direction is not Direction.IN,
+            known=_ANSWERING if direction is Direction.IN else _WAITING,
         ),
         batch=read_batch(fields),
         envelope=read_envelope(fields),
@@ -113,7 +120,7 @@ def read_agreement(
 
 
 def read_acknowledgments(
-    outer: Fields, *, of: str, inherited: Acknowledgments, with_interchange: bool, with_form: bool = True
+    outer: Fields, *, of: str, inherited: Acknowledgments, known: Sequence[str] = ACKNOWLEDGE_KEYS
 ) -> Acknowledgments:
     """Read `acknowledge`; what it leaves out is inherited.
 
@@ -121,15 +128,13 @@ def read_acknowledgments(
         outer: what holds it.
         of: what it is of, for messages.
         inherited: the profile's.
-        with_interchange: whether it may say `interchange`: a profile's alone.
-        with_form: whether it may say `form` and `within`: a profile's, and that of what goes out.
+        known: what it may say; a profile's may say all.
     """
     found = outer.mapping("acknowledge")
     if found is None:
         return inherited
-    known = ("functional", "interchange", "form", "within") if with_form else ("functional", "interchange")
     fields = Fields(found, of=of, known=known, faults=outer.faults)
-    if not with_interchange and fields.has("interchange"):
+    if known is not ACKNOWLEDGE_KEYS and fields.has("interchange"):
         place = fields.place_of("interchange")
         fields.fault(place, "interchange stands in the profile's acknowledge: a TA1 answers before a set is known")
         return inherited
@@ -138,6 +143,7 @@ def read_acknowledgments(
         interchange=fields.choice("interchange", inherited.interchange),
         form=fields.choice("form", inherited.form),
         within=_span(fields, "within", default=inherited.within),
+        advice=fields.choice("advice", inherited.advice),
     )
 
 

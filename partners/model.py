@@ -78,6 +78,13 @@ class Contact:
     phone: str = ""
 
 
+class AdvicePolicy(StrEnum):
+    """When an 824 is made."""
+
+    NEVER = "never"
+    ON_ERROR = "on_error"
+
+
 @dataclass(frozen=True, slots=True)
 class Acknowledgments:
     """What is answered with, and when; of what we send, what the partner owes us.
@@ -87,12 +94,14 @@ class Acknowledgments:
         interchange: when a TA1 is made.
         form: which of 997 and 999.
         within: how long we wait for it before it is overdue.
+        advice: whether an 824 tells of what a 997 or 999 has no code for, or a person is told.
     """
 
     functional: AcknowledgmentPolicy = AcknowledgmentPolicy.ALWAYS
     interchange: AcknowledgmentPolicy = AcknowledgmentPolicy.ON_ERROR
     form: AcknowledgmentForm = AcknowledgmentForm.FUNCTIONAL
     within: timedelta = timedelta(hours=24)
+    advice: AdvicePolicy = AdvicePolicy.NEVER
 
 
 class Grouping(StrEnum):

@@ -53,7 +53,7 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
     fields = Fields(top, of="a profile", known=PROFILE_KEYS, faults=faults)
     fields.require("name")
     zone_name, zone = _zone(fields)
-    acknowledge = read_acknowledgments(fields, of="acknowledge", inherited=Acknowledgments(), with_interchange=True)
+    acknowledge = read_acknowledgments(fields, of="acknowledge", inherited=Acknowledgments())
     references: list[Reference] = []
     accounts = tuple(
         account

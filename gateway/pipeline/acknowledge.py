@@ -8,13 +8,20 @@ from uuid import UUID
 
 from gateway.model import AcknowledgmentKind, Environment, TransmissionState
 from gateway.ports import new_id
-from gateway.store import Connection, acknowledgments, control_numbers, envelopes, mailbox, transmissions
+from gateway.store import Connection, acknowledgments, control_numbers, envelopes, expected, mailbox, transmissions
+from gateway.store.envelopes import Row
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
+from partners.model import Acknowledgments
 from translators.x12.acknowledge import Answer
+from translators.x12.guide import GuideLibrary
+from translators.x12.model import TransactionSet
+from translators.x12.reader import read_x12
 from translators.x12.writer import ControlNumbers, write_interchange
 
 OUT_FOLDER = "out"
+_ANSWERED = frozenset({AcknowledgmentKind.ADVICE_824})
+"""Answers that are themselves acknowledged, set by set."""
 _NOT_IN_A_NAME = re.compile("[^0-9A-Za-z]")
 
 
@@ -29,6 +36,8 @@ def send_answer(
     interchange_id: UUID,
     at: datetime,
     later: NewRows,
+    guides: GuideLibrary,
+    owed: Acknowledgments | None = None,
 ) -> UUID:
     """Store one answer and offer it to the partner.
 
@@ -42,6 +51,8 @@ def send_answer(
         interchange_id: the inbound interchange it answers.
         at: the moment, aware.
         later: collects the answer's rows, which the caller writes.
+        guides: to read an 824 back by, since the partner's 997 names its sets.
+        owed: what the partner owes us for each group of it; None for nothing.
 
     Returns:
         The id of the outbound transmission.
@@ -90,20 +101,39 @@ def send_answer(
     interchange, inside = envelopes.answer_rows(
         answer.interchange, numbers=numbers, transmission_id=id, partner=partner, size=len(content)
     )
-    envelopes.add_rows(later, interchanges=[interchange], groups=inside)
-    status = answer.note.code if answer.note else ",".join(group.code for group in answer.group_statuses)
+    sets = _set_rows(content, transmission_id=id, guides=guides) if answer.kind in _ANSWERED else []
+    envelopes.add_rows(later, interchanges=[interchange], groups=inside, sets=sets)
+    if owed is not None:
+        for group in inside:
+            expected.expect(
+                later,
+                kind=AcknowledgmentKind(owed.form.value),
+                partner=partner,
+                transmission_id=id,
+                interchange_id=interchange["id"],
+                functional_group_id=group["id"],
+                at=at,
+                due_at=at + owed.within,
+            )
     acknowledgments.add_sent(
         later,
         id=new_id(),
         kind=AcknowledgmentKind(answer.kind),
         interchange_id=interchange_id,
         transmission_id=id,
-        status=status,
+        status=answer.status,
         control_number=f"{numbers.interchange:09d}",
         at=at,
     )
     transmissions.add_business_keys(later, [("isa13", f"{numbers.interchange:09d}")], transmission_id=id)
     return id
+
+
+def _set_rows(content: bytes, *, transmission_id: UUID, guides: GuideLibrary) -> list[Row]:
+    """The rows of the sets of what we wrote."""
+    events = read_x12([content], guides=guides)
+    sets = (event for event in events if isinstance(event, TransactionSet))
+    return [envelopes.set_row(one, id=new_id(), transmission_id=transmission_id, accepted=True) for one in sets]
 
 
 def offer_again(conn: Connection, *, interchange_id: UUID, at: datetime) -> int:

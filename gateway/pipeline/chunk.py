@@ -10,6 +10,7 @@ from uuid import UUID
 from gateway.model import Environment
 from gateway.pipeline.translate import MadeDocument
 from translators.x12.acknowledge import Answer
+from translators.x12.advising import ToAdvise
 from translators.x12.model import InterchangeHeader
 
 SETS_IN_CHUNK = 200
@@ -39,6 +40,7 @@ class Matter:
 class ReadInterchange:
     """An interchange as far as it was read; `content_sha256` is None until that is to its end.
 
+    `answers` are TA1, 997 and 999; `advice` is told in 824.
     `repeats` is the interchange whose control number and content these are again, in `repeated_transmission`.
     """
 
@@ -51,6 +53,7 @@ class ReadInterchange:
     rejected: bool
     content_sha256: bytes | None = None
     answers: Sequence[Answer] = ()
+    advice: Sequence[ToAdvise] = ()
     repeats: UUID | None = None
     repeated_transmission: UUID | None = None
 

@@ -17,8 +17,8 @@ from uuid import UUID
 from gateway.errors import NotYet
 from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
-from gateway.pipeline.acknowledge import offer_again, send_answer
 from gateway.pipeline.acknowledged import settle_said
+from gateway.pipeline.answer import send_answers
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
@@ -219,7 +219,16 @@ class _Pass:
         refused = reading.refused_groups
         matters = [one for one in (*reading.matters, *self.matters) if one.group not in refused]
         for read in reading.interchanges:
-            matters += self._answer(conn, read, at)
+            matters += send_answers(
+                conn,
+                read,
+                to=found.account,
+                registry=self._line.registry,
+                vault=self._line.vault,
+                guides=self._line.guides,
+                at=at,
+                later=self._rows,
+            )
         if reading.said:
             matters += self._settle_said(conn, reading, at)
         keys = [("filename", found.filename), *reading.keys]
@@ -231,38 +240,6 @@ class _Pass:
         good = {read.id for read in reading.interchanges if read.counted and not read.rejected}
         said = [one for one in reading.said if one.interchange_id in good and one.group not in reading.refused_groups]
         return settle_said(conn, said, transmission_id=self._found.id, at=at)
-
-    def _answer(self, conn: Connection, read: ReadInterchange, at: datetime) -> list[Matter]:
-        """Send what the partner is owed for one interchange; what cannot be sent is a matter for a person."""
-        if read.repeats is not None:
-            offer_again(conn, interchange_id=read.repeats, at=at)
-            return []
-        account = self._found.account or self._first_account(read.partner)
-        if read.answers and account is None:
-            return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account whose /out takes it")]
-        for answer in read.answers:
-            assert account is not None
-            send_answer(
-                conn,
-                answer,
-                vault=self._line.vault,
-                account=account,
-                partner=read.partner or self._partner_of(account),
-                environment=read.environment,
-                interchange_id=read.id,
-                at=at,
-                later=self._rows,
-            )
-        return []
-
-    def _first_account(self, partner: str | None) -> str | None:
-        if partner is None:
-            return None
-        return next((account.user for account in self._line.registry.partners[partner].accounts), None)
-
-    def _partner_of(self, account: str) -> str:
-        found = self._line.registry.account(account)
-        return account if found is None else found.partner
 
     def _interchange_row(self, read: ReadInterchange) -> Row:
         return envelopes.interchange_row(

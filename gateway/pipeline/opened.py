@@ -10,18 +10,27 @@ from gateway.pipeline.chunk import Row
 from gateway.store.control_numbers import InboundUse, Mine, New
 from partners.registry import Identified, NotIdentified
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
-from translators.x12.model import InterchangeHeader
+from translators.x12.acknowledge_form import AcknowledgmentForm
+from translators.x12.advising import ToAdvise
+from translators.x12.model import GroupStart, InterchangeHeader
 
 _STRENGTH = (AcknowledgmentPolicy.NEVER, AcknowledgmentPolicy.ON_ERROR, AcknowledgmentPolicy.ALWAYS)
 
 
 @dataclass(slots=True)
 class OpenGroup:
-    """The group being read: its sets so far, and what was agreed for them."""
+    """The group being read: its sets so far, and what was agreed for them.
+
+    Args:
+        start: as long as no set has said which form answers it.
+        form: which of 997 and 999 answers it.
+    """
 
     received: int = 0
     accepted: int = 0
     passed_through: int = 0
+    start: GroupStart | None = None
+    form: AcknowledgmentForm = AcknowledgmentForm.FUNCTIONAL
     policies: set[AcknowledgmentPolicy] = field(default_factory=set)
 
     @property
@@ -42,6 +51,7 @@ class OpenInterchange:
     terms: AcknowledgmentTerms
     answers: AcknowledgmentBuilder
     groups: list[Row] = field(default_factory=list)
+    advice: list[ToAdvise] = field(default_factory=list)
 
     @property
     def partner(self) -> str | None:

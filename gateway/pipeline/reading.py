@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.model import AcknowledgmentKind, Environment
 from gateway.pipeline.acknowledged import Said, is_acknowledgment, said_by_note, said_by_set
+from gateway.pipeline.advise import MOST_ADVICE, advice_on, untold
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange
 from gateway.pipeline.opened import OpenGroup, OpenInterchange
 from gateway.pipeline.translate import translate
@@ -22,6 +23,7 @@ from partners.model import Agreement, Direction, SftpAccount
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
 from translators.errors import Issue, Position, Severity, shown
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
+from translators.x12.advice import MAX_REFERENCE
 from translators.x12.codes import FAULTS
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
@@ -126,9 +128,7 @@ class Reading:
             case TransactionSet():
                 self._set(event)
             case GroupStart():
-                self._group = OpenGroup()
-                self._forward(event)
-                self._key("gs06", event.header.control_number)
+                self._start_group(event)
             case InterchangeNote():
                 self._forward(event)
                 self._note(event.issues, stage="validate")
@@ -177,6 +177,24 @@ class Reading:
             return AcknowledgmentTerms()
         return AcknowledgmentTerms(agreed.functional, agreed.interchange, agreed.form)
 
+    def _start_group(self, event: GroupStart) -> None:
+        """Its first set says by which form it is answered."""
+        self._key("gs06", event.header.control_number)
+        inside = self._open
+        if inside is None or not inside.counts:
+            self._group = OpenGroup()
+            self._forward(event)
+        else:
+            self._group = OpenGroup(start=event, form=inside.terms.form)
+
+    def _begin_answer(self, inside: OpenInterchange, agreed: Agreement | NotIdentified | None = None) -> None:
+        group, start = self._group, self._group.start
+        if start is not None:
+            if isinstance(agreed, Agreement):
+                group.form = agreed.acknowledge.form
+            inside.answers.take(start, form=group.form)
+            group.start = None
+
     def _forward(self, event: GroupStart | InterchangeNote) -> None:
         """Also where nothing is looked into: what holds acknowledgments only is never answered."""
         if self._open is not None:
@@ -201,6 +219,7 @@ class Reading:
         id = new_id()
         key = (inside.header.ordinal, event.group.ordinal)
         agreement = None if is_acknowledgment(event) else self._agreement(event, inside.who, usage=inside.usage)
+        self._begin_answer(inside, agreement)
         if agreement is None:
             self._hear(event)
             self._tell_faulty(event, partner=inside.partner or "", group=key)
@@ -214,17 +233,19 @@ class Reading:
                 self._group.passed_through += 1
                 event.issues[:] = [_excused(issue, UNSUPPORTED) for issue in event.issues]
         self._note(event.issues, stage="validate", set_id=id)
-        if agreement is not None:
-            self._tell_unsaid(event, partner=inside.partner or "", group=key)
         inside.answers.take(event)
         self._group.received += 1
         self._group.accepted += event.accepted
         accepted = event.accepted and key not in self.refused_groups
         self._chunk.sets.append(set_row(event, id=id, transmission_id=self._transmission.id, accepted=accepted))
-        if isinstance(agreement, Agreement) and accepted:
-            if event.code == AcknowledgmentKind.ADVICE_824:
-                self._hear(event)
-            self._translate(event, agreement, inside, set_id=id)
+        if isinstance(agreement, Agreement):
+            found = untold(event, self._group.form)
+            if accepted:
+                if event.code == AcknowledgmentKind.ADVICE_824:
+                    self._hear(event)
+                found += self._translate(event, agreement, inside, set_id=id)
+            if found and key not in self.refused_groups:
+                self._tell(event, found, agreement, inside, set_id=id)
 
     def _tell_faulty(self, event: TransactionSet, *, partner: str, group: GroupKey) -> None:
         """An acknowledgment is never answered: that it is faulty itself only a person can be told."""
@@ -233,17 +254,30 @@ class Reading:
             text = f"the partner's {event.code} is faulty: {errors[0].message} ({errors[0].position})"
             self.matters.append(Matter("acknowledgment.faulty", f"{partner} {event.code}", text, group=group))
 
-    def _tell_unsaid(self, event: TransactionSet, *, partner: str, group: GroupKey) -> None:
-        """A set refused for what a 997 has no code for (balances, hierarchy) is accepted in it: so a person is told."""
-        errors = [issue for issue in event.issues if issue.severity is Severity.ERROR]
-        if any(_is_said(issue) for issue in errors):
+    def _tell(
+        self,
+        event: TransactionSet,
+        found: Sequence[Issue],
+        agreement: Agreement,
+        inside: OpenInterchange,
+        *,
+        set_id: UUID,
+    ) -> None:
+        """What an acknowledgment has no code for (balances, hierarchy, the map): by 824 if agreed, or to a person."""
+        advice = advice_on(event, found, agreement, number=set_id.hex[-MAX_REFERENCE:].upper())
+        if advice is not None and len(inside.advice) < MOST_ADVICE:
+            inside.advice.append(advice)
             return
-        self.matters += [
-            Matter(issue.code, f"{partner} {event.code}", f"{issue.message} ({issue.position})", group=group)
-            for issue in errors
-        ]
+        for issue in found:
+            place = issue.position.segment_id or "" if issue.code not in FAULTS else ""
+            about = f"{agreement.partner} {event.code} {place}".rstrip()
+            group = (inside.header.ordinal, event.group.ordinal)
+            self.matters.append(Matter(issue.code, about, f"{issue.message} ({issue.position})", group=group))
 
-    def _translate(self, event: TransactionSet, agreement: Agreement, inside: OpenInterchange, *, set_id: UUID) -> None:
+    def _translate(
+        self, event: TransactionSet, agreement: Agreement, inside: OpenInterchange, *, set_id: UUID
+    ) -> list[Issue]:
+        """Make its documents; the errors of the map, with any of which there are none."""
         found = translate(
             event,
             agreement,
@@ -253,13 +287,8 @@ class Reading:
             transaction_set_id=set_id,
         )
         self._note(found.issues, stage="map", set_id=set_id)
-        for issue in found.issues:
-            if issue.severity is Severity.ERROR:
-                about = f"{agreement.partner} {event.code} {issue.position.segment_id or ''}"
-                reason = f"{issue.message} ({issue.position})"
-                group = (inside.header.ordinal, event.group.ordinal)
-                self.matters.append(Matter(issue.code, about, reason, group=group))
         self._chunk.made += found.documents
+        return [issue for issue in found.issues if issue.severity is Severity.ERROR]
 
     def _agreement(self, event: TransactionSet, who: Identified, *, usage: str) -> Agreement | NotIdentified:
         asked = (
@@ -293,6 +322,7 @@ class Reading:
         header = event.header
         if group.received and group.passed_through == group.received:
             event.issues[:] = [_excused(issue, *UNREAD_GROUP) for issue in event.issues]
+        self._begin_answer(inside)
         inside.answers.take(event, functional=group.policy)
         self._note(event.issues, stage="validate")
         if event.rejected:
@@ -314,6 +344,8 @@ class Reading:
     def _refuse_group(self, key: GroupKey) -> None:
         self.refused_groups.add(key)
         self._chunk.made = [item for item in self._chunk.made if item.group != key]
+        if self._open is not None:
+            self._open.advice = [one for one in self._open.advice if one.group.ordinal != key[1]]
         for row in self._chunk.sets:
             if (row["interchange_ordinal"], row["group_ordinal"]) == key:
                 row["accepted"] = False
@@ -342,6 +374,7 @@ class Reading:
             for row in inside.groups:
                 self._refuse_group((inside.header.ordinal, row["ordinal"]))
                 row["status"], row["sets_accepted"] = "R", 0
+            inside.advice.clear()
         self._chunk.groups += inside.groups
         answers = inside.answers.take(event)
         if inside.counts and event.rejected and inside.terms.interchange is AcknowledgmentPolicy.NEVER:
@@ -351,6 +384,7 @@ class Reading:
             self._read(inside, end=event.end, rejected=event.rejected),
             content_sha256=content,
             answers=answers if answerable else (),
+            advice=inside.advice,
             repeats=None if repeated is None else repeated.interchange_id,
             repeated_transmission=None if repeated is None else repeated.transmission_id,
         )
@@ -382,12 +416,6 @@ class Reading:
             )
             for issue in issues
         ]
-
-
-def _is_said(issue: Issue) -> bool:
-    """A 997 has a code for it."""
-    fault = FAULTS.get(issue.code)
-    return fault is not None and any((fault.ak3, fault.ak4, fault.ak5))
 
 
 def _refusal(event: TransactionSet, why: NotIdentified) -> Issue:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from partners.model import Agreement, Batch, Grouping, NumberWindow, TradingPartner
+from partners.model import AdvicePolicy, Agreement, Batch, Grouping, NumberWindow, TradingPartner
 from partners.profile import read_profile
 from translators.datafile import LoadFault, Mapping, read_datafile
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -39,6 +39,17 @@ def test_a_997_is_waited_for_a_day_unless_agreed_otherwise() -> None:
     assert found.acknowledge.within == timedelta(days=2)
 
 
+def test_an_agreement_says_how_its_sets_are_answered() -> None:
+    found, _ = agreement("ordered: true", direction="in", profile="acknowledge: {advice: on_error}\n")
+    assert found is not None
+    assert (found.acknowledge.form.value, found.acknowledge.advice) == ("997", AdvicePolicy.ON_ERROR)
+    found, _ = agreement(
+        "acknowledge: {form: 999, advice: never}", direction="in", profile="acknowledge: {advice: on_error}\n"
+    )
+    assert found is not None
+    assert (found.acknowledge.form.value, found.acknowledge.advice) == ("999", AdvicePolicy.NEVER)
+
+
 def test_batches_and_envelopes_are_read() -> None:
     found, faults = agreement('batch: {sets: 100, groups: apart}, envelope: {element: "|", lines: true, ta1: true}')
     assert found is not None
@@ -54,6 +65,9 @@ def test_batches_and_envelopes_are_read() -> None:
         ("acknowledge: {within: soon}", "out", "want minutes, hours or days, as 90m, 24h or 2d"),
         ("acknowledge: {within: 24h}", "in", 'has no key "within"'),
         ("acknowledge: {form: 998}", "out", "want 997 or 999"),
+        ("acknowledge: {advice: always}", "in", "want never or on_error"),
+        ("acknowledge: {advice: on_error}", "out", 'has no key "advice"'),
+        ("acknowledge: {interchange: never}", "out", "interchange stands in the profile's acknowledge"),
         ("batch: {sets: 0}", "out", "want a whole number from 1"),
         ("batch: {sets: 5}", "in", "batch is for direction out"),
         ("envelope: {ta1: true}", "in", "envelope is for direction out"),

@@ -7,6 +7,7 @@ FA) are never answered. Source: X12 004010 set 997, segment TA1; X12 005010 set 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -87,13 +88,22 @@ class Answer:
         about: the interchange it answers.
         group_statuses: of a 997 or 999, one per group answered.
         note: of a TA1.
+        advised: of an 824, OTI01 of each set it speaks of.
     """
 
-    kind: Literal["TA1", "997", "999"]
+    kind: Literal["TA1", "997", "999", "824"]
     interchange: OutboundInterchange
     about: InterchangeHeader
     group_statuses: list[GroupStatus] = field(default_factory=list)
     note: InterchangeStatus | None = None
+    advised: Sequence[str] = ()
+
+    @property
+    def status(self) -> str:
+        """What it says: TA104, or AK901 of each group, or the OTI01 that occur in it, each once."""
+        if self.note is not None:
+            return self.note.code
+        return ",".join([*(group.code for group in self.group_statuses), *dict.fromkeys(self.advised)])
 
 
 class AcknowledgmentBuilder:

@@ -11,7 +11,7 @@ from itertools import chain
 
 from translators.errors import Issue, Severity
 from translators.x12.acknowledge_copies import fit
-from translators.x12.acknowledge_form import AnswerForm
+from translators.x12.acknowledge_form import AcknowledgmentForm, AnswerForm
 from translators.x12.acknowledge_notes import fault_notes
 from translators.x12.codes import FAULTS, Fault
 from translators.x12.model import Delimiters, TransactionSet
@@ -147,14 +147,20 @@ def set_names(code: str, number: str, delimiters: Delimiters) -> tuple[str, str]
 
 def noted_fault(issue: Issue, form: AnswerForm) -> Fault | None:
     """The row of an issue that the answer has any code for within a set, else None."""
-    fault = FAULTS.get(issue.code)
-    if fault is None:
-        return None
-    if not (fault.ak3 or fault.ak4 or fault.ak5 or (form.is_implementation and fault.ik3)):
+    if not has_code(issue, form.kind):
         return None
     if issue.severity is Severity.WARNING and issue.code in _PASSED_THROUGH:
         return None
-    return fault
+    return FAULTS[issue.code]
+
+
+def has_code(issue: Issue, kind: AcknowledgmentForm) -> bool:
+    """Whether a 997 or a 999 has any code for a fault of a set: else an 824 tells of it, or nobody."""
+    fault = FAULTS.get(issue.code)
+    if fault is None:
+        return False
+    later = kind is AcknowledgmentForm.IMPLEMENTATION and fault.ik3 is not None
+    return later or any((fault.ak3, fault.ak4, fault.ak5))
 
 
 def group_codes(issues: list[Issue]) -> list[str]:

@@ -29,8 +29,8 @@ MAX_ADVISED = 1_000
 _FIRST_LINE, _NEXT_LINE, _MOST_LINES = 60, 80, 10
 """Lengths of TED02 and NTE02, and how many NTE carry on a long message."""
 
-_MAX_REFERENCE = 30
-"""Of BGN02 and OTI03 in 004010."""
+MAX_REFERENCE = 30
+"""Longest BGN02 and OTI03 in 004010."""
 
 
 class AdviceStatus(StrEnum):
@@ -113,8 +113,8 @@ def application_advice(
         set_codes=frozenset() if own is None else own.elements["143"].codes or frozenset(),
     )
     segments: list[Sequence[Element]] = [
-        ["BGN", "00", form.copied(number, _MAX_REFERENCE) or "1", f"{at:%Y%m%d}", f"{at:%H%M}"],
-        _original(about, status or _status(issues), form),
+        ["BGN", "00", form.copied(number, MAX_REFERENCE) or "1", f"{at:%Y%m%d}", f"{at:%H%M}"],
+        _original(about, status or status_of(issues), form),
     ]
     for issue in issues[:MAX_ADVISED]:
         segments += _error(issue, form)
@@ -132,6 +132,13 @@ def error_condition(issue: Issue) -> str:
         if part in word:
             return condition
     return "848" if issue.position.segment is not None else "024"  # incorrect data; or another reason
+
+
+def status_of(issues: Sequence[Issue]) -> AdviceStatus:
+    """OTI01 by what there is to say: rejected by an error, accepted with errors by a warning."""
+    if any(issue.severity is Severity.ERROR for issue in issues):
+        return AdviceStatus.REJECTED
+    return AdviceStatus.WITH_ERRORS if issues else AdviceStatus.ACCEPTED
 
 
 _CONDITIONS = (
@@ -157,12 +164,6 @@ class _Form:
         return fit(value, least=least, most=most, delimiters=self.delimiters)
 
 
-def _status(issues: Sequence[Issue]) -> AdviceStatus:
-    if any(issue.severity is Severity.ERROR for issue in issues):
-        return AdviceStatus.REJECTED
-    return AdviceStatus.WITH_ERRORS if issues else AdviceStatus.ACCEPTED
-
-
 def _original(about: AdvisedSet, status: AdviceStatus, form: _Form) -> list[Element]:
     """OTI; OTI09 stands only beside OTI08 (C0908)."""
     qualifier, reference = about.reference or ("TN", about.control_number)
@@ -173,7 +174,7 @@ def _original(about: AdvisedSet, status: AdviceStatus, form: _Form) -> list[Elem
         "OTI",
         status.value,
         form.copied(qualifier, 3, 2) or "TN",
-        form.copied(reference, _MAX_REFERENCE) or "UNKNOWN",
+        form.copied(reference, MAX_REFERENCE) or "UNKNOWN",
         form.copied(about.sender, 15, 2),
         form.copied(about.receiver, 15, 2),
         about.date if len(about.date) == 8 and about.date.isascii() and is_date(about.date) else "",

@@ -1,0 +1,85 @@
+"""Answer: all that a partner is owed for one interchange, in the transaction that finishes its transmission."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gateway.model import AcknowledgmentKind
+from gateway.pipeline.acknowledge import offer_again, send_answer
+from gateway.pipeline.chunk import Matter, ReadInterchange
+from gateway.store import Connection
+from gateway.store.rows import NewRows
+from gateway.store.vault import Vault
+from partners.model import Acknowledgments, Direction, TradingPartner
+from partners.registry import PartnerRegistry
+from translators.x12.acknowledge import AcknowledgmentPolicy
+from translators.x12.advising import advice_answer
+from translators.x12.guide import GuideLibrary
+
+
+def send_answers(
+    conn: Connection,
+    read: ReadInterchange,
+    *,
+    to: str | None,
+    registry: PartnerRegistry,
+    vault: Vault,
+    guides: GuideLibrary,
+    at: datetime,
+    later: NewRows,
+) -> list[Matter]:
+    """Send TA1, 997, 999 and 824 for one interchange, or offer those again that answered the same one before.
+
+    Args:
+        conn: the transaction.
+        read: the interchange.
+        to: the account that brought it; None for a channel that carries everyone's.
+        registry: who has which account, and what was agreed.
+        vault: where the bytes go.
+        guides: of the standard.
+        at: the moment, aware.
+        later: collects rows, which the caller writes.
+
+    Returns:
+        What cannot be sent: a matter for a person.
+    """
+    if read.repeats is not None:
+        offer_again(conn, interchange_id=read.repeats, at=at)
+        return []
+    partner = None if read.partner is None else registry.partners[read.partner]
+    answers = list(read.answers)
+    if read.advice:
+        answers.append(advice_answer(read.header, read.advice, at=at, guides=guides))
+    account = to or (partner.accounts[0].user if partner is not None and partner.accounts else None)
+    if answers and account is None:
+        return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account whose /out takes it")]
+    for answer in answers:
+        assert account is not None
+        send_answer(
+            conn,
+            answer,
+            vault=vault,
+            account=account,
+            partner=read.partner or _partner_of(account, registry),
+            environment=read.environment,
+            interchange_id=read.id,
+            at=at,
+            later=later,
+            guides=guides,
+            owed=_owed_for_advice(partner) if answer.kind == "824" else None,
+        )
+    return []
+
+
+def _partner_of(account: str, registry: PartnerRegistry) -> str:
+    found = registry.account(account)
+    return account if found is None else found.partner
+
+
+def _owed_for_advice(partner: TradingPartner | None) -> Acknowledgments | None:
+    """What the partner owes us for an 824: a 997 or 999, where its agreement for 824 says that one always comes."""
+    for agreement in () if partner is None else partner.agreements:
+        if agreement.document == AcknowledgmentKind.ADVICE_824 and agreement.direction is Direction.OUT:
+            always = agreement.acknowledge.functional is AcknowledgmentPolicy.ALWAYS
+            return agreement.acknowledge if always else None
+    return None
