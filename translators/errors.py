@@ -24,7 +24,9 @@ class Position:
     """Where in a file; every number counts from 1, `offset` (bytes from the start of the file) from 0.
 
     `segment` is the ordinal within the transaction set with ST = 1 (X12 004010 AK302); `element`, `component` and
-    `repetition` are as in AK401 / IK401. `line` and `column` serve text formats. What does not apply is None.
+    `repetition` are as in AK401 / IK401. `line` and `column` serve text formats, and `path` names
+    the place in the words of the format: `/Order/OrderLine[2]/@unit`, or a column of a delimited file. What does not
+    apply is None.
     """
 
     interchange: int | None = None
@@ -39,11 +41,12 @@ class Position:
     offset: int | None = None
     line: int | None = None
     column: int | None = None
+    path: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The stable JSON form; `line` and `column` appear only where they are known."""
+        """The stable JSON form; `line`, `column` and `path` appear only where they are known."""
         found = asdict(self)
-        for name in ("line", "column"):
+        for name in ("line", "column", "path"):
             if found[name] is None:
                 del found[name]
         return found
@@ -70,6 +73,8 @@ class Position:
             )
             if value is not None
         ]
+        if self.path is not None:
+            parts.append(self.path)
         return ", ".join(parts)
 
 

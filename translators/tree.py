@@ -1,8 +1,12 @@
-"""The tree a document becomes: loops that hold segments and loops. One shape for every format."""
+"""The tree a document becomes: loops of segments for X12; nodes for XML, JSON and delimited text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Segment:
@@ -72,3 +76,87 @@ class Loop:
 
     def __repr__(self) -> str:
         return f"Loop({self.id!r}, {len(self.segments)} segments, {len(self.loops)} loops)"
+
+
+class NodeKind(StrEnum):
+    """What a node is on the wire; all but JSON has texts only."""
+
+    TEXT = "text"
+    OBJECT = "object"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    NULL = "null"
+
+
+class Node:
+    """One element of XML, value of JSON, or record of delimited text; values are still the text of the wire.
+
+    Args:
+        name: `{namespace}local` or `local` (XML), the member's name (JSON), the record type (delimited text). The items
+            of a JSON array are as many children of the array's name.
+        line: where it begins, from 1; 0 for a node that was not read from a file.
+        column: the character it begins at, from 1.
+        offset: the byte it begins at, from the start of the file.
+        ordinal: its number within the document, from 1, in the order of the wire.
+        kind: what the wire says it is.
+
+    `attributes` holds the attributes of XML by name, and the values of a record by column. `text` is the node's own
+    text, without that of its children; `children` its nodes in order; `end` the byte after its content.
+    """
+
+    __slots__ = ("attributes", "children", "column", "end", "kind", "line", "name", "offset", "ordinal", "text")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        text: str = "",
+        attributes: Mapping[str, str] = NOTHING,
+        children: list[Node] | None = None,
+        line: int = 0,
+        column: int = 0,
+        offset: int = 0,
+        ordinal: int = 0,
+        kind: NodeKind = NodeKind.TEXT,
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.attributes = attributes
+        self.children: list[Node] = [] if children is None else children
+        self.line = line
+        self.column = column
+        self.offset = offset
+        self.end = offset
+        self.ordinal = ordinal
+        self.kind = kind
+
+    @property
+    def local_name(self) -> str:
+        """The name without its namespace."""
+        return self.name.rpartition("}")[2]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the name, or ""."""
+        return self.name[1:].partition("}")[0] if self.name.startswith("{") else ""
+
+    def find(self, *names: str) -> Node | None:
+        """The first node below at that path of names, or None."""
+        node = self
+        for name in names:
+            found = next((child for child in node.children if child.name == name), None)
+            if found is None:
+                return None
+            node = found
+        return node
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, in order."""
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.children))
+
+    def __repr__(self) -> str:
+        return f"Node({self.name!r}, {self.text!r}, {len(self.children)} children)"

@@ -9,8 +9,10 @@ from mappings.codes import FAULTS as MAP_FAULTS
 from partners.registry import Refusal
 from translators.errors import Severity
 from translators.formats import Format
+from translators.reading import FormatFault
 from translators.x12.codes import FAULTS, Fault
 from translators.x12.strictness import has_switch
+from translators.xmldoc.codes import FAULTS as XML_FAULTS
 
 BEGIN = "<!-- made by python -m gateway.cli.error_reference: begin -->"
 END = "<!-- made by python -m gateway.cli.error_reference: end -->"
@@ -25,6 +27,7 @@ REFUSALS = {
     Refusal.NO_AGREEMENT: "nothing was agreed with the partner for this set",
     Refusal.NOT_AS_AGREED: "agreements for this set hold for other versions, usages or groups",
 }
+FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS,)
 FILES = {
     Format.XML: "the file is XML",
     Format.UNKNOWN: "the file is text of no kind that is read",
@@ -41,6 +44,9 @@ def reference() -> str:
         switch = "yes" if has_switch(fault.code) else "no"
         answer = answer_of(fault)
         lines.append(f"| `{fault.code}` | {fault.level} | {default} | {switch} | {answer} | {fault.meaning} |")
+    for row in (row for table in FORMATS for row in table.values()):
+        default = "reject" if row.severity is Severity.ERROR else "accept"
+        lines.append(f"| `{row.code}` | {row.level} | {default} | no | acknowledgment document | {row.meaning} |")
     others = [(fault.code, str(fault.level), fault.meaning) for fault in MAP_FAULTS.values()]
     others += [(refusal.value, "7", meaning) for refusal, meaning in REFUSALS.items()]
     others += [(f"file.{kind.value}", "1", meaning) for kind, meaning in FILES.items()]
