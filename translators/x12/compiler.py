@@ -1,30 +1,19 @@
-"""A set guide made quick: a check function for every segment, and a table (place, segment id) -> place.
+"""A set guide made quick: a table (place, segment id) -> place, with the quick checks of each segment.
 
-The check is Python source made from the guide, so that a good segment costs one call and allocates nothing. It is
-allowed to refuse a good segment (the slow path then finds no fault), never to pass a bad one. Everything is made when
-it is first needed: a set touches few of its places.
+Everything is made when it is first needed: a set touches few of its places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from weakref import WeakKeyDictionary
 
-from translators.x12.conditions import Condition, ConditionKind
-from translators.x12.guide import ElementGuide, LoopUse, Qualifier, Ruling, SegmentGuide, SegmentUse, SetGuide
-from translators.x12.periods import is_period, period_positions
-from translators.x12.values import HOURS_MINUTES, MONTH_DAYS, is_time
-
-Check = Callable[[list[str]], bool]
-"""Elements of a segment (the id first) -> nothing is wrong with them, as far as can be told quickly.
-
-The caller has looked for component and repetition separators, control characters and blank values before.
-"""
+from translators.x12.guide import LoopUse, Qualifier, Ruling, SegmentUse, SetGuide
+from translators.x12.quick_checks import NONE_PASSES, Checks, checks_of
 
 UNLIMITED = 1 << 62
-_FIRST_DATE = "00010101"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +73,8 @@ class Step:
         return self.family is not None and not self.limit
 
 
-Row = dict[str, "tuple[Row, Check, int, int, tuple[int, str | None] | None, Step]"]
-"""Segment id -> (row after it, check, counter, limit, (loops kept, loop opened) or None in the same loop, step)."""
+Row = dict[str, "tuple[Row, Checks, int, int, tuple[int, str | None] | None, Step]"]
+"""Segment id -> (row after it, checks, counter, limit, (loops kept, loop opened) or None in the same loop, step)."""
 
 
 class SegmentPlace:
@@ -120,11 +109,11 @@ class CompiledSet:
         if found is None:
             return None
         step = found[5]
-        if found[1] is never:
+        if found[1] is NONE_PASSES:
             self._fill(step.target)
             if not step.missing and step.family is None and segment_id != "SE" and not _is_forbidden(step.target):
-                check = compiled_check(step.target.use.segment)
-                place.row[segment_id] = (step.target.row, check, *found[2:])
+                checks = checks_of(step.target.use.segment)
+                place.row[segment_id] = (step.target.row, checks, *found[2:])
         return step
 
     def enter(self, place: SegmentPlace) -> None:
@@ -206,7 +195,7 @@ class CompiledSet:
             target = step.target
             stays = step.opens is None and target.loop is place.loop
             moves = None if stays else (step.keep, step.opens)
-            place.row[segment_id] = (target.row, never, target.number, step.limit, moves, step)
+            place.row[segment_id] = (target.row, NONE_PASSES, target.number, step.limit, moves, step)
 
 
 def ruling_of(place: SegmentPlace) -> Ruling | None:
@@ -237,113 +226,4 @@ def compile_set(guide: SetGuide) -> CompiledSet:
     return found
 
 
-def compiled_check(guide: SegmentGuide) -> Check:
-    """The quick check of a segment; made once, kept as long as the guide."""
-    found = _CHECKS.get(guide)
-    if found is None:
-        source, names = check_source(guide)
-        # The source holds numbers and names made here; a guide's own text reaches it only as values in `names`.
-        exec(compile(source, f"<check of {guide.id!r}>", "exec"), names)  # noqa: S102
-        made = names["check"]
-        assert callable(made)
-        found = _CHECKS[guide] = made
-    return found
-
-
-def never(elements: list[str]) -> bool:  # noqa: ARG001 one of the checks
-    """The check of a step that must go the slow way."""
-    return False
-
-
-def check_source(guide: SegmentGuide) -> tuple[str, dict[str, object]]:
-    """The source of a segment's check and the values it names."""
-    names: dict[str, object] = {"is_time": is_time, "MONTH_DAYS": MONTH_DAYS, "HOURS_MINUTES": HOURS_MINUTES}
-    names["is_period"], periods = is_period, period_positions(guide)
-    size = len(guide.elements)
-    mandatory = max((use.position for use in guide.elements if use.required), default=0)
-    lines = ["def check(p):", " n = len(p)", f" if n > {size + 1} or n <= {mandatory} or not p[-1]: return False"]
-    if not mandatory:
-        lines.append(" if n == 1: return False")
-    for use in guide.elements:
-        test = _test(use.element, names) if use.used and isinstance(use.element, ElementGuide) else "False"
-        at = use.position
-        if at in periods:
-            test = f"{test} and is_period(p[{at - 1}], v)"
-        lines.append(f" v = p[{at}]")
-        lines.append(f" if not ({test}): return False" if use.required else f" if v and not ({test}): return False")
-        lines += [f" if not ({_held(each)}): return False" for each in guide.conditions if max(each.positions) == at]
-        if at >= mandatory:
-            lines.append(f" if n == {at + 1}: return {_tail(guide.conditions, at)}")
-    lines.append(" return False")
-    return "\n".join(lines), names
-
-
-def _test(element: ElementGuide, names: dict[str, object]) -> str:
-    """An expression over `v`, false for the empty value too."""
-    if element.codes is not None:
-        name = next((name for name, value in names.items() if value is element.codes), f"codes_{len(names)}")
-        names[name] = element.codes
-        return f"v in {name}"
-    exact = element.min == element.max
-    length = f"len(v) == {element.min}" if exact else f"{element.min} <= len(v) <= {element.max}"
-    match element.type[0], element.type:
-        case "N", _:
-            return f"v.isdecimal() and {length}"
-        case _, "R":
-            return f'(w := v.replace(".", "", 1)).isdecimal() and {length.replace("(v)", "(w)")}'
-        case _, "DT" if element.min == element.max == 8:
-            return f'len(v) == 8 and v[4:] in MONTH_DAYS and v.isdecimal() and v >= "{_FIRST_DATE}"'
-        case _, "DT" if element.min == element.max == 6:
-            return "len(v) == 6 and v[2:] in MONTH_DAYS and v.isdecimal()"
-        case _, "DT":
-            return "False"
-        case _, "TM":
-            return f"{length} and (v in HOURS_MINUTES or is_time(v))"
-        case _:
-            return length
-
-
-def _held(condition: Condition) -> str:
-    """The condition where every position it names may be read."""
-    first, *others = (f"p[{position}]" for position in condition.positions)
-    everything = [first, *others]
-    match condition.kind:
-        case ConditionKind.PAIRED:
-            return f"({' and '.join(everything)}) or not ({' or '.join(everything)})"
-        case ConditionKind.REQUIRED:
-            return " or ".join(everything)
-        case ConditionKind.EXCLUSION:
-            return " + ".join(f"(not {each})" for each in everything) + f" >= {len(everything) - 1}"
-        case ConditionKind.CONDITIONAL:
-            return f"not {first} or ({' and '.join(others)})"
-        case ConditionKind.LIST:
-            return f"not {first} or {' or '.join(others)}"
-
-
-def _tail(conditions: Sequence[Condition], last: int) -> str:
-    """Those conditions that name a position past `last`, where `last` is the last element sent (and not empty)."""
-    terms = [_cut(condition, last) for condition in conditions if max(condition.positions) > last]
-    return " and ".join(f"({term})" for term in terms if term != "True") or "True"
-
-
-def _cut(condition: Condition, last: int) -> str:
-    inside = [position for position in condition.positions if position <= last]
-    read = [f"p[{position}]" for position in inside]
-    match condition.kind:
-        case ConditionKind.PAIRED:
-            return f"not ({' or '.join(read)})" if read else "True"
-        case ConditionKind.REQUIRED:
-            return f"bool({' or '.join(read)})" if read else "False"
-        case ConditionKind.EXCLUSION:
-            return " + ".join(f"(not {each})" for each in read) + f" >= {len(read) - 1}" if read else "True"
-        case ConditionKind.CONDITIONAL:
-            return f"not p[{condition.positions[0]}]" if condition.positions[0] in inside else "True"
-        case ConditionKind.LIST:
-            if condition.positions[0] not in inside:
-                return "True"
-            others = [f"p[{position}]" for position in condition.positions[1:] if position in inside]
-            return f"bool(not p[{condition.positions[0]}] or {' or '.join(others) or 'False'})"
-
-
 _SETS: WeakKeyDictionary[SetGuide, CompiledSet] = WeakKeyDictionary()
-_CHECKS: WeakKeyDictionary[SegmentGuide, Check] = WeakKeyDictionary()

@@ -138,19 +138,21 @@ class _Reader:
         opened = self._set
         row, place, counts, ordinal, stack, notes = _unpacked(opened)
         slowly = ordinal + len(pieces) > cap
+        wary = wary or slowly
         for piece, text in zip(pieces, texts, strict=True):
             offset += len(piece) + 1
             parts = text.split(separator)
-            found = row.get(parts[0])
-            if found is not None and not (wary and (suspect(text) or (odd and odd(text)))) and not slowly:
-                after, check, number, limit, moves, _ = found
-                if check(parts) and (not limit or counts[number] < limit):
+            name = parts[0]
+            found = row.get(name)
+            if found is not None and not (wary and (slowly or suspect(text) or (odd and odd(text)))):
+                after, checks, number, limit, moves, _ = found
+                if checks[len(parts)](parts) and (not limit or counts[number] < limit):
                     counts[number] = counts[number] + 1 if limit else 1
                     row = after
                     place = number
                     ordinal += 1
                     if keep_tree:
-                        segment = Segment(parts, ordinal=ordinal, offset=offset - len(text) - 1)
+                        segment = Segment(parts, ordinal, offset - len(text) - 1)
                         if moves is not None:
                             kept, opens = moves
                             del stack[kept:]
@@ -159,8 +161,8 @@ class _Reader:
                                 stack[-1].loops.append(loop)
                                 stack.append(loop)
                         stack[-1].segments.append(segment)
-                    if parts[0] in notes:
-                        notes[parts[0]](parts, ordinal, offset - len(text) - 1, number)
+                    if name in notes:
+                        notes[name](parts, ordinal, offset - len(text) - 1, number)
                     continue
             if not text and (opened or self._group or interchange).issues.warnings_are_full:
                 continue

@@ -10,13 +10,14 @@ from translators.errors import Position, Severity, shown
 from translators.tree import Loop, Segment
 from translators.x12.binary import BinarySegment
 from translators.x12.characters import Charset, byte_of, character_faults
-from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, compiled_check, ruling_of
+from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compile_set, ruling_of
 from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
 from translators.x12.hipaa import HEALTH_CARE
 from translators.x12.issues import Issues
 from translators.x12.model import Delimiters, GroupHeader
+from translators.x12.quick_checks import checks_of
 from translators.x12.set_validator import SetAnswer, SetCheck, SetValidator
 from translators.x12.validate import Finding, find_faults
 from translators.x12.watch import Watches
@@ -116,9 +117,8 @@ class OpenSet:
         if used_before:
             message = f"ST02 {shown(control_number)} was used before in this group"
             faults.append(EnvelopeFault("x12.st.duplicate_control_number", message, 2, control_number))
-        at = replace(self.position, segment=1)
         for fault in faults:
-            self.issues.add_fault(fault, st, at)
+            self.issues.add_fault(fault, st, self._header_position)
         rules = guide or self._validation
         if rules is not None and rules.functional_group != group.functional_id:
             message = f"ST01 is {code}, of group {rules.functional_group}; GS01 is {shown(group.functional_id)}"
@@ -126,9 +126,13 @@ class OpenSet:
             may_differ = guide is not None and len(group.version) > RELEASE_LENGTH
             severity = Severity.WARNING if may_differ else Severity.ERROR
             wrong = EnvelopeFault("x12.st.wrong_group", message, 1, code)
-            self.issues.add_fault(wrong, st, at, severity=severity)
+            self.issues.add_fault(wrong, st, self._header_position, severity=severity)
         if self._validation is not None:
             self._report(self._validation.take(st), st)
+
+    @property
+    def _header_position(self) -> Position:
+        return replace(self.position, segment=1)
 
     @property
     def has_guide(self) -> bool:
@@ -189,9 +193,8 @@ class OpenSet:
             self._report(self._validation.take(se), se)
         if self.root is not None:
             self.root.segments.append(se)
-        position = replace(self.position, segment=self.segments)
         for fault in se_faults(se, control_number=self.st.element(2), segments=self.segments):
-            self.issues.add_fault(fault, se, position)
+            self.issues.add_fault(fault, se, replace(self.position, segment=self.segments))
         self._report_watched()
 
     def _report_length(self, segment: BinarySegment) -> None:
@@ -375,7 +378,7 @@ class OpenSet:
             return
         text = self._delimiters.element.join(elements)
         is_plain = self._options.charset == Charset.EXTENDED and not self._suspect.search(text)
-        if is_plain and compiled_check(guide)(elements):
+        if is_plain and checks_of(guide)[len(elements)](elements):
             return
         findings = find_faults(guide, elements, self._delimiters)
         if self._options.charset != Charset.EXTENDED:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from translators.x12.compiler import compiled_check
-from translators.x12.guide import ElementGuide, GuideLibrary, SegmentGuide, SegmentUse
+from translators.x12.guide import CompositeGuide, ElementGuide, GuideLibrary, SegmentGuide, SegmentUse
 from translators.x12.model import Delimiters
 from translators.x12.overlay import read_overlay
+from translators.x12.quick_checks import NONE_PASSES, checks_of
 from translators.x12.validate import find_faults
 
 RELEASES = [GuideLibrary.shipped().release(version) for version in ("004010", "005010")]
@@ -58,8 +58,14 @@ ODD_VALUES = [
 ]
 
 
-def sample(element: ElementGuide, pick: int) -> str:
-    """A good value."""
+def passes(guide: SegmentGuide, elements: list[str]) -> bool:
+    return checks_of(guide)[len(elements)](elements)
+
+
+def sample(element: ElementGuide | CompositeGuide, pick: int) -> str:
+    """A good value; of a composite its first component, which may not do alone."""
+    if isinstance(element, CompositeGuide):
+        return sample(element.components[0].element, pick)
     if element.codes:
         return sorted(element.codes)[pick % len(element.codes)]
     match element.type:
@@ -79,7 +85,7 @@ def segments(draw) -> tuple[SegmentGuide, list[str]]:
     values = []
     for use in guide.elements[: draw(st.integers(0, len(guide.elements)))]:
         choice = draw(st.integers(0, 5))
-        if choice == 0 or not isinstance(use.element, ElementGuide):
+        if choice == 0:
             values.append("")
         elif choice == 1:
             values.append(draw(st.sampled_from(ODD_VALUES)))
@@ -92,7 +98,7 @@ def segments(draw) -> tuple[SegmentGuide, list[str]]:
 @given(segments())
 def test_what_the_quick_check_passes_has_no_fault(found) -> None:
     guide, elements = found
-    if compiled_check(guide)(elements):
+    if passes(guide, elements):
         assert find_faults(guide, elements, MARKS) == []
 
 
@@ -102,18 +108,39 @@ def test_what_has_no_fault_passes_the_quick_check_unless_it_is_rare(found) -> No
     guide, elements = found
     rare = any(value.startswith("-") or value in ("20240229", "é") for value in elements)
     if not rare and find_faults(guide, elements, MARKS) == []:
-        assert compiled_check(guide)(elements)
+        assert passes(guide, elements)
 
 
 @pytest.mark.parametrize("guide", SEGMENTS[len(OVERLAID) * 19 :], ids=lambda guide: guide.id)
-def test_a_segment_with_every_plain_element_sent_is_judged_alike_both_ways(guide) -> None:
-    elements = [guide.id]
-    for use in guide.elements:
-        elements.append(sample(use.element, 3) if isinstance(use.element, ElementGuide) else "")
-    while elements[-1] == "":
-        elements.pop()
-    assert compiled_check(guide)(elements) == (find_faults(guide, elements, MARKS) == [])
+def test_a_segment_with_every_element_sent_is_judged_alike_both_ways(guide) -> None:
+    elements = [guide.id, *(sample(use.element, 3) for use in guide.elements)]
+    assert passes(guide, elements) == (find_faults(guide, elements, MARKS) == [])
 
 
-def test_one_check_serves_every_set_that_uses_the_segment() -> None:
-    assert compiled_check(SEGMENTS[0]) is compiled_check(SEGMENTS[0])
+@pytest.mark.parametrize("guide", SEGMENTS[len(OVERLAID) * 19 :], ids=lambda guide: guide.id)
+def test_a_segment_cut_after_each_of_its_elements_is_judged_alike_both_ways(guide) -> None:
+    values = [sample(use.element, 3) for use in guide.elements]
+    for length in range(len(values) + 1):
+        elements = [guide.id, *values[:length]]
+        assert passes(guide, elements) == (find_faults(guide, elements, MARKS) == []), elements
+
+
+def test_a_composite_of_one_component_passes_where_that_is_enough() -> None:
+    segments = RELEASES[0].segments
+    assert passes(segments["MEA"], ["MEA", "PD", "WT", "100", "LB"])
+    assert not passes(segments["MEA"], ["MEA", "PD", "WT", "100", "L#"])
+
+
+def test_no_length_that_a_segment_cannot_have_passes_or_is_kept() -> None:
+    checks = checks_of(RELEASES[0].segments["PO4"])
+    size = len(RELEASES[0].segments["PO4"].elements)
+    assert not any(checks[length](["PO4", *["1"] * (length - 1)]) for length in (1, size + 2, 500, 100_000))
+    assert set(checks) <= set(range(2, size + 2))
+
+
+def test_a_step_that_goes_the_slow_way_passes_nothing() -> None:
+    assert not any(NONE_PASSES[length]([""] * length) for length in range(1, 30))
+
+
+def test_one_table_of_checks_serves_every_set_that_uses_the_segment() -> None:
+    assert checks_of(SEGMENTS[0]) is checks_of(SEGMENTS[0])

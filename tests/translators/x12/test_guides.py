@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from translators.x12.compiler import check_source, compile_set
+from translators.x12.compiler import compile_set
 from translators.x12.guide import GuideError, GuideLibrary, LoopUse, SegmentUse
 from translators.x12.guides.build import SHIPPED, main
+from translators.x12.quick_checks import checks_of
 
 FACTS = Path(os.environ.get("TRADELANE_FACTS", Path(__file__).parents[4] / "shared" / "facts")) / "x12"
 needs_facts = pytest.mark.skipif(not FACTS.is_dir(), reason="the tables of facts are not beside the repository")
@@ -269,8 +270,9 @@ def test_every_place_of_every_set_compiles(version) -> None:
             compiled.enter(place)
             assert place.use.id == "SE" or "SE" in place.row
     for segment in release.segments.values():
-        source, _ = check_source(segment)
-        compile(source, segment.id, "exec")
+        checks = checks_of(segment)
+        for last in range(1, len(segment.elements) + 1):
+            compile(checks.source(last), segment.id, "exec")
 
 
 def test_repeated_composites_of_005010_are_read_one_by_one(x12) -> None:

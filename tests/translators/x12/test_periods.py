@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from translators.x12.compiler import compiled_check
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import Delimiters
 from translators.x12.periods import FORMATS, period_fault, period_positions
+from translators.x12.quick_checks import checks_of
 from translators.x12.validate import find_faults
 
 RELEASE = GuideLibrary.shipped().release("004010")
@@ -107,7 +107,7 @@ def test_a_dtm_is_judged_alike_by_both_ways_of_looking(text, wanted) -> None:
     guide = RELEASE.segments["DTM"]
     elements = text.split("*")
     assert [(each.code, each.element, each.value) for each in find_faults(guide, elements, Delimiters())] == wanted
-    assert compiled_check(guide)(elements) is (not wanted)
+    assert checks_of(guide)[len(elements)](elements) is (not wanted)
 
 
 def test_the_place_of_a_bad_period_is_its_byte(x12) -> None:
