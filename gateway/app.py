@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +24,9 @@ from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
 from gateway.pipeline.deliver_together import deliver_together
 from gateway.pipeline.inbound import InboundLine
+from gateway.pipeline.receive import Inlet
+from gateway.pipeline.send import SendLine
+from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
 from gateway.settings import Settings, load_settings
 from gateway.store import audit, expected
@@ -32,7 +35,7 @@ from gateway.store.engine import Store, migrate, open_store
 from gateway.store.revisions import keep_revisions
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
-from gateway.store.work_statements import WorkTable
+from gateway.store.work_statements import SEND, WorkTable
 from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
 from gateway.workspace import home_of, map_roots, node_name, profile_roots, unmet
@@ -73,6 +76,14 @@ class Gateway:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
         return StoreMailbox(self.store, self.vault, self.registry, self.clock, wake, self.settings.inbound.large_bytes)
 
+    def inlet(self, wake: Callable[[list[str]], None]) -> Inlet:
+        """Where channels hand in what arrives; `wake` is told its lanes."""
+        return Inlet(self.store, self.vault, self.clock, wake, self.settings.inbound.large_bytes)
+
+    def transports(self) -> Mapping[str, Transport]:
+        """What brings files to partners who do not collect them, by channel."""
+        return {}
+
     def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> GatewayWork:
         """What works a claimed row, of either kind.
 
@@ -92,24 +103,29 @@ class Gateway:
             clock=self.clock,
             in_flight={name: adapter.manifest.max_in_flight for name, adapter in adapters.items()},
         )
-        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff or Backoff())
-
-        return GatewayWork(inbound, outbound, wake)
+        backoff = backoff or Backoff()
+        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff)
+        sending = SendLine(self.store, self.vault, self.transports(), self.clock, worker, backoff)
+        return GatewayWork(inbound, outbound, sending, wake)
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayWork:
-    """What works a claimed row, of either kind; lanes are woken once for a batch."""
+    """What works a claimed row, of any kind; lanes are woken once for a batch."""
 
     inbound: InboundLine
     outbound: OutboundLine
+    sending: SendLine
     wake: Callable[[set[str]], None]
     _due: set[str] = field(default_factory=set)
 
     def __call__(self, claim: Claim) -> bool | None:
-        """Work one row; True for a transmission, which then is at its end."""
+        """Work one row; True for a received transmission, which then is at its end."""
         if claim.table is WorkTable.DELIVERY:
             self.outbound.work(claim)
+            return None
+        if claim.lane.startswith(SEND):
+            self.sending.work(claim)
             return None
         self._due.update(self.inbound.work(claim))
         return True

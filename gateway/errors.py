@@ -39,6 +39,20 @@ class Overtaken(GatewayError):
     """The row was given to another worker meanwhile: what was about to be written must not be."""
 
 
+class IntakeClosed(GatewayError):
+    """Nothing more is taken in for now: the disk is nearly full, or too much work waits already.
+
+    Args:
+        reason: for people.
+        retry_after: seconds after which a sender may try again.
+    """
+
+    def __init__(self, reason: str, *, retry_after: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
 class WorkersFault(GatewayError):
     """The worker processes cannot be run as asked: an unknown factory, or a process that does not come up."""
 

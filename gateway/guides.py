@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partners.model import Agreement, Direction, GuideOverlay, LegalEntity, SftpAccount, TradingPartner
+from partners.model import Account, Agreement, Direction, GuideOverlay, LegalEntity, TradingPartner
 from partners.registry import Identified, NotIdentified, PartnerRegistry
 from translators.datafile import LoadError, LoadFault, Place
 from translators.x12.guide import RELEASE_LENGTH, GuideLibrary, SetGuide
@@ -87,7 +87,7 @@ class RegistryTerms:
         registry: PartnerRegistry,
         guides: PartnerGuides,
         *,
-        account: SftpAccount | None = None,
+        account: Account | None = None,
         is_test: bool = False,
         partner: TradingPartner | None = None,
         ourselves: LegalEntity | None = None,

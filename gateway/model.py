@@ -20,7 +20,11 @@ class Environment(StrEnum):
 
 
 class TransmissionState(StrEnum):
-    """Where one file or message on the wire stands. Inbound: the first seven; outbound: the last three."""
+    """Where one file or message on the wire stands.
+
+    Inbound: the first seven. Outbound, where the partner collects: ready, collected, withdrawn; where we go to the
+    partner: queued, working, sending, retrying, awaiting, sent, refused, uncertain, quarantined.
+    """
 
     RECEIVED = "received"
     """Committed, waiting for its lane."""
@@ -41,6 +45,18 @@ class TransmissionState(StrEnum):
     """The partner has read it to its end."""
     WITHDRAWN = "withdrawn"
     """Removed from /out uncollected."""
+    QUEUED = "queued"
+    """Waits for its send lane."""
+    SENDING = "sending"
+    """The first byte may have left: recovery must find out before sending again."""
+    AWAITING = "awaiting"
+    """Sent; the partner's own receipt (an asynchronous MDN) is due at `next_at`."""
+    SENT = "sent"
+    """The partner has it, by its own word."""
+    REFUSED = "refused"
+    """The partner said no, for good; an exception is open."""
+    UNCERTAIN = "uncertain"
+    """Sent without an answer, and nothing to ask: a person decides."""
 
 
 class DocumentState(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from partners.fields import Reference, ReferenceKind
-from partners.model import Identifier, LegalEntity, SftpAccount, TradingPartner
+from partners.model import Account, Identifier, LegalEntity, TradingPartner
 from partners.selection import ties
 from translators.datafile import LoadFault, Place, did_you_mean
 
@@ -28,13 +28,14 @@ def check_identifiers(
 
 
 def check_accounts(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> None:
-    """No SFTP user stands twice."""
-    seen: dict[str, SftpAccount] = {}
+    """No account's name stands twice, over whichever channels: it is the mailbox, and the partner's right to it."""
+    seen: dict[str, Account] = {}
     for partner in partners:
-        for account in partner.accounts:
+        for account in partner.ways:
             first = seen.setdefault(account.user, account)
             if first is not account and account.place is not None:
-                text = f"the SFTP user {account.user} stands twice; first at {first.place}"
+                what = "SFTP user" if {first.channel, account.channel} == {"sftp"} else "account"
+                text = f"the {what} {account.user} stands twice; first at {first.place}"
                 faults.append(LoadFault(account.place, text))
 
 

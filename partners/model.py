@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Protocol
 
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
@@ -181,6 +182,40 @@ class Limits:
     file_bytes: int = 1024**3
 
 
+class Account(Protocol):
+    """A way between a partner and us, over whichever channel: what the rest of the gateway needs to know of it."""
+
+    @property
+    def user(self) -> str:
+        """Its name, unique over all partners and channels."""
+        ...
+
+    @property
+    def partner(self) -> str:
+        """Key of the partner it belongs to."""
+        ...
+
+    @property
+    def carries(self) -> frozenset[str]:
+        """Keys of the partners whose interchanges it may bring."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """The channel's word in a transmission: `sftp`, `https`, `as2` ..."""
+        ...
+
+    @property
+    def pushed(self) -> bool:
+        """Whether we bring there what goes out; else it waits in the account's mailbox to be collected."""
+        ...
+
+    @property
+    def place(self) -> Place | None:
+        """Where its name stands in a profile."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SftpAccount:
     """A login at our SFTP server.
@@ -203,6 +238,16 @@ class SftpAccount:
     carries: frozenset[str] = frozenset()
     limits: Limits = Limits()
     place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def channel(self) -> str:
+        """See Account."""
+        return "sftp"
+
+    @property
+    def pushed(self) -> bool:
+        """It is collected from /out."""
+        return False
 
     def accepts_key(self, blob: bytes, *, at: datetime) -> bool:
         """Whether the key with this wire form may log in at the (aware) moment `at`."""
@@ -343,6 +388,11 @@ class TradingPartner:
     duplicate_window_days: int = 0
     control_numbers: NumberWindow = NumberWindow()
     revision: str = ""
+
+    @property
+    def ways(self) -> tuple[Account, ...]:
+        """Its accounts over every channel."""
+        return self.accounts
 
     @property
     def active(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from partners.folders import read_roots
 from partners.model import (
     RELEASE_LENGTH,
+    Account,
     Agreement,
     Direction,
     LegalEntity,
@@ -63,7 +64,8 @@ class PartnerRegistry:
     def __init__(self, partners: Iterable[TradingPartner], ourselves: Iterable[LegalEntity]) -> None:
         self.partners: Mapping[str, TradingPartner] = {partner.key: partner for partner in partners}
         self.ourselves: Mapping[str, LegalEntity] = {entity.key: entity for entity in ourselves}
-        self._accounts = {account.user: account for partner in self.partners.values() for account in partner.accounts}
+        self._logins = {account.user: account for partner in self.partners.values() for account in partner.accounts}
+        self._ways = {way.user: way for partner in self.partners.values() for way in partner.ways}
         self._senders = {
             (identifier.qualifier, identifier.id): partner
             for partner in self.partners.values()
@@ -94,21 +96,26 @@ class PartnerRegistry:
         return cls(partners, ourselves)
 
     def account(self, user: str) -> SftpAccount | None:
-        """The account of a login; None where there is none or its partner is inactive."""
-        found = self._accounts.get(user)
+        """The account of an SFTP login; None where there is none or its partner is inactive."""
+        found = self._logins.get(user)
         return found if found is not None and self.partners[found.partner].active else None
 
+    def way(self, user: str, *, active: bool = True) -> Account | None:
+        """The account of this name over any channel; None where there is none or, asked so, its partner is inactive."""
+        found = self._ways.get(user)
+        return found if found is not None and (not active or self.partners[found.partner].active) else None
+
     def carriers(self, partner: str) -> list[SftpAccount]:
-        """Every account that may bring the interchanges of this partner, its own and others'."""
-        return [account for account in self._accounts.values() if partner in account.carries]
+        """Every SFTP account that may bring the interchanges of this partner, its own and others'."""
+        return [account for account in self._logins.values() if partner in account.carries]
 
     def identify_interchange(
-        self, account: SftpAccount | None, *, sender: tuple[str, str], receiver: tuple[str, str]
+        self, account: Account | None, *, sender: tuple[str, str], receiver: tuple[str, str]
     ) -> Identified | NotIdentified:
         """Whose interchange it is.
 
         Args:
-            account: the login that brought it; None where the channel itself may carry every partner.
+            account: the way it came by; None where the channel itself may carry every partner.
             sender: ISA05 and ISA06, the padding stripped.
             receiver: ISA07 and ISA08, the padding stripped.
         """

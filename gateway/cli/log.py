@@ -20,8 +20,12 @@ COLOURS = {
     "accepted": "green",
     "active": "green",
     "collected": "green",
+    "sent": "green",
     "A": "green",
     "ready": "cyan",
+    "queued": "cyan",
+    "sending": "cyan",
+    "awaiting": "cyan",
     "duplicate": "yellow",
     "E": "yellow",
     "P": "yellow",
@@ -213,6 +217,8 @@ def print_life(life: dict[str, Any]) -> None:
         people.print(f"  [red]{plain(head['reason'])}[/]")
     if head["duplicate_of"]:
         people.print(f"  the same as {head['duplicate_of']}")
+    for attempt in head["tries"]:
+        people.print(f"  {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}")
     for answer in life["answers"]:
         whose = "" if answer["direction"] == "out" else "our "
         people.print(

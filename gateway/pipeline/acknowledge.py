@@ -1,4 +1,4 @@
-"""Acknowledge: an answer gets its control numbers and stands in the partner's /out, all in the caller's transaction."""
+"""Acknowledge: an answer gets its control numbers and goes its way to the partner, all in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.model import AcknowledgmentKind, Environment, TransmissionState
+from gateway.pipeline.outgoing import OUT_FOLDER, Way, put_out
 from gateway.ports import new_id
 from gateway.store import Connection, acknowledgments, control_numbers, envelopes, expected, mailbox, transmissions
 from gateway.store.envelopes import Row
@@ -19,7 +20,6 @@ from translators.x12.model import TransactionSet
 from translators.x12.reader import read_x12
 from translators.x12.writer import ControlNumbers, write_interchange
 
-OUT_FOLDER = "out"
 _ANSWERED = frozenset({AcknowledgmentKind.ADVICE_824})
 """Answers that are themselves acknowledged, set by set."""
 _NOT_IN_A_NAME = re.compile("[^0-9A-Za-z]")
@@ -30,7 +30,7 @@ def send_answer(
     answer: Answer,
     *,
     vault: Vault,
-    account: str,
+    way: Way,
     partner: str,
     environment: Environment,
     interchange_id: UUID,
@@ -45,7 +45,7 @@ def send_answer(
         conn: the transaction that finishes what is answered.
         answer: all but its control numbers.
         vault: where its bytes go.
-        account: in whose /out it stands.
+        way: how it reaches the partner.
         partner: whom it is for.
         environment: of what it answers; test and live count apart.
         interchange_id: the inbound interchange it answers.
@@ -76,26 +76,15 @@ def send_answer(
     payload = vault.put(later, content)
     about = _NOT_IN_A_NAME.sub("", answer.about.control_number) or "0"
     name = f"{answer.kind}_{about}_{numbers.interchange:09d}.edi"
-    transmissions.add_outbound(
-        later,
+    put_out(
+        conn,
+        way,
         id=id,
         at=at,
-        channel="sftp",
-        account=account,
         partner=partner,
         filename=name,
         environment=environment,
         payload=payload,
-    )
-    mailbox.put_file(
-        conn,
-        id=new_id(),
-        at=at,
-        account=account,
-        folder=OUT_FOLDER,
-        name=name,
-        payload=payload,
-        transmission_id=id,
         later=later,
     )
     interchange, inside = envelopes.answer_rows(
@@ -136,10 +125,14 @@ def _set_rows(content: bytes, *, transmission_id: UUID, guides: GuideLibrary) ->
     return [envelopes.set_row(one, id=new_id(), transmission_id=transmission_id, accepted=True) for one in sets]
 
 
-def offer_again(conn: Connection, *, interchange_id: UUID, at: datetime) -> int:
-    """Put the stored answers to an interchange into /out once more, byte for byte. Returns how many there were."""
-    answers = acknowledgments.answers_to(conn, interchange_id)
-    for stored in answers:
+def offer_again(conn: Connection, *, interchange_id: UUID, at: datetime) -> set[str]:
+    """Send the stored answers to an interchange once more, byte for byte. Returns the lanes that bring them."""
+    lanes: set[str] = set()
+    for stored in acknowledgments.answers_to(conn, interchange_id):
+        if stored.lane is not None:
+            transmissions.queue_again(conn, stored.transmission_id, at=at)
+            lanes.add(stored.lane)
+            continue
         name = mailbox.free_name(conn, account=stored.account, folder=OUT_FOLDER, name=stored.filename)
         mailbox.put_file(
             conn,
@@ -152,4 +145,4 @@ def offer_again(conn: Connection, *, interchange_id: UUID, at: datetime) -> int:
             transmission_id=stored.transmission_id,
         )
         transmissions.set_outbound_state(conn, stored.transmission_id, TransmissionState.READY, at=at)
-    return len(answers)
+    return lanes

@@ -7,6 +7,7 @@ from datetime import datetime
 from gateway.model import AcknowledgmentKind
 from gateway.pipeline.acknowledge import offer_again, send_answer
 from gateway.pipeline.chunk import Matter, ReadInterchange
+from gateway.pipeline.outgoing import way_to
 from gateway.store import Connection
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
@@ -27,6 +28,7 @@ def send_answers(
     guides: GuideLibrary,
     at: datetime,
     later: NewRows,
+    lanes: set[str],
 ) -> list[Matter]:
     """Send TA1, 997, 999 and 824 for one interchange, or offer those again that answered the same one before.
 
@@ -39,27 +41,31 @@ def send_answers(
         guides: of the standard.
         at: the moment, aware.
         later: collects rows, which the caller writes.
+        lanes: where the lanes that bring the answers are added.
 
     Returns:
         What cannot be sent: a matter for a person.
     """
     if read.repeats is not None:
-        offer_again(conn, interchange_id=read.repeats, at=at)
+        lanes |= offer_again(conn, interchange_id=read.repeats, at=at)
         return []
     partner = None if read.partner is None else registry.partners[read.partner]
     answers = list(read.answers)
     if read.advice:
         answers.append(advice_answer(read.header, read.advice, at=at, guides=guides))
-    account = to or (partner.accounts[0].user if partner is not None and partner.accounts else None)
+    account = to or (partner.ways[0].user if partner is not None and partner.ways else None)
     if answers and account is None:
         return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account whose /out takes it")]
     for answer in answers:
         assert account is not None
+        way = way_to(registry, account)
+        if way.lane is not None:
+            lanes.add(way.lane)
         send_answer(
             conn,
             answer,
             vault=vault,
-            account=account,
+            way=way,
             partner=read.partner or _partner_of(account, registry),
             environment=read.environment,
             interchange_id=read.id,
@@ -72,7 +78,7 @@ def send_answers(
 
 
 def _partner_of(account: str, registry: PartnerRegistry) -> str:
-    found = registry.account(account)
+    found = registry.way(account)
     return account if found is None else found.partner
 
 

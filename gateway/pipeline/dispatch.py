@@ -15,9 +15,9 @@ from uuid import UUID
 from gateway.errors import GatewayError, SetsRefused
 from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import AcknowledgmentKind, Environment
-from gateway.pipeline.acknowledge import OUT_FOLDER
+from gateway.pipeline.outgoing import put_out, way_to
 from gateway.ports import new_id
-from gateway.store import Connection, control_numbers, envelopes, expected, mailbox, transmissions
+from gateway.store import Connection, control_numbers, envelopes, expected, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
 from partners.model import Agreement, Batch, Direction, Envelope, Grouping, LegalEntity, TradingPartner
@@ -51,7 +51,7 @@ class Dispatch:
     """Sends sets to one partner from one of our legal entities.
 
     Args:
-        account: in whose /out it stands.
+        account: of the partner, by whose way it goes.
         environment: test documents are marked T in ISA15, and count apart.
     """
 
@@ -106,26 +106,15 @@ class Dispatch:
         payload = self.vault.put(rows, content)
         codes = "_".join(dict.fromkeys(one.content.code for one in batch))
         name = f"{codes}_{numbers.interchange:09d}.edi"
-        transmissions.add_outbound(
-            rows,
+        put_out(
+            conn,
+            way_to(self.registry, self.account),
             id=id,
             at=at,
-            channel="sftp",
-            account=self.account,
             partner=self.partner.key,
             filename=name,
             environment=self.environment,
             payload=payload,
-        )
-        mailbox.put_file(
-            conn,
-            id=new_id(),
-            at=at,
-            account=self.account,
-            folder=OUT_FOLDER,
-            name=name,
-            payload=payload,
-            transmission_id=id,
             later=rows,
         )
         inside = self._keep_envelope(content, id, rows)

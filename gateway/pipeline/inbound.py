@@ -134,7 +134,7 @@ class _Pass:
 
     def _begin(self, conn: Connection, *, refused: frozenset[GroupKey]) -> Reading:
         line, found = self._line, self._found
-        account = None if found.account is None else line.registry.account(found.account)
+        account = None if found.account is None else line.registry.way(found.account)
         is_test = found.environment is Environment.TEST
         agreed = RegistryTerms(line.registry, line.partner_guides, account=account, is_test=is_test)
         self._events = read_x12(
@@ -228,6 +228,7 @@ class _Pass:
                 guides=self._line.guides,
                 at=at,
                 later=self._rows,
+                lanes=self.lanes,
             )
         if reading.said:
             matters += self._settle_said(conn, reading, at)

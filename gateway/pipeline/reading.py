@@ -19,7 +19,7 @@ from gateway.store.control_numbers import InboundUse, Used
 from gateway.store.envelopes import group_row, issue_row, set_row
 from gateway.store.transmissions import Transmission
 from mappings.catalog import MapCatalog
-from partners.model import Agreement, Direction, SftpAccount
+from partners.model import Account, Agreement, Direction
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
 from translators.errors import Issue, Position, Severity, shown
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
@@ -71,7 +71,7 @@ class Reading:
         self,
         transmission: Transmission,
         *,
-        account: SftpAccount | None,
+        account: Account | None,
         registry: PartnerRegistry,
         maps: MapCatalog,
         guides: GuideLibrary,

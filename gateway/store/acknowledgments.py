@@ -16,7 +16,7 @@ from gateway.store.tables import acknowledgment, transmission
 
 @dataclass(frozen=True, slots=True)
 class StoredAcknowledgment:
-    """An answer of ours that can be offered again, its bytes unchanged."""
+    """An answer of ours that can be offered again, its bytes unchanged; `lane` is None where it is collected."""
 
     kind: AcknowledgmentKind
     transmission_id: UUID
@@ -24,6 +24,7 @@ class StoredAcknowledgment:
     filename: str
     sha256: bytes
     size: int
+    lane: str | None
 
 
 def add_sent(
@@ -143,6 +144,7 @@ def answers_to(conn: Connection, interchange_id: UUID) -> list[StoredAcknowledgm
             transmission.c.filename,
             transmission.c.payload_sha256,
             transmission.c.size,
+            transmission.c.lane,
         )
         .join(transmission, transmission.c.id == acknowledgment.c.transmission_id)
         .where(acknowledgment.c.interchange_id == interchange_id, acknowledgment.c.direction == Direction.OUT)
@@ -150,7 +152,13 @@ def answers_to(conn: Connection, interchange_id: UUID) -> list[StoredAcknowledgm
     )
     return [
         StoredAcknowledgment(
-            AcknowledgmentKind(row.kind), row.transmission_id, row.account, row.filename, row.payload_sha256, row.size
+            AcknowledgmentKind(row.kind),
+            row.transmission_id,
+            row.account,
+            row.filename,
+            row.payload_sha256,
+            row.size,
+            row.lane,
         )
         for row in rows
     ]

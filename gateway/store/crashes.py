@@ -137,7 +137,7 @@ def _locked(conn: Connection, kind: Kind, which: ColumnElement[bool]) -> Sequenc
 
 
 def _stays(kind: Kind, row: Row[Any]) -> str:
-    return SENDING if row.state == SENDING else kind.waiting
+    return SENDING if row.state == SENDING else kind.waiting_in(row.lane)
 
 
 def _waits_again(row: Row[Any]) -> str:

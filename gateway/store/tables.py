@@ -134,8 +134,8 @@ transmission = Table(
 )
 _work_indexes(
     transmission,
-    claimable="'received', 'retrying'",
-    blocking="'received', 'working', 'retrying', 'quarantined'",
+    claimable="'received', 'queued', 'retrying', 'sending', 'awaiting'",
+    blocking="'received', 'queued', 'working', 'retrying', 'sending', 'quarantined'",
 )
 Index("transmission_newest", transmission.c.received_at.desc(), transmission.c.id.desc())
 Index("transmission_same_content", transmission.c.payload_sha256)

@@ -15,6 +15,7 @@ from gateway.store import audit
 from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import business_key, transmission
 from gateway.store.vault import StoredPayload
+from gateway.store.work_statements import SEND
 
 LONGEST_KEY = 500
 
@@ -92,8 +93,9 @@ def add_outbound(
     filename: str,
     environment: Environment,
     payload: StoredPayload,
+    lane: str | None = None,
 ) -> None:
-    """Keep one transmission of ours, ready to be collected."""
+    """Keep one transmission of ours: ready to be collected, or queued on the lane that brings it to the partner."""
     insert_rows(
         target,
         transmission,
@@ -102,7 +104,7 @@ def add_outbound(
                 "id": id,
                 "direction": Direction.OUT,
                 "environment": environment,
-                "state": TransmissionState.READY,
+                "state": TransmissionState.READY if lane is None else TransmissionState.QUEUED,
                 "channel": channel,
                 "account": account,
                 "partner": partner,
@@ -111,6 +113,8 @@ def add_outbound(
                 "payload_sha256": payload.sha256,
                 "size": payload.size,
                 "received_at": at,
+                "lane": lane,
+                "ordering_key": lane,
             }
         ],
     )
@@ -183,6 +187,80 @@ def set_outbound_state(
         subject_id=str(transmission_id),
         detail={},
     )
+
+
+def queue_again(conn: Connection, transmission_id: UUID, *, at: datetime, actor: str = "gateway") -> bool:
+    """Have one of our transmissions brought to its partner once more, byte for byte; its lane must be woken.
+
+    Returns:
+        False where it is still on its way: then it is brought anyway, and nothing was changed.
+    """
+    columns = transmission.c
+    ended = (
+        TransmissionState.SENT,
+        TransmissionState.REFUSED,
+        TransmissionState.UNCERTAIN,
+        TransmissionState.QUARANTINED,
+    )
+    queued = conn.execute(
+        update(transmission)
+        .where(columns.id == transmission_id, columns.lane.startswith(SEND), columns.state.in_(ended))
+        .values(state=TransmissionState.QUEUED, finished_at=None, next_at=None, reason=None)
+    )
+    if queued.rowcount != 1:
+        return False
+    audit.record(
+        conn,
+        at=at,
+        actor=actor,
+        action=f"transmission.{TransmissionState.QUEUED.value}",
+        subject="transmission",
+        subject_id=str(transmission_id),
+        detail={},
+    )
+    return True
+
+
+def settle_receipt(
+    conn: Connection, transmission_id: UUID, state: TransmissionState, *, at: datetime, actor: str, reason: str | None
+) -> bool:
+    """The partner's receipt for what we brought came apart from our sending: it overtakes whoever works the row.
+
+    Args:
+        state: sent or refused.
+        actor: who says so, `channel:account`.
+        reason: of a refusal.
+
+    Returns:
+        False where the transmission was not under way (it is settled already): nothing was changed.
+    """
+    columns = transmission.c
+    under_way = (TransmissionState.WORKING, TransmissionState.SENDING, TransmissionState.AWAITING)
+    waiting = (*under_way, TransmissionState.RETRYING, TransmissionState.UNCERTAIN)
+    settled = conn.execute(
+        update(transmission)
+        .where(columns.id == transmission_id, columns.direction == Direction.OUT, columns.state.in_(waiting))
+        .values(
+            state=state,
+            finished_at=at,
+            next_at=None,
+            reason=reason,
+            claimed_by=None,
+            claim_no=columns.claim_no + 1,
+        )
+    )
+    if settled.rowcount != 1:
+        return False
+    audit.record(
+        conn,
+        at=at,
+        actor=actor,
+        action=f"transmission.{state.value}",
+        subject="transmission",
+        subject_id=str(transmission_id),
+        detail={"by": "receipt"},
+    )
+    return True
 
 
 def add_business_keys(

@@ -1,8 +1,8 @@
 """Rows as work: claiming a lane's due rows in order, writing with a fence, and letting go again.
 
-Inbound lanes (`in:...`) hold rows of `transmission`, outbound lanes (`out:...`) rows of `delivery`. Whoever works a row
-holds its claim number; every claim and every taking back raises it, so the writes of a worker that was overtaken are
-refused.
+Inbound lanes (`in:...`) and send lanes (`send:...`) hold rows of `transmission`, outbound lanes (`out:...`) rows of
+`delivery`. Whoever works a row holds its claim number; every claim and every taking back raises it, so the writes of a
+worker that was overtaken are refused.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -33,8 +34,10 @@ from gateway.store.tables import delivery, transmission
 
 INBOUND = "in:"
 OUTBOUND = "out:"
+SEND = "send:"
 WORKING = "working"
 SENDING = "sending"
+AWAITING = "awaiting"
 RETRYING = "retrying"
 
 
@@ -51,34 +54,47 @@ class Kind:
 
     Attributes:
         rows: the table.
-        waiting: where a row begins.
-        claimable: waiting for a worker, now or at `next_at`; `sending` only when it is in nobody's hands.
+        waiting: where a row of a lane begins, by the beginning of the lane's name.
+        claimable: waiting for a worker, now or at `next_at`; `sending` only when it is in nobody's hands. One that is
+            `awaiting` a receipt which did not come is claimed as `sending`.
         blocking: unfinished or held: a later row of the same ordering key waits.
     """
 
     name: WorkTable
     rows: Table
-    waiting: str
+    waiting: Mapping[str, str]
     claimable: tuple[str, ...]
     blocking: tuple[str, ...]
+
+    def waiting_in(self, lane: str) -> str:
+        """Where a row of this lane begins."""
+        return self.waiting[lane[: lane.index(":") + 1]]
 
 
 KINDS = {
     WorkTable.TRANSMISSION: Kind(
         WorkTable.TRANSMISSION,
         transmission,
-        TransmissionState.RECEIVED.value,
-        (TransmissionState.RECEIVED.value, TransmissionState.RETRYING.value),
+        MappingProxyType({INBOUND: TransmissionState.RECEIVED.value, SEND: TransmissionState.QUEUED.value}),
         (
             TransmissionState.RECEIVED.value,
+            TransmissionState.QUEUED.value,
+            TransmissionState.RETRYING.value,
+            TransmissionState.SENDING.value,
+            TransmissionState.AWAITING.value,
+        ),
+        (
+            TransmissionState.RECEIVED.value,
+            TransmissionState.QUEUED.value,
             TransmissionState.WORKING.value,
+            TransmissionState.SENDING.value,
             TransmissionState.RETRYING.value,  # a quarantined one does not: its key is a partner's whole flow
         ),
     ),
     WorkTable.DELIVERY: Kind(
         WorkTable.DELIVERY,
         delivery,
-        DeliveryState.READY.value,
+        MappingProxyType({OUTBOUND: DeliveryState.READY.value}),
         (DeliveryState.READY.value, DeliveryState.RETRYING.value, DeliveryState.SENDING.value),
         (
             DeliveryState.STAGED.value,
@@ -105,11 +121,11 @@ def kind_of(lane: str) -> Kind:
     Raises:
         ValueError: the name is not that of a lane.
     """
-    if lane.startswith(INBOUND):
+    if lane.startswith((INBOUND, SEND)):
         return KINDS[WorkTable.TRANSMISSION]
     if lane.startswith(OUTBOUND):
         return KINDS[WorkTable.DELIVERY]
-    raise ValueError(f"lane {lane[:80]!r}: want a name that begins with {INBOUND} or {OUTBOUND}")
+    raise ValueError(f"lane {lane[:80]!r}: want a name that begins with {INBOUND}, {SEND} or {OUTBOUND}")
 
 
 @cache
@@ -140,7 +156,7 @@ def claiming(table: WorkTable) -> Executable:
         update(rows)
         .where(rows.c.id == free.c.id)
         .values(
-            state=case((rows.c.state == SENDING, SENDING), else_=WORKING),
+            state=case((rows.c.state.in_((SENDING, AWAITING)), SENDING), else_=WORKING),
             claim_no=rows.c.claim_no + 1,
             attempts=rows.c.attempts + 1,
             claimed_by=_WORKER,

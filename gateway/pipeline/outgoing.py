@@ -1,0 +1,95 @@
+"""Outgoing: what was made for a partner goes its way: into the mailbox it is collected from, or onto a send lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gateway.model import Environment
+from gateway.ports import new_id
+from gateway.store import Connection, mailbox, transmissions
+from gateway.store.rows import NewRows
+from gateway.store.vault import StoredPayload
+from gateway.store.work_statements import SEND
+from partners.registry import PartnerRegistry
+
+OUT_FOLDER = "out"
+MAILBOX_CHANNEL = "sftp"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one account of a partner is reached.
+
+    Args:
+        channel: `sftp`, `https`, `as2` ...
+        account: whose.
+        pushed: whether we bring it there; else it stands in the account's mailbox until it is collected.
+    """
+
+    channel: str
+    account: str
+    pushed: bool = False
+
+    @property
+    def lane(self) -> str | None:
+        """The lane that brings it, in order; None where it is collected."""
+        return f"{SEND}{self.channel}:{self.account}" if self.pushed else None
+
+
+def way_to(registry: PartnerRegistry, account: str) -> Way:
+    """The way to an account. For one that is in no profile any more it waits in its mailbox: it may come back."""
+    found = registry.way(account, active=False)
+    return Way(MAILBOX_CHANNEL, account) if found is None else Way(found.channel, account, pushed=found.pushed)
+
+
+def put_out(
+    conn: Connection,
+    way: Way,
+    *,
+    id: UUID,
+    at: datetime,
+    partner: str,
+    filename: str,
+    environment: Environment,
+    payload: StoredPayload,
+    later: NewRows,
+) -> None:
+    """Keep one outbound transmission and set it on its way, all in the caller's transaction.
+
+    Args:
+        conn: the transaction.
+        way: to whom, and how; its lane may be woken after the commit.
+        id: of the transmission.
+        at: the moment, aware.
+        partner: whom it is for.
+        filename: what it is called there.
+        environment: live or test.
+        payload: its bytes, in the vault.
+        later: collects the rows, which the caller writes.
+    """
+    transmissions.add_outbound(
+        later,
+        id=id,
+        at=at,
+        channel=way.channel,
+        account=way.account,
+        partner=partner,
+        filename=filename,
+        environment=environment,
+        payload=payload,
+        lane=way.lane,
+    )
+    if not way.pushed:
+        mailbox.put_file(
+            conn,
+            id=new_id(),
+            at=at,
+            account=way.account,
+            folder=OUT_FOLDER,
+            name=filename,
+            payload=payload,
+            transmission_id=id,
+            later=later,
+        )
