@@ -133,15 +133,52 @@ class Envelope:
     ta1: bool = False
 
 
+class GroupNumbers(StrEnum):
+    """Within what a GS06 may be used once."""
+
+    INTERCHANGE = "interchange"
+    WINDOW = "window"
+
+
+class SetNumbers(StrEnum):
+    """Within what an ST02 may be used once."""
+
+    GROUP = "group"
+    INTERCHANGE = "interchange"
+    WINDOW = "window"
+
+
+class SentGroups(StrEnum):
+    """What has a count of GS06 of its own: the partner, or each GS01 that goes to it, in interchanges of its own."""
+
+    PARTNER = "partner"
+    KIND = "kind"
+
+
 @dataclass(frozen=True, slots=True)
 class NumberWindow:
-    """How long an ISA13 of the partner counts as used.
+    """How long control numbers of the partner count as used, and how we count ours to it.
 
     Args:
-        days: so long; 0 for no check at all, None for ever.
+        days: so long an ISA13 does; 0 for no check at all, None for ever.
+        gs06: where a GS06 received is used once: within the interchange, or (for its GS01, 02 and 03) the window.
+        st02: likewise an ST02: within the group, the interchange, or (for its ST01) the window.
+        sent_gs06: how we count ours.
     """
 
     days: int | None = None
+    gs06: GroupNumbers = GroupNumbers.INTERCHANGE
+    st02: SetNumbers = SetNumbers.GROUP
+    sent_gs06: SentGroups = SentGroups.PARTNER
+
+    @property
+    def span(self) -> timedelta | None:
+        """The window; None for ever."""
+        return None if self.days is None else timedelta(days=self.days)
+
+    def count_of(self, functional_id: str) -> str:
+        """What GS06 of ours is counted under, for a GS01."""
+        return "GS06" if self.sent_gs06 is SentGroups.PARTNER else f"GS06 {functional_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +407,7 @@ class TradingPartner:
         group_ids: GS02/03 codes it uses beside its interchange ids; where there are none, any code is taken.
         time_zone: IANA name, for its days and schedules.
         duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
-        control_numbers: how long its ISA13 count as used.
+        control_numbers: how long its control numbers count as used, and how ours are counted.
         revision: SHA-256 (hex) of all of the above and below as resolved, keys from every root included.
     """
 

@@ -34,6 +34,9 @@ PROFILE_KEYS = (
 )
 """What a profile may say."""
 
+NUMBER_KEYS = ("window_days", "gs06", "st02", "sent_gs06")
+"""What its `control_numbers` may say."""
+
 
 class ProfileRead(NamedTuple):
     """What a profile says; what is at fault in it is left out."""
@@ -118,9 +121,20 @@ def _window(outer: Fields) -> NumberWindow:
     found = outer.mapping("control_numbers")
     if found is None:
         return NumberWindow()
-    fields = Fields(found, of="control_numbers", known=("window_days",), faults=outer.faults)
-    fields.require("window_days")
-    return NumberWindow(fields.number("window_days", default=0, low=0, high=_HIGHEST_WINDOW))
+    usual = NumberWindow()
+    fields = Fields(found, of="control_numbers", known=NUMBER_KEYS, faults=outer.faults)
+    has_days = fields.has("window_days")
+    days = fields.number("window_days", default=0, low=0, high=_HIGHEST_WINDOW) if has_days else usual.days
+    window = NumberWindow(
+        days,
+        gs06=fields.choice("gs06", usual.gs06),
+        st02=fields.choice("st02", usual.st02),
+        sent_gs06=fields.choice("sent_gs06", usual.sent_gs06),
+    )
+    for key, scope in (("gs06", window.gs06), ("st02", window.st02)):
+        if scope == "window" and days == 0:
+            fields.fault(fields.place_of(key), f"{key}: window asks for a window, and window_days is 0")
+    return window
 
 
 def _identifiers(fields: Fields, faults: list[LoadFault]) -> tuple[Identifier, ...]:

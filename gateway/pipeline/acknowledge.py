@@ -13,7 +13,7 @@ from gateway.store import Connection, acknowledgments, control_numbers, envelope
 from gateway.store.envelopes import Row
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
-from partners.model import Acknowledgments
+from partners.model import Acknowledgments, NumberWindow
 from translators.x12.acknowledge import Answer
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import TransactionSet
@@ -37,6 +37,7 @@ def send_answer(
     at: datetime,
     later: NewRows,
     guides: GuideLibrary,
+    counts: NumberWindow,
     owed: Acknowledgments | None = None,
 ) -> UUID:
     """Store one answer and offer it to the partner.
@@ -52,6 +53,7 @@ def send_answer(
         at: the moment, aware.
         later: collects the answer's rows, which the caller writes.
         guides: to read an 824 back by, since the partner's 997 names its sets.
+        counts: how our numbers to the partner are counted.
         owed: what the partner owes us for each group of it; None for nothing.
 
     Returns:
@@ -70,7 +72,7 @@ def send_answer(
             at=at,
         )
 
-    groups = tuple(next_number("GS06") for _ in answer.interchange.groups)
+    groups = tuple(next_number(counts.count_of(group.functional_id)) for group in answer.interchange.groups)
     numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
     content = write_interchange(answer.interchange, numbers=numbers, at=at)
     payload = vault.put(later, content)

@@ -206,7 +206,7 @@ class _Settling:
         named = f"set {shown(advised.code)} {shown(advised.control_number)} of group"
         named = f"{named if advised.control_number else 'group'} {shown(advised.group_control_number)}"
         group = sent.find_group(
-            self._conn, said.parties, functional_id=None, control_number=advised.group_control_number
+            self._conn, said.parties, control_number=advised.group_control_number, set_code=advised.code
         )
         sets = [] if group is None else sent.sets_of(self._conn, group)
         wanted = [one for one in sets if one.control_number == advised.control_number] or sets

@@ -11,7 +11,7 @@ from gateway.pipeline.outgoing import way_to
 from gateway.store import Connection
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
-from partners.model import Acknowledgments, Direction, TradingPartner
+from partners.model import Acknowledgments, Direction, NumberWindow, TradingPartner
 from partners.registry import PartnerRegistry
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.advising import advice_answer
@@ -72,6 +72,7 @@ def send_answers(
             at=at,
             later=later,
             guides=guides,
+            counts=NumberWindow() if partner is None else partner.control_numbers,
             owed=_owed_for_advice(partner) if answer.kind == "824" else None,
         )
     return []

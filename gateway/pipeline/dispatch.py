@@ -20,7 +20,7 @@ from gateway.ports import new_id
 from gateway.store import Connection, control_numbers, envelopes, expected, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
-from partners.model import Agreement, Batch, Direction, Envelope, Grouping, LegalEntity, TradingPartner
+from partners.model import Agreement, Batch, Direction, Envelope, Grouping, LegalEntity, SentGroups, TradingPartner
 from partners.registry import PartnerRegistry
 from translators.errors import Issue, Severity
 from translators.x12.acknowledge import AcknowledgmentPolicy
@@ -81,9 +81,24 @@ class Dispatch:
             GatewayError: one of the two has no identifier to go by.
         """
         rows = NewRows()
-        sent = [self._send(conn, batch, at=at, rows=rows) for batch in _batches(sets)]
+        sent = [self._send(conn, batch, at=at, rows=rows) for batch in self._batches(sets)]
         rows.write(conn)
         return sent
+
+    def _batches(self, sets: Sequence[SetToSend]) -> Iterator[list[SetToSend]]:
+        """The sets of each interchange: of one version of the envelope, at most as many as agreed.
+
+        Groups that are counted apart go apart: a GS06 is used once in an interchange.
+        """
+        counted_apart = self.partner.control_numbers.sent_gs06 is SentGroups.KIND
+        alike: dict[tuple[Batch, Envelope, str, tuple[str, str] | None], list[SetToSend]] = {}
+        for one in sets:
+            batch = one.agreement.batch
+            apart = (one.functional_id, one.version) if counted_apart or batch.groups is Grouping.APART else None
+            alike.setdefault((batch, one.agreement.envelope, _isa_version(one), apart), []).append(one)
+        for (batch, *_), together in alike.items():
+            for start in range(0, len(together), batch.sets):
+                yield together[start : start + batch.sets]
 
     def _send(self, conn: Connection, batch: Sequence[SetToSend], *, at: datetime, rows: NewRows) -> UUID:
         id = new_id()
@@ -100,7 +115,8 @@ class Dispatch:
                 at=at,
             )
 
-        groups = tuple(next_number("GS06") for _ in interchange.groups)
+        counts = self.partner.control_numbers
+        groups = tuple(next_number(counts.count_of(group.functional_id)) for group in interchange.groups)
         numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
         content = write_interchange(interchange, numbers=numbers, at=at)
         payload = self.vault.put(rows, content)
@@ -237,18 +253,6 @@ class Dispatch:
 def group_id(party: TradingPartner | LegalEntity) -> str:
     """The GS02 or GS03 a party goes by: its first group id, else its first interchange id."""
     return party.group_ids[0] if party.group_ids else _identifier(party)[1]
-
-
-def _batches(sets: Sequence[SetToSend]) -> Iterator[list[SetToSend]]:
-    """The sets of each interchange: of one version of the envelope, at most as many as agreed."""
-    alike: dict[tuple[Batch, Envelope, str, tuple[str, str] | None], list[SetToSend]] = {}
-    for one in sets:
-        batch = one.agreement.batch
-        apart = (one.functional_id, one.version) if batch.groups is Grouping.APART else None
-        alike.setdefault((batch, one.agreement.envelope, _isa_version(one), apart), []).append(one)
-    for (batch, *_), together in alike.items():
-        for start in range(0, len(together), batch.sets):
-            yield together[start : start + batch.sets]
 
 
 def _isa_version(one: SetToSend) -> str:

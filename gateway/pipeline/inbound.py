@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from gateway.errors import NotYet
@@ -20,6 +20,7 @@ from gateway.model import DeliveryState, DocumentState, Environment, Transmissio
 from gateway.pipeline.acknowledged import settle_said
 from gateway.pipeline.answer import send_answers
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
+from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
 from gateway.pipeline.translate import document_row, settle
@@ -27,7 +28,6 @@ from gateway.ports import Clock, new_id
 from gateway.store import (
     Connection,
     audit,
-    control_numbers,
     deliveries,
     documents,
     envelopes,
@@ -36,7 +36,6 @@ from gateway.store import (
     transmissions,
     work,
 )
-from gateway.store.control_numbers import InboundUse, Used
 from gateway.store.engine import Store
 from gateway.store.rows import NewRows
 from gateway.store.vault import INLINE_LIMIT, Vault
@@ -46,7 +45,7 @@ from partners.registry import PartnerRegistry
 from translators.errors import Issue, Position
 from translators.formats import SNIFFED_BYTES, Format, sniff
 from translators.x12.guide import GuideLibrary
-from translators.x12.model import InterchangeHeader, ReaderEvent
+from translators.x12.model import ReaderEvent
 from translators.x12.reader import ReadOptions, read_x12
 
 
@@ -122,7 +121,7 @@ class _Pass:
                 return
             self._reading = self._begin(conn, refused=frozenset())
         reading = self._reading
-        ledger = _Ledger(conn, transmission_id=self._found.id, at=at)
+        ledger = InboundLedger(conn, transmission_id=self._found.id, at=at)
         read_to_its_end = reading.take_chunk(self._events, ledger=ledger)
         if read_to_its_end and self._staged_groups & reading.refused_groups:
             self._begin_again(conn, reading)
@@ -299,52 +298,6 @@ class _Pass:
         )
         self._rows.write(conn)
         documents.supersede(conn, self._revising)
-
-
-class _Ledger:
-    """The ledger of control numbers, for one transmission and inside one transaction."""
-
-    def __init__(self, conn: Connection, *, transmission_id: UUID, at: datetime) -> None:
-        self._conn = conn
-        self._transmission_id = transmission_id
-        self._at = at
-
-    def claim(
-        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, window: timedelta | None
-    ) -> InboundUse:
-        """Whether an ISA13 was received before, as far back as the window reaches.
-
-        Raises:
-            NotYet: another transmission that holds it is just being read.
-        """
-        use = control_numbers.claim_inbound(
-            self._conn,
-            sender=header.sender,
-            receiver=header.receiver,
-            environment=environment,
-            number=header.control_number,
-            transmission_id=self._transmission_id,
-            interchange_id=interchange_id,
-            at=self._at,
-            window=window,
-        )
-        if isinstance(use, Used) and use.content_sha256 is None:
-            raise NotYet(f"ISA13 {header.control_number} is just being read in transmission {use.transmission_id}")
-        return use
-
-    def complete(
-        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, content_sha256: bytes
-    ) -> None:
-        """What the interchange of a claimed ISA13 held."""
-        control_numbers.complete_inbound(
-            self._conn,
-            sender=header.sender,
-            receiver=header.receiver,
-            environment=environment,
-            number=header.control_number,
-            content_sha256=content_sha256,
-            interchange_id=interchange_id,
-        )
 
 
 class _RangeHashes:

@@ -9,9 +9,11 @@ from gateway.model import Environment
 from gateway.pipeline.chunk import Row
 from gateway.store.control_numbers import InboundUse, Mine, New
 from partners.registry import Identified, NotIdentified
+from translators.errors import Issue
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
 from translators.x12.acknowledge_form import AcknowledgmentForm
 from translators.x12.advising import ToAdvise
+from translators.x12.control_numbers import SeenControlNumbers
 from translators.x12.model import GroupStart, InterchangeHeader
 
 _STRENGTH = (AcknowledgmentPolicy.NEVER, AcknowledgmentPolicy.ON_ERROR, AcknowledgmentPolicy.ALWAYS)
@@ -23,6 +25,7 @@ class OpenGroup:
 
     Args:
         start: as long as no set has said which form answers it.
+        used_number: its GS06 was used before.
         form: which of 997 and 999 answers it.
     """
 
@@ -30,6 +33,7 @@ class OpenGroup:
     accepted: int = 0
     passed_through: int = 0
     start: GroupStart | None = None
+    used_number: Issue | None = None
     form: AcknowledgmentForm = AcknowledgmentForm.FUNCTIONAL
     policies: set[AcknowledgmentPolicy] = field(default_factory=set)
 
@@ -41,7 +45,11 @@ class OpenGroup:
 
 @dataclass(slots=True)
 class OpenInterchange:
-    """The interchange being read."""
+    """The interchange being read.
+
+    Args:
+        set_numbers: the ST02 so far, where an interchange may use each once.
+    """
 
     id: UUID
     header: InterchangeHeader
@@ -51,6 +59,7 @@ class OpenInterchange:
     terms: AcknowledgmentTerms
     answers: AcknowledgmentBuilder
     groups: list[Row] = field(default_factory=list)
+    set_numbers: SeenControlNumbers = field(default_factory=SeenControlNumbers)
     advice: list[ToAdvise] = field(default_factory=list)
 
     @property

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import Protocol
 from uuid import UUID
 
 from gateway.model import AcknowledgmentKind, Environment
 from gateway.pipeline.acknowledged import Said, is_acknowledgment, said_by_note, said_by_set
 from gateway.pipeline.advise import MOST_ADVICE, advice_on, untold
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange
+from gateway.pipeline.faults import (
+    isa_position,
+    not_agreed,
+    used_group_number,
+    used_interchange_number,
+    used_set_number,
+)
+from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.opened import OpenGroup, OpenInterchange
 from gateway.pipeline.translate import translate
 from gateway.ports import new_id
-from gateway.store.control_numbers import InboundUse, Used
+from gateway.store.control_numbers import Used
 from gateway.store.envelopes import group_row, issue_row, set_row
 from gateway.store.transmissions import Transmission
 from mappings.catalog import MapCatalog
 from partners.model import Account, Agreement, Direction
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
-from translators.errors import Issue, Position, Severity, shown
+from translators.errors import Issue, Severity, shown
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
 from translators.x12.advice import MAX_REFERENCE
 from translators.x12.codes import FAULTS
@@ -30,7 +36,6 @@ from translators.x12.model import (
     GroupEnd,
     GroupStart,
     InterchangeEnd,
-    InterchangeHeader,
     InterchangeNote,
     InterchangeStart,
     ReaderEvent,
@@ -41,20 +46,6 @@ from translators.x12.model import (
 UNSUPPORTED = "x12.st.unsupported"
 UNREAD_GROUP = frozenset({"x12.gs.unsupported_version", "x12.gs.unsupported_group"})
 """Faults of a group that an agreement to pass its sets through makes harmless."""
-
-
-class Ledger(Protocol):
-    """The ledger of control numbers, in the transaction of the moment."""
-
-    def claim(
-        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, window: timedelta | None
-    ) -> InboundUse:
-        """Whether an ISA13 was received before, as far back as the window reaches."""
-
-    def complete(
-        self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, content_sha256: bytes
-    ) -> None:
-        """What the interchange of a claimed ISA13 held."""
 
 
 class Reading:
@@ -84,7 +75,7 @@ class Reading:
         self._maps = maps
         self._guides = guides
         self._content_hash = content_hash
-        self._ledger: Ledger
+        self._ledger: InboundLedger
         self._open: OpenInterchange | None = None
         self._group = OpenGroup()
         self._agreements: dict[tuple[object, ...], Agreement | NotIdentified] = {}
@@ -97,7 +88,7 @@ class Reading:
         self.sets_seen = 0
         self.chunks = 0
 
-    def take_chunk(self, events: Iterator[ReaderEvent], *, ledger: Ledger) -> bool:
+    def take_chunk(self, events: Iterator[ReaderEvent], *, ledger: InboundLedger) -> bool:
         """Read until a chunk waits to be written; True when the transmission is read to its end.
 
         Args:
@@ -157,10 +148,9 @@ class Reading:
         use = None
         number = header.control_number
         if isinstance(who, Identified) and len(number) == 9 and number.isascii() and number.isdigit():
-            days = who.partner.control_numbers.days
-            if days != 0:
-                window = None if days is None else timedelta(days=days)
-                use = self._ledger.claim(header, environment, id, window)
+            window = who.partner.control_numbers
+            if window.days != 0:
+                use = self._ledger.claim(header, environment, id, window.span)
         terms = self._terms(who)
         answers = AcknowledgmentBuilder(terms, guides=self._guides)
         self._open = OpenInterchange(id, header, environment, who, use, terms, answers)
@@ -186,6 +176,9 @@ class Reading:
             self._forward(event)
         else:
             self._group = OpenGroup(start=event, form=inside.terms.form)
+            self._group.used_number = used_group_number(event.header, inside, self._ledger)
+            if self._group.used_number is not None:
+                self.refused_groups.add((inside.header.ordinal, event.header.ordinal))
 
     def _begin_answer(self, inside: OpenInterchange, agreed: Agreement | NotIdentified | None = None) -> None:
         group, start = self._group, self._group.start
@@ -224,11 +217,13 @@ class Reading:
             self._hear(event)
             self._tell_faulty(event, partner=inside.partner or "", group=key)
         elif isinstance(agreement, NotIdentified):
-            event.issues.append(_refusal(event, agreement))
+            event.issues.append(not_agreed(event, agreement))
             about = f"{inside.partner} {shown(event.code)}"
             self.matters.append(Matter(agreement.code.value, about, agreement.reason, group=key))
         else:
             self._group.policies.add(agreement.acknowledge.functional)
+            if key not in self.refused_groups:
+                event.issues += used_set_number(event, agreement, inside, self._ledger)
             if agreement.pass_through:
                 self._group.passed_through += 1
                 event.issues[:] = [_excused(issue, UNSUPPORTED) for issue in event.issues]
@@ -323,6 +318,8 @@ class Reading:
         if group.received and group.passed_through == group.received:
             event.issues[:] = [_excused(issue, *UNREAD_GROUP) for issue in event.issues]
         self._begin_answer(inside)
+        if group.used_number is not None:
+            event.issues.append(group.used_number)
         inside.answers.take(event, functional=group.policy)
         self._note(event.issues, stage="validate")
         if event.rejected:
@@ -356,7 +353,7 @@ class Reading:
         who, use, sender = inside.who, inside.use, shown("/".join(event.header.sender))
         answerable = True
         if isinstance(who, NotIdentified):
-            event.issues.append(Issue(who.code.value, who.reason, _isa_position(event.header), level=7))
+            event.issues.append(Issue(who.code.value, who.reason, isa_position(event.header), level=7))
             self.matters.append(Matter(who.code.value, sender, who.reason))
             answerable = who.code is Refusal.UNKNOWN_RECEIVER and self._account is not None
         content = self._content_hash(event.header.offset, event.end)
@@ -364,7 +361,7 @@ class Reading:
         if repeated is not None:
             answerable = False
         elif isinstance(use, Used):
-            issue = _used_number(event.header)
+            issue = used_interchange_number(event.header)
             event.issues.append(issue)
             self.matters.append(Matter(issue.code, sender, issue.message))
         self._note(event.issues, stage="validate" if inside.counts else "identify")
@@ -418,32 +415,9 @@ class Reading:
         ]
 
 
-def _refusal(event: TransactionSet, why: NotIdentified) -> Issue:
-    position = Position(
-        interchange=event.interchange.ordinal,
-        group=event.group.ordinal,
-        set=event.ordinal,
-        segment_id="ST",
-        segment=1,
-        element=1,
-        offset=event.offset,
-    )
-    return Issue(UNSUPPORTED, why.reason, position, level=7, value=event.code)
-
-
 def _excused(issue: Issue, *codes: str) -> Issue:
     """A fault that was agreed to be none stays in the log, as a warning."""
     return replace(issue, severity=Severity.WARNING) if issue.code in codes else issue
-
-
-def _used_number(header: InterchangeHeader) -> Issue:
-    position = replace(_isa_position(header), element=13)
-    text = f"ISA13 {header.control_number} was used before for other content; want a new control number"
-    return Issue("x12.isa.duplicate_control_number", text, position, value=header.control_number)
-
-
-def _isa_position(header: InterchangeHeader) -> Position:
-    return Position(interchange=header.ordinal, segment_id="ISA", offset=header.offset)
 
 
 def _group_status(received: int, accepted: int, *, rejected: bool) -> str:

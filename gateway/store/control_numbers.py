@@ -75,14 +75,14 @@ _VOID = text("""
 _CLAIM = text("""
     INSERT INTO control_number
         (id, sender, receiver, environment, direction, kind, cycle, number, transmission_id, interchange_id, used_at)
-    VALUES (:id, :sender, :receiver, :environment, 'in', 'ISA13', :cycle, :number, :transmission, :interchange, :at)
+    VALUES (:id, :sender, :receiver, :environment, 'in', :kind, :cycle, :number, :transmission, :interchange, :at)
     ON CONFLICT (sender, receiver, environment, direction, kind, cycle, number) DO NOTHING
 """)
 
 _FIND = text("""
     SELECT content_sha256, transmission_id, interchange_id, cycle, used_at FROM control_number
      WHERE sender = :sender AND receiver = :receiver AND environment = :environment
-       AND direction = 'in' AND kind = 'ISA13' AND number = :number
+       AND direction = 'in' AND kind = :kind AND number = :number
      ORDER BY cycle DESC LIMIT 1
 """)
 
@@ -117,7 +117,7 @@ def allocate(
         sender: our identity that sends.
         receiver: the partner's identity.
         environment: live and test count apart.
-        kind: `ISA13` or `GS06`.
+        kind: `ISA13`, `GS06`, or `GS06 PR` where each GS01 is counted apart.
         transmission_id: the outbound transmission.
         at: the moment, aware.
         interchange_id: the outbound interchange, once it has a row.
@@ -191,7 +191,7 @@ def claim_inbound(
         at: the moment, aware.
         window: for so long a number counts as used; None for ever. One in hand counts as used however old.
     """
-    scope = {**_scope(sender, receiver, environment), "number": number}
+    scope = {**_scope(sender, receiver, environment), "kind": "ISA13", "number": number}
     mine = {"transmission": transmission_id, "interchange": interchange_id, "at": at}
     cycle = 0
     while conn.execute(_CLAIM, {**scope, **mine, "id": new_id(), "cycle": cycle}).rowcount != 1:
@@ -202,6 +202,44 @@ def claim_inbound(
             return Used(found.content_sha256, found.transmission_id, found.interchange_id)
         cycle = found.cycle + 1
     return New()
+
+
+def claim_inside(
+    conn: Connection,
+    *,
+    sender: tuple[str, ...],
+    receiver: tuple[str, ...],
+    environment: Environment,
+    kind: str,
+    number: str,
+    transmission_id: UUID,
+    interchange_id: UUID,
+    at: datetime,
+    window: timedelta | None,
+) -> bool:
+    """Say whether a number inside an interchange (GS06, ST02) is new, and claim it if so.
+
+    Args:
+        conn: the transaction that reads the interchange.
+        sender: as in ISA05, ISA06 and GS02.
+        receiver: as in ISA07, ISA08 and GS03.
+        environment: from ISA15.
+        kind: `GS06 PO`, `ST02 850`.
+        number: as received; a GS06 without zeros in front.
+        transmission_id: what it came in.
+        interchange_id: likewise.
+        at: the moment, aware.
+        window: for so long a number counts as used; None for ever.
+    """
+    scope = {**_scope(sender, receiver, environment), "kind": kind, "number": number}
+    mine = {"transmission": transmission_id, "interchange": interchange_id, "at": at}
+    cycle = 0
+    while conn.execute(_CLAIM, {**scope, **mine, "id": new_id(), "cycle": cycle}).rowcount != 1:
+        found = conn.execute(_FIND, scope).one()
+        if window is None or found.used_at > at - window:
+            return False
+        cycle = found.cycle + 1
+    return True
 
 
 def complete_inbound(
@@ -234,5 +272,5 @@ def complete_inbound(
         )
 
 
-def _scope(sender: Party, receiver: Party, environment: Environment) -> dict[str, object]:
+def _scope(sender: tuple[str, ...], receiver: tuple[str, ...], environment: Environment) -> dict[str, object]:
     return {"sender": ":".join(sender), "receiver": ":".join(receiver), "environment": environment.value}

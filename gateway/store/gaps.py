@@ -45,7 +45,7 @@ class Finding:
     """Numbers `first` to `last` of one scope.
 
     Args:
-        kind: ISA13 or GS06.
+        kind: ISA13, GS06, or `GS06 PR` where each GS01 of ours is counted apart.
         sender: qualifier and id, for GS06 also GS02.
         receiver: likewise.
         count: how many numbers, or for repeats and resets how many times.

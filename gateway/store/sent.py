@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 
 from gateway.model import Environment
 from gateway.store.control_numbers import Party
@@ -63,10 +63,11 @@ class SentSet:
 # The ledger knows which transmission carries a number: no index of envelopes is needed.
 _TRANSMISSIONS = text("""
     SELECT transmission_id FROM control_number
-     WHERE direction = 'out' AND kind = :kind AND environment = :environment AND number = :number
+     WHERE direction = 'out' AND (kind = :kind OR kind LIKE :kind || ' %') AND environment = :environment
+       AND number = :number
        AND sender = ANY(:ours) AND receiver = ANY(:theirs) AND transmission_id IS NOT NULL
      ORDER BY array_position(CAST(:ours AS text[]), sender) + array_position(CAST(:theirs AS text[]), receiver),
-              cycle DESC
+              used_at DESC
 """)
 
 
@@ -81,21 +82,41 @@ def find_interchange(conn: Connection, parties: Parties, control_number: str) ->
 
 
 def find_group(
-    conn: Connection, parties: Parties, *, functional_id: str | None, control_number: str
+    conn: Connection, parties: Parties, *, control_number: str, functional_id: str = "", set_code: str = ""
 ) -> SentGroup | None:
-    """The group of ours with this GS06 (and GS01, where it is known), the newest where the numbers went round."""
-    columns = functional_group.c
+    """The group of ours with this GS06, the newest where the numbers went round.
+
+    Args:
+        parties: between whom.
+        control_number: GS06.
+        functional_id: GS01; "" where it is not known.
+        set_code: ST01 of a set in it; "" where it is not known.
+
+    Returns:
+        None where there is none, or where each GS01 is counted apart and what is known names several.
+    """
+    columns, inside = functional_group.c, transaction_set.c
+    found: dict[str, SentGroup] = {}
     for carrier in _carriers(conn, parties, "GS06", control_number):
         for one in _interchanges(conn, interchange.c.transmission_id == carrier):
             wanted = select(functional_group).where(
                 columns.interchange_id == one.id, columns.control_number == _number(control_number)
             )
-            if functional_id is not None:
+            if functional_id:
                 wanted = wanted.where(columns.functional_id == functional_id)
-            row = conn.execute(wanted.with_for_update()).one_or_none()
-            if row is not None:
-                return _group(row, one)
-    return None
+            if set_code:
+                holds = exists().where(
+                    inside.transmission_id == one.transmission_id,
+                    inside.interchange_ordinal == one.ordinal,
+                    inside.group_ordinal == columns.ordinal,
+                    inside.code == set_code,
+                )
+                wanted = wanted.where(holds)
+            for row in conn.execute(wanted.with_for_update()):
+                found.setdefault(row.functional_id, _group(row, one))
+        if found and functional_id:
+            break
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def groups_of(conn: Connection, found: SentInterchange) -> list[SentGroup]:

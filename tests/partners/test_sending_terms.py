@@ -6,7 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from partners.model import AdvicePolicy, Agreement, Batch, Grouping, NumberWindow, TradingPartner
+from partners.model import (
+    AdvicePolicy,
+    Agreement,
+    Batch,
+    Grouping,
+    GroupNumbers,
+    NumberWindow,
+    SentGroups,
+    SetNumbers,
+    TradingPartner,
+)
 from partners.profile import read_profile
 from translators.datafile import LoadFault, Mapping, read_datafile
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -84,5 +94,17 @@ def test_the_window_of_control_numbers_is_for_ever_off_or_days() -> None:
     assert read("name: A\n")[0].control_numbers == NumberWindow(None)
     assert read("name: A\ncontrol_numbers: {window_days: 0}\n")[0].control_numbers == NumberWindow(0)
     assert read("name: A\ncontrol_numbers: {window_days: 30}\n")[0].control_numbers == NumberWindow(30)
-    _, faults = read("name: A\ncontrol_numbers: {}\n")
-    assert [fault.message for fault in faults] == ['control_numbers needs the key "window_days"']
+    assert read("name: A\ncontrol_numbers: {}\n")[0].control_numbers == NumberWindow(None)
+
+
+def test_what_is_used_once_in_the_window_is_agreed_number_by_number() -> None:
+    found, faults = read(
+        "name: A\ncontrol_numbers: {window_days: 30, gs06: window, st02: interchange, sent_gs06: kind}\n"
+    )
+    wanted = NumberWindow(30, GroupNumbers.WINDOW, SetNumbers.INTERCHANGE, SentGroups.KIND)
+    assert (found.control_numbers, faults) == (wanted, [])
+    _, faults = read("name: A\ncontrol_numbers: {window_days: 0, gs06: window, st02: window}\n")
+    assert [fault.message for fault in faults] == [
+        "gs06: window asks for a window, and window_days is 0",
+        "st02: window asks for a window, and window_days is 0",
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.model import Environment
 from gateway.store import expected
+from gateway.store.gaps import findings
 from tests.gateway.inbound_line import Line, codes, file_of, interchange
 from tests.gateway.pipeline.conftest import LineMaker
 from tests.gateway.sending import Buyer, answer_to, change_of, profile
@@ -244,6 +245,47 @@ def test_an_824_of_something_else_has_no_match(buyer: Buyer) -> None:
     buyer.send_orders("PO-1")
     said = buyer.brings([advice("TR", group="99")], functional_id="AG")
     assert codes(said["exceptions"]) == ["acknowledgment.without_match"]
+
+
+BY_KIND = profile(profile_keys="control_numbers: {sent_gs06: kind}\n")
+
+
+def test_each_kind_of_group_may_be_counted_apart(make_line: LineMaker) -> None:
+    buyer = Buyer(make_line(buyer=BY_KIND))
+    sent = buyer.send(answer_to("PO-1"), change_of("PO-9"), answer_to("PO-2"))
+    sent += buyer.send(answer_to("PO-3"))
+    groups = [inside for id in sent for inside in buyer.line.life(id)["interchanges"][0]["groups"]]
+    assert [(one["functional_id"], one["control_number"], len(one["sets"])) for one in groups] == [
+        ("PR", "1", 2),
+        ("CA", "1", 1),
+        ("PR", "2", 1),
+    ]
+    said = buyer.says("AK1*CA*1", "AK9*R*1*1*0")
+    assert said["exceptions"] == []
+    assert [outcomes(buyer.line.life(id))[0] for id in sent] == [None, "rejected", None]
+    with buyer.line.store.begin() as conn:
+        assert findings(conn) == []
+
+
+def test_an_824_finds_its_group_by_the_set_where_kinds_are_counted_apart(make_line: LineMaker) -> None:
+    buyer = Buyer(make_line(buyer=BY_KIND))
+    sent = buyer.send(answer_to("PO-1"), change_of("PO-9"))
+    assert buyer.brings([advice("TR")], functional_id="AG")["exceptions"] == []
+    assert [outcomes(buyer.line.life(id))[1] for id in sent] == [["rejected"], [None]]
+    nameless = [part.replace("*855", "") for part in advice("TR")]
+    said = buyer.brings([nameless], functional_id="AG")
+    assert codes(said["exceptions"]) == ["acknowledgment.without_match"]
+
+
+def test_a_number_counted_anew_means_what_was_sent_last(make_line: LineMaker) -> None:
+    buyer = Buyer(make_line(buyer=profile()))
+    before = buyer.send_orders("PO-1")
+    buyer = Buyer(make_line(buyer=BY_KIND))
+    buyer.line.clock.advance(timedelta(minutes=1))
+    after = buyer.send_orders("PO-2")
+    assert after["interchanges"][0]["groups"][0]["control_number"] == "1"
+    buyer.says("AK1*PR*1", "AK9*A*1*1*1")
+    assert (outcomes(again(buyer, before))[0], outcomes(again(buyer, after))[0]) == (None, "accepted")
 
 
 def test_what_is_overdue_is_told_once_and_resolved_when_it_comes(buyer: Buyer) -> None:
