@@ -334,6 +334,7 @@ def running(
                 host_keys=[_host_key(settings.home)],
                 limits=settings.sftp.limits,
                 spool_folder=_spool_folder(settings.home),
+                passwords=gateway.registry.any_passwords,
             )
             server.start(settings.sftp.host, settings.sftp.port)
             stack.callback(server.stop)

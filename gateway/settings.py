@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,6 +18,7 @@ from gateway.adapters.kinds import KINDS, make_adapter, read_config
 from gateway.adapters.protocol import Adapter
 from partners.fields import WORD, Fields, form
 from sftp.gate import ServerLimits
+from sftp.lockout import LockoutRules
 from translators.datafile import LoadError, LoadFault, did_you_mean, plain, read_datafile
 from translators.datafile import Mapping as DataMapping
 from translators.errors import shown
@@ -26,7 +28,17 @@ DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
 _TOP_KEYS = ("samples", "sftp", "workers", "inbound", "destinations")
-SFTP_KEYS = ("host", "port", "connections", "connections_per_address", "auth_tries", "login_seconds", "idle_seconds")
+SFTP_KEYS = (
+    "host",
+    "port",
+    "connections",
+    "connections_per_address",
+    "auth_tries",
+    "login_seconds",
+    "idle_seconds",
+    "lockout_failures",
+    "lockout_half_life",
+)
 """What `sftp` may say."""
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
 _DAY_SECONDS = 86_400
@@ -135,6 +147,12 @@ def _sftp(outer: Fields) -> SftpSettings:
             auth_tries=fields.number("auth_tries", default=limits.auth_tries, low=1, high=20),
             login_seconds=fields.number("login_seconds", default=int(limits.login_seconds), low=1, high=600),
             idle_seconds=fields.number("idle_seconds", default=int(limits.idle_seconds), low=10, high=_DAY_SECONDS),
+            lockout=LockoutRules(
+                failures=fields.number("lockout_failures", default=limits.lockout.failures, low=2, high=1000),
+                half_life_seconds=fields.span(
+                    "lockout_half_life", default=timedelta(seconds=limits.lockout.half_life_seconds)
+                ).total_seconds(),
+            ),
         ),
     )
 

@@ -7,14 +7,23 @@ from zoneinfo import ZoneInfo
 
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
 from partners.keys import read_key
-from partners.model import Limits, Network, Pickup, PublicKey, SftpAccount
+from partners.model import Limits, Login, Network, PasswordHash, Pickup, PublicKey, SftpAccount
+from partners.passwords import read_hash
 from translators.datafile import LoadFault, Mapping
 from translators.errors import shown
 
 _USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
-ACCOUNT_KEYS = ("user", "keys", "pickup", "allowed_from", "carries", "limits")
+ACCOUNT_KEYS = ("user", "login", "keys", "passwords", "pickup", "allowed_from", "carries", "limits")
 """What an account may say."""
-LIMIT_KEYS = ("sessions", "file_bytes")
+LIMIT_KEYS = (
+    "sessions",
+    "sessions_per_address",
+    "open_files",
+    "file_bytes",
+    "files",
+    "total_bytes",
+    "idle",
+)
 """What its limits may say."""
 
 
@@ -47,7 +56,9 @@ def read_account(
     read = SftpAccount(
         user="" if user is None else user.text,
         partner=partner,
+        login=fields.choice("login", Login.KEY),
         keys=tuple(keys),
+        passwords=_passwords(fields, zone=zone),
         pickup=fields.choice("pickup", Pickup.CLOSE),
         allowed_from=_networks(fields),
         carries=frozenset(name.text for name in carries) or frozenset({partner}),
@@ -65,6 +76,20 @@ def _key(entry: Mapping, *, zone: ZoneInfo, faults: list[LoadFault]) -> PublicKe
     if line is None:
         return None
     return read_key(line, not_before=not_before, not_after=not_after, zone=zone, faults=faults)
+
+
+def _passwords(outer: Fields, *, zone: ZoneInfo) -> tuple[PasswordHash, ...]:
+    if outer.has("passwords") and outer.text("login", default=Login.KEY) == Login.KEY:
+        outer.fault(outer.place_of("passwords"), "passwords are not asked for; say login: password, either or both")
+    found: list[PasswordHash] = []
+    for entry in outer.mappings("passwords"):
+        fields = Fields(entry, of="a password", known=("hash", "not_before", "not_after"), faults=outer.faults)
+        fields.require("hash")
+        line, not_before, not_after = fields.scalar("hash"), fields.scalar("not_before"), fields.scalar("not_after")
+        if line is not None:
+            read = read_hash(line, not_before=not_before, not_after=not_after, zone=zone, faults=outer.faults)
+            found += [] if read is None else [read]
+    return tuple(found)
 
 
 def _networks(fields: Fields) -> tuple[Network, ...]:
@@ -88,7 +113,13 @@ def _limits(outer: Fields, faults: list[LoadFault]) -> Limits:
     if found is None:
         return usual
     fields = Fields(found, of="limits", known=LIMIT_KEYS, faults=faults)
+    here = fields.number("sessions_per_address", default=0, low=1, high=1000)
     return Limits(
         sessions=fields.number("sessions", default=usual.sessions, low=1, high=1000),
+        sessions_per_address=here or None,
+        open_files=fields.number("open_files", default=usual.open_files, low=1, high=1000),
         file_bytes=fields.size("file_bytes", default=usual.file_bytes),
+        files=fields.number("files", default=usual.files, low=1, high=10_000_000),
+        total_bytes=fields.size("total_bytes", default=usual.total_bytes),
+        idle=fields.span("idle", default=usual.idle),
     )

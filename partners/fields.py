@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from translators.errors import shown
 
 _SIZE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB)?")
 _SIZE_UNITS = {"": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_SPAN_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -31,6 +33,7 @@ def form(pattern: str, want: str) -> Form:
 
 
 TEXT = form(r"(?s).+", "a text")
+_SPAN = form(r"[1-9][0-9]{0,4}[smhd]", "seconds, minutes, hours or days, as 30s, 10m, 24h or 90d")
 WORD = form(r"[a-z0-9][a-z0-9_-]{0,62}", "a word of lower-case letters, digits, - and _")
 
 
@@ -145,6 +148,11 @@ class Fields:
             self.fault(found.place, f'{key} is "{shown(found.text)}"; want bytes, as 1048576 or 64 MiB')
             return default
         return int(match[1]) * _SIZE_UNITS[match[2] or ""]
+
+    def span(self, key: str, *, default: timedelta) -> timedelta:
+        """A span of time, at least a second: `30s`, `10m`, `24h`, `90d`."""
+        found = self.scalar(key, _SPAN)
+        return default if found is None else timedelta(**{_SPAN_UNITS[found.text[-1]]: int(found.text[:-1])})
 
     def mapping(self, key: str) -> Mapping | None:
         """A mapping below `key`; None where it is missing or at fault."""

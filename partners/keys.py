@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
+from partners.days import read_span
 from partners.model import PublicKey
 from translators.datafile import LoadFault, Place, Scalar, did_you_mean
 from translators.errors import shown
@@ -35,7 +35,6 @@ WANTED_KEYS = "ed25519, ecdsa, or rsa of 2048 bits or more"
 _KEY_OPTIONS = ("not-before", "not-after")
 _ALGORITHM = re.compile(r"(ssh|ecdsa|sk)-[A-Za-z0-9@.-]+")
 _OPTION = re.compile(r'([A-Za-z-]+)(?:="([^"]*)")?')
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_key(
@@ -59,10 +58,7 @@ def read_key(
         The key, or None where something is wrong with it.
     """
     count = len(faults)
-    start = None if not_before is None else _moment(not_before, "not_before", zone=zone, last=False, faults=faults)
-    end = None if not_after is None else _moment(not_after, "not_after", zone=zone, last=True, faults=faults)
-    if start is not None and end is not None and not_after is not None and end <= start:
-        faults.append(LoadFault(not_after.place, "not_after lies before not_before; the key would never be good"))
+    start, end = read_span(not_before, not_after, of="key", zone=zone, faults=faults)
     problem = _problem(line.text)
     if problem:
         faults.append(LoadFault(line.place, problem))
@@ -158,20 +154,3 @@ def _problem(text: str) -> str:
     if isinstance(key, rsa.RSAPublicKey) and not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
         return f"the rsa key has {key.key_size} bits; want {MIN_RSA_BITS} to {MAX_RSA_BITS}"
     return ""
-
-
-def _moment(found: Scalar, name: str, *, zone: ZoneInfo, last: bool, faults: list[LoadFault]) -> datetime | None:
-    """The instant a date (its first moment, or with `last` the first after it) or an instant with zone names."""
-    try:
-        if _DATE.fullmatch(found.text):
-            day = date.fromisoformat(found.text) + timedelta(days=1 if last else 0)
-            moment = datetime.combine(day, time.min, tzinfo=zone)
-        else:
-            moment = datetime.fromisoformat(found.text)
-        if moment.tzinfo is None:
-            raise ValueError("no zone")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        wanted = "want a day as 2026-12-31 or a moment as 2026-12-31T18:00:00Z"
-        faults.append(LoadFault(found.place, f'{name} is "{shown(found.text)}"; {wanted}'))
-        return None

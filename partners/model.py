@@ -50,6 +50,15 @@ class Usage(StrEnum):
     TEST = "T"
 
 
+class Login(StrEnum):
+    """What an account is opened with: a key, a password, either of them, or both together."""
+
+    KEY = "key"
+    PASSWORD = "password"  # noqa: S105 - a word, no secret
+    EITHER = "either"
+    BOTH = "both"
+
+
 class Pickup(StrEnum):
     """When a dropped file counts: as soon as it is closed, or once it has lost its temporary name."""
 
@@ -212,11 +221,41 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """A password a login may use, as its argon2id hash; the days are those of PublicKey."""
+
+    text: str = field(repr=False)
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """Whether an aware `moment` lies within the password's days."""
+        started = self.not_before is None or moment >= self.not_before
+        return started and (self.not_after is None or moment < self.not_after)
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What one SFTP account may use up: sessions at once, bytes of a file, files and bytes in its mailbox."""
+    """What one SFTP account may use up.
+
+    Args:
+        sessions: at one time.
+        sessions_per_address: of these, from one address; None for all of them.
+        open_files: at one time in one session.
+        file_bytes: of the largest file it may drop.
+        files: in its drop folders at one time, not taken in yet.
+        total_bytes: of these together, and of what is on its way.
+        idle: how long a session may ask for nothing.
+    """
 
     sessions: int = 8
+    sessions_per_address: int | None = None
+    open_files: int = 32
     file_bytes: int = 1024**3
+    files: int = 10_000
+    total_bytes: int = 10 * 1024**3
+    idle: timedelta = timedelta(minutes=10)
 
 
 class Account(Protocol):
@@ -260,7 +299,9 @@ class SftpAccount:
     Args:
         user: the login's name, unique over all partners.
         partner: key of the partner whose mailbox it opens.
+        login: what it is opened with.
         keys: public keys, the profile's own and those of the `keys` folders.
+        passwords: their hashes.
         pickup: when a dropped file counts.
         allowed_from: networks it may come from; empty for any.
         carries: keys of the partners whose interchanges it may bring; a VAN's or 3PL's account names several.
@@ -269,7 +310,9 @@ class SftpAccount:
 
     user: str
     partner: str
+    login: Login = Login.KEY
     keys: tuple[PublicKey, ...] = ()
+    passwords: tuple[PasswordHash, ...] = ()
     pickup: Pickup = Pickup.CLOSE
     allowed_from: tuple[Network, ...] = ()
     carries: frozenset[str] = frozenset()
@@ -287,8 +330,14 @@ class SftpAccount:
         return False
 
     def accepts_key(self, blob: bytes, *, at: datetime) -> bool:
-        """Whether the key with this wire form may log in at the (aware) moment `at`."""
-        return any(key.blob == blob and key.is_valid_at(at) for key in self.keys)
+        """Whether the key with this wire form may log in (or help to) at the (aware) moment `at`."""
+        return self.login is not Login.PASSWORD and any(key.blob == blob and key.is_valid_at(at) for key in self.keys)
+
+    def good_passwords(self, *, at: datetime) -> list[PasswordHash]:
+        """Those that may log in (or help to) at the (aware) moment `at`."""
+        if self.login is Login.KEY:
+            return []
+        return [password for password in self.passwords if password.is_valid_at(at)]
 
     def accepts_address(self, address: str) -> bool:
         """Whether a session may come from this IP address; text that is no address is refused."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from partners.model import Agreement, Direction, LegalEntity, SftpAccount, TradingPartner
+from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, TradingPartner
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,15 @@ def _identifiers(partner: TradingPartner) -> Check:
 
 def _account(account: SftpAccount, at: datetime) -> Check:
     name = f"sftp {account.user}"
-    good = [key for key in account.keys if key.is_valid_at(at)]
-    if good:
-        return Check(name, True, ", ".join(f"{key.algorithm} {key.fingerprint}" for key in good))
+    good = [f"{key.algorithm} {key.fingerprint}" for key in account.keys if key.is_valid_at(at)]
+    passwords = account.good_passwords(at=at)
+    if account.login in (Login.PASSWORD, Login.BOTH) and not passwords:
+        todo = f"put what tradelane partner password prints into passwords of the account {account.user}"
+        return Check(name, False, "no password that is good today", todo)
+    if passwords:
+        good.append(f"{len(passwords)} password(s)")
+    if good and not (account.login is Login.BOTH and len(good) == 1):
+        return Check(name, True, ", ".join(good))
     found = f"{len(account.keys)} keys, none of them good today" if account.keys else "no key"
     return Check(name, False, found, f"put its public key into profiles/{account.partner}/keys/ as a .pub file")
 

@@ -14,6 +14,7 @@ from partners.model import (
     Agreement,
     Direction,
     LegalEntity,
+    Login,
     SftpAccount,
     TradingPartner,
 )
@@ -104,6 +105,11 @@ class PartnerRegistry:
         """The account of this name over any channel; None where there is none or, asked so, its partner is inactive."""
         found = self._ways.get(user)
         return found if found is not None and (not active or self.partners[found.partner].active) else None
+
+    @property
+    def any_passwords(self) -> bool:
+        """Whether any account is opened with a password."""
+        return any(account.login is not Login.KEY for account in self._logins.values())
 
     def carriers(self, partner: str) -> list[SftpAccount]:
         """Every SFTP account that may bring the interchanges of this partner, its own and others'."""

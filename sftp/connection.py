@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import paramiko
+from paramiko.auth_handler import AuthHandler
+from paramiko.common import MSG_NEWKEYS
 from paramiko.packet import Packetizer
 from paramiko.server import SubsystemHandler
 
@@ -19,7 +23,8 @@ from sftp.errors import BadMessageError
 from sftp.filesystem import Tree
 from sftp.gate import Gate
 from sftp.keys import DISABLED_ALGORITHMS
-from sftp.ports import Mailbox
+from sftp.ports import Account, Mailbox
+from sftp.spool import Room
 from sftp.transfers import Surroundings
 from translators.errors import shown
 
@@ -62,23 +67,35 @@ class Connection:
         sock: accepted; this connection's own from here on.
         mailbox: see `sftp.ports`.
         spool_folder: where arriving files wait.
+        room: what an account's arriving files may take there.
         ended: called once, when the SSH transport is gone (sessions may still be finishing).
     """
 
     def __init__(
-        self, sock: socket.socket, *, mailbox: Mailbox, spool_folder: Path | None, ended: Callable[[Connection], None]
+        self,
+        sock: socket.socket,
+        *,
+        mailbox: Mailbox,
+        spool_folder: Path | None,
+        room: Callable[[Account], Room],
+        ended: Callable[[Connection], None],
     ) -> None:
         self._sock = sock
+        self.id = secrets.token_hex(8)
         self.mailbox = mailbox
         self.spool_folder = spool_folder
+        self.room = room
+        self.began_at = datetime.now(UTC)
         self.opened_at = time.monotonic()
         self._moved_at = self.opened_at
         self._lock = threading.Lock()
         self._sessions: set[Conversation] = set()
+        self.gate: Gate | None = None
         self._transport = _Transport(sock, lambda: ended(self))
 
     def start(self, gate: Gate, host_keys: list[paramiko.PKey]) -> None:
         """Begin to talk, in a thread of the connection's own."""
+        self.gate = gate
         for key in host_keys:
             self._transport.add_server_key(key)
         self._transport.set_subsystem_handler("sftp", Session, self)
@@ -86,8 +103,18 @@ class Connection:
 
     @property
     def is_logged_in(self) -> bool:
-        """Whether a key was accepted."""
+        """Whether somebody came in."""
         return self._transport.is_authenticated()
+
+    @property
+    def client(self) -> str:
+        """What the partner's program calls itself."""
+        return shown(self._transport.remote_version)
+
+    @property
+    def sessions(self) -> int:
+        """Sessions that are not finished."""
+        return len(self._sessions)
 
     @property
     def failure(self) -> str | None:
@@ -113,6 +140,11 @@ class Connection:
     def idle_seconds(self) -> float:
         """Since the last request or answer of any of its sessions."""
         return time.monotonic() - self._moved_at
+
+    def idle_allowed(self, usual: float) -> float:
+        """How long it may be idle: as long as its account says, or as is usual."""
+        own = None if self.gate is None else self.gate.account.limits.idle_seconds
+        return usual if own is None else own
 
     def moved(self) -> None:
         """Something was asked or answered."""
@@ -146,7 +178,10 @@ class Session(SubsystemHandler):
         """Serve until the channel ends; whatever was not closed by then was not sent."""
         account = self._gate.account
         log = self._gate.log.bind(account=account.name)
-        around = Surroundings(self._connection.mailbox, account, log, self._connection.spool_folder)
+        connection = self._connection
+        around = Surroundings(
+            connection.mailbox, account, log, spool_folder=connection.spool_folder, room=connection.room(account)
+        )
         conversation = Conversation(
             Tree(around),
             receive=channel.recv,
@@ -171,6 +206,16 @@ class Session(SubsystemHandler):
             self._gate.leave()
 
 
+class _Judge(AuthHandler):
+    """Tells the gate what became of each login, after the signature was checked."""
+
+    def _send_auth_result(self, username: str, method: str, result: int) -> None:
+        gate = self.transport.server_object
+        assert isinstance(gate, Gate)
+        gate.settled(username, method, result)
+        super()._send_auth_result(username, method, result)  # type: ignore[misc]
+
+
 class _Transport(paramiko.Transport):
     """A server transport with our algorithms, that tells when its thread ends."""
 
@@ -185,6 +230,15 @@ class _Transport(paramiko.Transport):
         self.set_log_channel(LOG_NAME)
         self.local_version = IDENTIFICATION
         self._ended = ended
+
+        self._handler_table: dict[int, Callable[[paramiko.Message], object]]
+        self._handler_table[MSG_NEWKEYS] = self._take_new_keys
+
+    def _take_new_keys(self, message: paramiko.Message) -> None:
+        """The first time paramiko makes its own judge of logins; ours takes its place before it has heard a word."""
+        self._parse_newkeys(message)  # type: ignore[attr-defined]
+        if type(self.auth_handler) is AuthHandler:
+            self.auth_handler = _Judge(self)
 
     def run(self) -> None:
         try:

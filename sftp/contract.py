@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sftp.errors import AlreadyThereError, NotAllowedError, NotThereError, SFTPError
+from sftp.errors import AlreadyThereError, MailboxFullError, NotAllowedError, NotThereError, SFTPError
 from sftp.keys import PublicKey, new_private_key, public_part
-from sftp.ports import Account, Area, EntryState, Mailbox, Place, Received
+from sftp.ports import Account, Area, EntryState, Mailbox, Password, Place, Received
 
 IN = Place(Area.IN)
 OUT = Place(Area.OUT)
@@ -27,13 +27,15 @@ class Setting:
         mailbox: with two accounts, both empty.
         user: who may enter `account` with `key`.
         key: see user.
-        account: as `login` gives it.
+        password: another way in for `user`.
+        account: as `login` gives it; its `login` is Login.EITHER, and its limits are 3 files of 1,000 bytes together.
         stranger: the other account.
     """
 
     mailbox: Mailbox
     user: str
     key: PublicKey
+    password: Password
     account: Account
     stranger: Account
 
@@ -60,6 +62,32 @@ class MailboxContract:
         assert setting.mailbox.login(setting.user, setting.key, "127.0.0.1") == setting.account
         assert setting.mailbox.login(setting.user, other, "127.0.0.1") is None
         assert setting.mailbox.login("nobody", setting.key, "127.0.0.1") is None
+
+    def test_the_right_password_enters_and_others_do_not(self) -> None:
+        """Login by user and password; never across users."""
+        setting = self.make()
+        login = setting.mailbox.login
+        assert login(setting.user, setting.password, "127.0.0.1") == setting.account
+        assert login(setting.user, Password(setting.password.secret + "x"), "127.0.0.1") is None
+        assert login(setting.user, Password(""), "127.0.0.1") is None
+        assert login("nobody", setting.password, "127.0.0.1") is None
+        assert login(setting.stranger.name, setting.password, "127.0.0.1") is None
+
+    def test_a_full_mailbox_takes_nothing_more_until_something_is_gone(self) -> None:
+        """Files and bytes in the drop folders; a new version takes the place of the old one."""
+        setting = self.make()
+        _receive(setting, "a.tmp", bytes(400), counts=False)
+        _receive(setting, "b.tmp", bytes(400), counts=False, place=TEST)
+        assert _raised(lambda: _receive(setting, "c.tmp", bytes(201), counts=False)) is MailboxFullError
+        assert _raised(lambda: _keep_partial(setting, "c.tmp", bytes(201), began_at=LATER)) is MailboxFullError
+        assert setting.mailbox.entry(setting.account, IN, "c.tmp") is None
+        _receive(setting, "b.tmp", bytes(600), counts=False, place=TEST)
+        setting.mailbox.remove(setting.account, TEST, "b.tmp")
+        for name in ("c.tmp", "d.tmp"):
+            _receive(setting, name, b"", counts=False)
+        assert _raised(lambda: _receive(setting, "e.tmp", b"", counts=False)) is MailboxFullError
+        setting.mailbox.remove(setting.account, IN, "d.tmp")
+        _receive(setting, "e.tmp", b"", counts=False)
 
     def test_a_received_file_counts_once_and_is_still_listed(self) -> None:
         """Receive, stat, list."""

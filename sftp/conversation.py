@@ -12,6 +12,7 @@ from sftp import wire
 from sftp.errors import (
     BadMessageError,
     MailboxError,
+    MailboxFullError,
     NotAllowedError,
     NotSupportedError,
     RequestError,
@@ -158,6 +159,8 @@ class Conversation:
             answer = serve(number, request)
         except RequestError as error:
             answer = wire.status(number, error.status, str(error))
+        except MailboxFullError as error:
+            answer = wire.status(number, Status.FAILURE, str(error))
         except MailboxError:
             answer = wire.status(number, Status.FAILURE, "the mailbox cannot do this now; try again later")
         except OSError:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from sftp.errors import AlreadyThereError, MailboxError, NotAllowedError, NotThereError
+from sftp.errors import AlreadyThereError, MailboxError, MailboxFullError, NotAllowedError, NotThereError
 from sftp.keys import PublicKey
-from sftp.ports import Account, Area, Download, Entry, EntryState, Place, Received
+from sftp.ports import Account, Area, Download, Entry, EntryState, Login, Password, Place, Received
 
 READ_BYTES = 1 << 20
 
@@ -64,7 +64,7 @@ class MemoryMailbox:
         self._keep_bytes = keep_bytes
         self._now = now
         self._changed = threading.Condition()
-        self._logins: dict[str, tuple[Account, set[PublicKey]]] = {}
+        self._logins: dict[str, tuple[Account, set[PublicKey | Password]]] = {}
         self._files: dict[tuple[str, Place], dict[str, Kept]] = defaultdict(dict)
         self._failures: dict[str, list[MailboxError]] = defaultdict(list)
         self._stalls: dict[str, list[Stall]] = defaultdict(list)
@@ -73,10 +73,10 @@ class MemoryMailbox:
         self.collected: list[tuple[str, Place, str]] = []
         """What was read to its end and closed: account, folder, name."""
 
-    def add_account(self, user: str, account: Account, *keys: PublicKey) -> None:
-        """Let a user enter an account with any of these keys."""
+    def add_account(self, user: str, account: Account, *proofs: PublicKey | Password) -> None:
+        """Let a user enter an account with any of these keys and passwords, as far as its `login` lets him."""
         with self._changed:
-            self._logins[user] = (account, set(keys))
+            self._logins[user] = (account, set(proofs))
 
     def place(self, account: str, place: Place, name: str, content: bytes) -> None:
         """Put a file in a folder, as the other side of the gateway does."""
@@ -104,11 +104,12 @@ class MemoryMailbox:
         """What is kept under a name now."""
         return self._files[account, place].get(name)
 
-    def login(self, user: str, key: PublicKey, address: str) -> Account | None:  # noqa: ARG002 - the port's address
+    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:  # noqa: ARG002 - the port's
         """See Mailbox."""
         self._begin("login")
-        account, keys = self._logins.get(user, (None, set()))
-        return account if key in keys else None
+        account, proofs = self._logins.get(user, (None, set()))
+        never = Login.KEY if isinstance(proof, Password) else Login.PASSWORD
+        return account if account is not None and account.login is not never and proof in proofs else None
 
     def days(self, account: Account) -> Iterable[date]:
         """See Mailbox."""
@@ -139,6 +140,7 @@ class MemoryMailbox:
         state = EntryState.COMPLETE if received.counts else EntryState.HELD
         kept = self._take(received, state)
         with self._changed:
+            self._check_room(account, received)
             self._files[account.name, received.place][received.name] = kept
             if received.counts:
                 self._count(account, received.place, kept)
@@ -152,6 +154,7 @@ class MemoryMailbox:
             there = self._files[account.name, received.place].get(received.name)
             if there is not None and there.entry.modified_at > received.began_at:
                 return
+            self._check_room(account, received)
             self._files[account.name, received.place][received.name] = kept
             self._changed.notify_all()
 
@@ -200,6 +203,17 @@ class MemoryMailbox:
         with self._changed:
             if self._failures[operation]:
                 raise self._failures[operation].pop(0)
+
+    def _check_room(self, account: Account, received: Received) -> None:
+        sizes = [
+            kept.entry.size
+            for (name, place), files in self._files.items()
+            for file, kept in files.items()
+            if name == account.name and place.area.takes_uploads and (place, file) != (received.place, received.name)
+        ]
+        limits = account.limits
+        if len(sizes) >= limits.files or sum(sizes) + received.size > limits.total_bytes:
+            raise MailboxFullError(f"the mailbox is full; it holds {len(sizes)} files that were not taken in yet")
 
     def _there(self, account: Account, place: Place, name: str) -> Kept:
         kept = self._files[account.name, place].get(name)

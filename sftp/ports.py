@@ -70,12 +70,37 @@ class AccountLimits:
     Args:
         file_bytes: the largest file it may send.
         sessions: SFTP sessions at one time, over all its connections.
+        sessions_per_address: of these, from one address; None for all of them.
         open_files: handles open at one time in one session.
+        files: files that lie in its drop folders at one time; the mailbox sees to it.
+        total_bytes: bytes of these files, which the mailbox sees to, and of what is on its way, which the server does.
+        idle_seconds: without a request or an answer; None for the server's own limit.
     """
 
     file_bytes: int = 1 << 30
     sessions: int = 32
+    sessions_per_address: int | None = None
     open_files: int = 32
+    files: int = 10_000
+    total_bytes: int = 10 << 30
+    idle_seconds: float | None = None
+
+
+class Login(StrEnum):
+    """What an account is opened with."""
+
+    KEY = "key"
+    PASSWORD = "password"  # noqa: S105 - a word, no secret
+    EITHER = "either"
+    BOTH = "both"
+    """A key and then a password, or the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A password as it was offered."""
+
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +111,7 @@ class Account:
     areas: tuple[Area, ...] = tuple(Area)
     pick_up: PickUp = PickUp()
     limits: AccountLimits = AccountLimits()
+    login: Login = Login.KEY
 
 
 class EntryState(StrEnum):
@@ -158,11 +184,13 @@ class Mailbox(Protocol):
     Names are already checked (`sftp.paths`), and places are of the account's areas. Between accounts nothing is shared.
     """
 
-    def login(self, user: str, key: PublicKey, address: str) -> Account | None:
-        """The account this user may enter with this key from this address, or None.
+    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:
+        """The account this user may enter from this address, if the key or the password is one of its own; or None.
 
-        Has no effect and is asked before the signature is proved, perhaps several times a login. The server gives
-        every refusal the same answer and the same least delay.
+        A password of an unknown user takes the time that a wrong one takes. Where the account asks for both, each is
+        asked about by itself, and the server puts them together. Has no effect, and for a key is asked before the
+        signature is proved, perhaps several times a login. The server gives every refusal the same answer and the same
+        least delay.
         """
 
     def days(self, account: Account) -> Iterable[date]:
@@ -180,6 +208,7 @@ class Mailbox(Protocol):
         A name already there is replaced: the new file is a new version, what counted before stays counted.
 
         Raises:
+            MailboxFullError: it would be over the account's files or bytes; its message is sent to the partner.
             MailboxError: nothing was taken; the partner is told so and sends again.
         """
 

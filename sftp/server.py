@@ -8,6 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +19,9 @@ from sftp.connection import Connection
 from sftp.errors import SetupError
 from sftp.gate import Gate, ServerLimits
 from sftp.keys import PublicKey, read_private_key
+from sftp.lockout import Lockout, of_address
 from sftp.ports import Account, Mailbox
+from sftp.spool import Room
 
 BACKLOG = 256
 WATCH_SECONDS = 1.0
@@ -25,6 +29,30 @@ WATCH_SECONDS = 1.0
 
 LAST_SECONDS = 10.0
 """How long a stop waits for sessions whose connection is cut and that still commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveConnection:
+    """Somebody who is logged in.
+
+    Args:
+        id: to kick it by.
+        proofs: with what it logged in; see `sftp.gate.Gate.proofs`.
+        began_at: when it connected, UTC.
+        idle_seconds: since its last request or answer.
+        sessions: SFTP sessions on it.
+        busy: whether a file is open or an answer owed.
+    """
+
+    id: str
+    account: str
+    address: str
+    client: str
+    proofs: dict[str, str]
+    began_at: datetime
+    idle_seconds: float
+    sessions: int
+    busy: bool
 
 
 class SFTPServer:
@@ -35,6 +63,8 @@ class SFTPServer:
         host_keys: private keys in OpenSSH or PEM form; a second one during a rollover or for another algorithm.
         limits: for the server as a whole; those of an account come with it from the mailbox.
         spool_folder: where arriving files above 256 KiB wait; None for the system's folder for temporary files.
+        passwords: whether logins by password are offered at all.
+        lockout: counts refused logins; one of its own where left out.
 
     Raises:
         SetupError: no host key, one that cannot be read, or two of one type.
@@ -47,6 +77,8 @@ class SFTPServer:
         host_keys: Iterable[bytes],
         limits: ServerLimits | None = None,
         spool_folder: Path | None = None,
+        passwords: bool = False,
+        lockout: Lockout | None = None,
     ) -> None:
         self._mailbox = mailbox
         self._host_keys = [read_private_key(text) for text in host_keys]
@@ -57,10 +89,13 @@ class SFTPServer:
             )
         self._limits = limits or ServerLimits()
         self._spool_folder = spool_folder
+        self._passwords = passwords
+        self._lockout = lockout or Lockout(self._limits.lockout)
         self._log = structlog.get_logger("sftp")
         self._changed = threading.Condition()
         self._connections: dict[Connection, str] = {}
-        self._sessions: Counter[str] = Counter()
+        self._sessions: Counter[tuple[str, str]] = Counter()
+        self._rooms: dict[str, Room] = {}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
@@ -149,21 +184,59 @@ class SFTPServer:
         with self._changed:
             return self._changed.wait_for(lambda: holds(self), timeout=seconds)
 
-    def enter(self, account: Account) -> bool:
+    def enter(self, account: Account, address: str) -> bool:
         """See `sftp.gate.Sessions`."""
         with self._changed:
-            if self._stopping.is_set() or self._sessions[account.name] >= account.limits.sessions:
+            all_its = sum(count for (name, _), count in self._sessions.items() if name == account.name)
+            here = self._sessions[account.name, address]
+            limits = account.limits
+            most_here = limits.sessions if limits.sessions_per_address is None else limits.sessions_per_address
+            if self._stopping.is_set() or all_its >= limits.sessions or here >= most_here:
                 return False
-            self._sessions[account.name] += 1
+            self._sessions[account.name, address] += 1
             return True
 
-    def leave(self, account: Account) -> None:
+    def leave(self, account: Account, address: str) -> None:
         """See `sftp.gate.Sessions`."""
         with self._changed:
-            self._sessions[account.name] -= 1
-            if not self._sessions[account.name]:
-                del self._sessions[account.name]
+            self._sessions[account.name, address] -= 1
+            if not self._sessions[account.name, address]:
+                del self._sessions[account.name, address]
             self._changed.notify_all()
+
+    def live(self) -> list[LiveConnection]:
+        """The connections that are logged in, oldest first."""
+        with self._changed:
+            connections = list(self._connections.items())
+        found = [
+            LiveConnection(
+                id=connection.id,
+                account=connection.gate.account.name,
+                address=address,
+                client=connection.client,
+                proofs=connection.gate.proofs,
+                began_at=connection.began_at,
+                idle_seconds=connection.idle_seconds,
+                sessions=connection.sessions,
+                busy=connection.is_busy,
+            )
+            for connection, address in connections
+            if connection.gate is not None and connection.is_logged_in
+        ]
+        return sorted(found, key=lambda one: one.began_at)
+
+    def kick(self, id: str) -> bool:
+        """Cut a connection now, as a broken cable would; False if there is none of this id."""
+        with self._changed:
+            found = [(one, address) for one, address in self._connections.items() if one.id == id]
+        for connection, address in found:
+            self._log.warning("sftp.connection_cut", address=address, reason="kicked")
+            connection.cut()
+        return bool(found)
+
+    def _room(self, account: Account) -> Room:
+        with self._changed:
+            return self._rooms.setdefault(account.name, Room(account.limits.total_bytes))
 
     def _accept(self, listener: socket.socket) -> None:
         while not self._stopping.is_set():
@@ -178,7 +251,9 @@ class SFTPServer:
 
     def _admit(self, sock: socket.socket, address: str) -> None:
         log = self._log.bind(address=address)
-        connection = Connection(sock, mailbox=self._mailbox, spool_folder=self._spool_folder, ended=self._forget)
+        connection = Connection(
+            sock, mailbox=self._mailbox, spool_folder=self._spool_folder, room=self._room, ended=self._forget
+        )
         with self._changed:
             refusal = self._refusal(address)
             if refusal is None:
@@ -191,7 +266,9 @@ class SFTPServer:
             mailbox=self._mailbox,
             address=address,
             limits=self._limits,
+            passwords=self._passwords,
             sessions=self,
+            lockout=self._lockout,
             give_up=connection.cut,
             stopping=self._stopping,
             log=log,
@@ -215,9 +292,13 @@ class SFTPServer:
             return "too many connections from this address"
         if sum(not other.is_logged_in for other in self._connections) >= limits.strangers:
             return "too many connections not logged in"
+        if self._lockout.is_locked(of_address(address)):
+            return "too many refused logins from this address"
         return None
 
     def _forget(self, connection: Connection) -> None:
+        if connection.gate is not None:
+            connection.gate.lost()
         if connection.failure is not None:
             address = self._connections.get(connection)
             self._log.warning("sftp.connection_failed", address=address, reason=connection.failure)
@@ -236,7 +317,7 @@ class SFTPServer:
                     late = time.monotonic() - connection.opened_at > limits.login_seconds
                     reason = "no login in time"
                 else:
-                    late = connection.idle_seconds > limits.idle_seconds
+                    late = connection.idle_seconds > connection.idle_allowed(limits.idle_seconds)
                     reason = "idle"
                 if late:
                     self._log.info("sftp.connection_cut", address=address, reason=reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from bisect import bisect_left
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -52,6 +53,32 @@ class Coverage:
     def pieces(self) -> int:
         """How many separate ranges there are; a client that sends in order makes one."""
         return len(self._starts)
+
+
+class Room:
+    """Bytes that the arriving files of one account may take together. Called from many threads.
+
+    Args:
+        limit: so many.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    def take(self, count: int) -> bool:
+        """Take more of it; False, and nothing taken, where there is not so much left."""
+        with self._lock:
+            if self._taken + count > self._limit:
+                return False
+            self._taken += count
+            return True
+
+    def give(self, count: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._taken -= count
 
 
 class Spool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import structlog
 
 from sftp.errors import BrokenUploadError, MailboxError, NotSupportedError, TooLargeError
 from sftp.paths import FilePath
-from sftp.ports import Account, Download, Entry, Mailbox, Place, Received
-from sftp.spool import COPY_BYTES, Coverage, Spool
+from sftp.ports import Account, AccountLimits, Download, Entry, Mailbox, Place, Received
+from sftp.spool import COPY_BYTES, Coverage, Room, Spool
 from translators.errors import shown
 
 MOST_PIECES = 1024
@@ -28,6 +28,7 @@ class Surroundings:
         account: whose.
         log: bound to the session; gets one event per upload, download, rename and remove.
         spool_folder: where arriving files wait; None for the system's folder for temporary files.
+        room: what the arriving files of all sessions of the account may take there.
         now: the time for what has none of its own.
     """
 
@@ -35,6 +36,7 @@ class Surroundings:
     account: Account
     log: structlog.typing.FilteringBoundLogger
     spool_folder: Path | None = None
+    room: Room = field(default_factory=lambda: Room(AccountLimits().total_bytes))
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -58,6 +60,7 @@ class Upload:
         self._appends = appends
         self._began_at = around.now()
         self._spool = Spool(around.spool_folder)
+        self._room_taken = 0
         self._fault: str | None = None
 
     @property
@@ -72,13 +75,14 @@ class Upload:
             data = download.read(self._spool.size, min(COPY_BYTES, size - self._spool.size))
             if not data:
                 raise BrokenUploadError(f"{self._shown} could not be read back; send it from the start")
+            self._take_room(self._spool.size + len(data))
             self._spool.write(self._spool.size, data)
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Take a block. After one that could not be taken the upload can only fail, whatever the client makes of it.
 
         Raises:
-            TooLargeError: beyond the account's largest file.
+            TooLargeError: beyond the account's largest file, or what all its arriving files may take.
             BrokenUploadError: scattered over too many separate ranges.
             OSError: no room in the spool.
         """
@@ -88,6 +92,7 @@ class Upload:
         if offset + len(data) > limit:
             self._fault = f"{self._shown} is over {limit} bytes, the largest file taken here"
             raise TooLargeError(self._fault)
+        self._take_room(offset + len(data))
         try:
             self._spool.write(offset, data)
         except OSError:
@@ -133,7 +138,7 @@ class Upload:
             self._around.log.warning("sftp.upload_refused", reason=str(error), **self._logged)
             raise
         finally:
-            self._spool.close()
+            self.discard()
         self._around.log.info("sftp.upload", counts=counts, **self._logged)
 
     def drop(self, reason: str) -> None:
@@ -147,11 +152,21 @@ class Upload:
         except (MailboxError, OSError) as error:
             self._around.log.warning("sftp.upload_lost", reason=reason, error=str(error), **self._logged)
         finally:
-            self._spool.close()
+            self.discard()
 
     def discard(self) -> None:
-        """The upload never began."""
+        """Let its bytes go: the upload never began, or is over."""
         self._spool.close()
+        self._around.room.give(self._room_taken)
+        self._room_taken = 0
+
+    def _take_room(self, end: int) -> None:
+        more = max(0, end - self._room_taken)
+        if not self._around.room.take(more):
+            limit = self._around.account.limits.total_bytes
+            self._fault = f"{self._shown}: files of over {limit} bytes are on their way at once; send it again later"
+            raise TooLargeError(self._fault)
+        self._room_taken += more
 
     def _received(self, *, counts: bool) -> Received:
         return Received(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from threading import BoundedSemaphore
 
 from gateway.errors import GatewayError
 from gateway.model import Environment, FileState, TransmissionState
@@ -17,14 +18,30 @@ from gateway.store.engine import Store
 from gateway.store.mailbox import MailboxFile
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
-from partners.model import Pickup, SftpAccount
+from partners import passwords
+from partners.model import PasswordHash, Pickup, SftpAccount
 from partners.registry import PartnerRegistry
 from sftp.errors import AlreadyThereError, MailboxFullError, MailboxUnavailableError, NotAllowedError, NotThereError
 from sftp.keys import PublicKey
-from sftp.ports import Account, AccountLimits, Area, Entry, EntryState, PickUp, Place, Received
+from sftp.ports import (
+    Account,
+    AccountLimits,
+    Area,
+    Entry,
+    EntryState,
+    Login,
+    Password,
+    PickUp,
+    Place,
+    Received,
+)
 
 COPY_BYTES = 1 << 18
 HELD_IN_MEMORY = 1 << 20
+HASHES_AT_ONCE = 4
+"""Passwords looked at at one time: each takes 19 MiB and more for as long as it does."""
+
+_hashing = BoundedSemaphore(HASHES_AT_ONCE)
 
 _STATES = {
     FileState.COMPLETE: EntryState.COMPLETE,
@@ -49,12 +66,23 @@ class StoreMailbox:
     wake: Callable[[list[str]], None]
     large_bytes: int
 
-    def login(self, user: str, key: PublicKey, address: str) -> Account | None:
-        """The account this user may enter with this key from this address, or None."""
+    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:
+        """The account this user may enter with this key or password from this address, or None."""
         found = self.registry.account(user)
-        if found is None or not found.accepts_address(address) or not found.accepts_key(key.blob, at=self.clock.now()):
-            return None
-        return _account(found)
+        allowed = found if found is not None and found.accepts_address(address) else None
+        fits = self._knows(allowed, proof) if isinstance(proof, Password) else self._takes(allowed, proof)
+        return _account(allowed) if allowed is not None and fits else None
+
+    def _takes(self, account: SftpAccount | None, key: PublicKey) -> bool:
+        return account is not None and account.accepts_key(key.blob, at=self.clock.now())
+
+    def _knows(self, account: SftpAccount | None, password: Password) -> bool:
+        """Whether it is the account's password; the work is the same where there is no such account."""
+        hashes: list[PasswordHash | None] = []
+        hashes += [] if account is None else account.good_passwords(at=self.clock.now())
+        with _hashing:
+            found = [passwords.fits(known, password.secret) for known in hashes or [None]]  # all: equal work
+        return any(found)
 
     def days(self, account: Account) -> Iterable[date]:
         """The days of the archive that hold files."""
@@ -181,6 +209,7 @@ class StoreMailbox:
             with self.store.begin() as conn:
                 if state is FileState.PARTIAL and self._written_since(conn, account, received):
                     return None
+                self._check_room(conn, account, received)
                 payload = self.vault.put_spooled(conn, spool)
                 rows = NewRows()
                 if state is FileState.COMPLETE:
@@ -206,6 +235,18 @@ class StoreMailbox:
                 )
                 rows.write(conn)
         return lane
+
+    def _check_room(self, conn: Connection, account: Account, received: Received) -> None:
+        """Whether there is room beside what was not taken in yet; a file of the same name goes with this one."""
+        limits = account.limits
+        waiting = mailbox.waiting(
+            conn, account=account.name, besides=(_folder(received.place), received.name), most=limits.files
+        )
+        if waiting.files >= limits.files or waiting.total_bytes + received.size > limits.total_bytes:
+            raise MailboxFullError(
+                f"the mailbox is full: {waiting.files} files of {waiting.total_bytes} bytes were not taken in yet; "
+                f"its limits are {limits.files} files and {limits.total_bytes} bytes"
+            )
 
     def _written_since(self, conn: Connection, account: Account, received: Received) -> bool:
         """Whether the name was written anew while the upload that broke went on: then that is the newer."""
@@ -261,8 +302,16 @@ def _answered() -> Iterator[None]:
 
 def _account(found: SftpAccount) -> Account:
     held = PickUp() if found.pickup is Pickup.RENAME else PickUp(held=())
-    limits = AccountLimits(file_bytes=found.limits.file_bytes, sessions=found.limits.sessions)
-    return Account(found.user, pick_up=held, limits=limits)
+    limits = AccountLimits(
+        file_bytes=found.limits.file_bytes,
+        sessions=found.limits.sessions,
+        sessions_per_address=found.limits.sessions_per_address,
+        open_files=found.limits.open_files,
+        files=found.limits.files,
+        total_bytes=found.limits.total_bytes,
+        idle_seconds=found.limits.idle.total_seconds(),
+    )
+    return Account(found.user, pick_up=held, limits=limits, login=Login(found.login.value))
 
 
 def _arrival(account: Account, place: Place, name: str) -> Arrival:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import acknowledgments, bench, data, documents, guides, log, running, samples, sending
+from gateway.cli import access, acknowledgments, bench, data, documents, guides, log, running, samples, sending
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
@@ -22,6 +22,7 @@ documents.register(app)
 log.register(app)
 acknowledgments.register(app)
 data.register(app)
+access.register()
 running.register(app)
 bench.register(app)
 guides.register(app)

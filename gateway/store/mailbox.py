@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from gateway.model import FileState
 from gateway.store.rows import NewRows, insert_rows
@@ -29,6 +29,14 @@ class MailboxFile:
     transmission_id: UUID | None
     state: FileState
     modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What lies in an account's drop folders."""
+
+    files: int
+    total_bytes: int
 
 
 _COLUMNS = [
@@ -53,6 +61,13 @@ _REMOVE = (
     )
     .values(removed_at=bindparam("at"))
 )
+_WAITING = text("""
+    SELECT count(*) AS files, coalesce(sum(size), 0) AS total_bytes FROM (
+        SELECT size FROM mailbox_file
+         WHERE account = :of_account AND folder IN ('in', 'test') AND removed_at IS NULL
+           AND (folder, name) <> (:folder, :name)
+         LIMIT :most) AS waiting
+""")
 _TAKE_AWAY = (
     update(mailbox_file)
     .where(
@@ -117,6 +132,19 @@ def free_name(conn: Connection, *, account: str, folder: str, name: str) -> str:
         number += 1
         candidate = f"{stem}-{number}{dot}{ending}"
     return candidate
+
+
+def waiting(conn: Connection, *, account: str, besides: tuple[str, str], most: int) -> Waiting:
+    """What lies in the drop folders, whole or not, and was not taken in yet.
+
+    Args:
+        account: whose.
+        besides: folder and name of a file that is not counted.
+        most: more files than this need not be counted.
+    """
+    found = conn.execute(_WAITING, {"of_account": account, "folder": besides[0], "name": besides[1], "most": most})
+    row = found.one()
+    return Waiting(row.files, int(row.total_bytes))
 
 
 def list_files(conn: Connection, *, account: str, folder: str) -> Sequence[MailboxFile]:

@@ -16,10 +16,22 @@ from gateway.store import mailbox as rows
 from gateway.store import timeline, transmissions
 from gateway.store.engine import Store
 from gateway.store.vault import Vault
+from partners.passwords import new_hash
 from partners.registry import PartnerRegistry
 from sftp.contract import MailboxContract, Setting
 from sftp.keys import new_private_key, public_part
-from sftp.ports import Area, Place, Received
+from sftp.ports import Account, AccountLimits, Area, Password, Place, Received
+
+PROFILE = """\
+name: {user}
+sftp:
+  - user: {user}
+    pickup: rename
+    login: either
+    passwords:
+      - hash: {hash}
+    limits: {{files: 3, total_bytes: 1000}}
+"""
 
 
 class TestStoreMailbox(MailboxContract):
@@ -37,7 +49,7 @@ class TestStoreMailbox(MailboxContract):
         for user in ("acme", "globex"):
             folder = self.home / "profiles" / user
             folder.mkdir(parents=True)
-            (folder / "profile.yaml").write_text(f"name: {user}\nsftp:\n  - user: {user}\n    pickup: rename\n")
+            (folder / "profile.yaml").write_text(PROFILE.format(user=user, hash=new_hash(f"{user} has a secret")))
             (folder / "keys").mkdir()
             other = key if user == "acme" else public_part(new_private_key())
             (folder / "keys" / "one.pub").write_text(other.line + "\n")
@@ -52,7 +64,7 @@ class TestStoreMailbox(MailboxContract):
         stranger = box.login("globex", type(key)(stranger_key.algorithm, stranger_key.blob), "127.0.0.1")
         assert account is not None
         assert stranger is not None
-        return Setting(box, "acme", key, account, stranger)
+        return Setting(box, "acme", key, Password("acme has a secret"), account, stranger)
 
     def handed_on(self, setting: Setting) -> Iterable[tuple[Place, str, bytes]]:
         with self.store.begin() as conn:
@@ -92,5 +104,6 @@ class TestStoreMailbox(MailboxContract):
         setting = self.make()
         content = io.BytesIO(b"x" * 5_000_001)
         received = Received(Place(Area.IN), "big", content, 5_000_001, counts=True, began_at=self.clock.now())
-        setting.mailbox.receive(setting.account, received)
+        roomy = Account(setting.account.name, limits=AccountLimits())
+        setting.mailbox.receive(roomy, received)
         assert self.woken == ["in:acme:large"]

@@ -12,6 +12,7 @@ import pytest
 from sftp.client import SFTPClient
 from sftp.gate import ServerLimits
 from sftp.keys import new_private_key, public_part, read_private_key
+from sftp.lockout import Lockout
 from sftp.memory import MemoryMailbox
 from sftp.ports import Account
 from sftp.server import SFTPServer
@@ -64,13 +65,20 @@ def start() -> Iterator[Start]:
     """Starts servers with given limits and stops them at the end."""
     running: list[SFTPServer] = []
 
-    def run(*, account: Account | None = None, keep_bytes: int = 16 << 20, **limits: float) -> Site:
+    def run(
+        *,
+        account: Account | None = None,
+        keep_bytes: int = 16 << 20,
+        passwords: bool = False,
+        lockout: Lockout | None = None,
+        **limits: float,
+    ) -> Site:
         mailbox = MemoryMailbox(keep_bytes=keep_bytes)
         acme = account or Account("acme")
         mailbox.add_account("acme", acme, public_part(ACME_KEY), public_part(SECOND_ACME_KEY))
         mailbox.add_account("globex", Account("globex"), public_part(GLOBEX_KEY))
         chosen = replace(ServerLimits(refusal_seconds=0.01), **limits)  # type: ignore[arg-type]
-        server = SFTPServer(mailbox, host_keys=[HOST_KEY], limits=chosen)
+        server = SFTPServer(mailbox, host_keys=[HOST_KEY], limits=chosen, passwords=passwords, lockout=lockout)
         server.start("127.0.0.1", 0)
         running.append(server)
         return Site(server, mailbox)

@@ -8,17 +8,19 @@ from sftp.contract import MailboxContract, Setting
 from sftp.errors import MailboxUnavailableError
 from sftp.keys import new_private_key, public_part
 from sftp.memory import MemoryMailbox
-from sftp.ports import Account, Area, Place
+from sftp.ports import Account, AccountLimits, Area, Login, Password, Place
 
 
 class TestMemoryMailbox(MailboxContract):
     def make(self) -> Setting:
         mailbox = MemoryMailbox()
         key = public_part(new_private_key())
-        account, stranger = Account("acme"), Account("globex")
-        mailbox.add_account("acme", account, key)
+        password = Password("acme has a secret")
+        limits = AccountLimits(files=3, total_bytes=1000)
+        account, stranger = Account("acme", login=Login.EITHER, limits=limits), Account("globex")
+        mailbox.add_account("acme", account, key, password)
         mailbox.add_account("globex", stranger, public_part(new_private_key()))
-        return Setting(mailbox, "acme", key, account, stranger)
+        return Setting(mailbox, "acme", key, password, account, stranger)
 
     def handed_on(self, setting: Setting) -> Iterable[tuple[Place, str, bytes]]:
         assert isinstance(setting.mailbox, MemoryMailbox)

@@ -1,0 +1,91 @@
+"""Who failed to log in too often: counts that halve in a given time, for names of users and for addresses."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+SUBNET_BITS = 64
+"""Of an IPv6 address: the rest is the host's own to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutRules:
+    """When a name or an address is locked out.
+
+    Args:
+        failures: at this count it is; what is refused while it is does not count.
+        half_life_seconds: a count halves in this time, so that a lock wears off by itself.
+        entries: names and addresses remembered; beyond, those with the lowest counts are forgotten.
+    """
+
+    failures: int = 10
+    half_life_seconds: float = 300.0
+    entries: int = 10_000
+
+
+class Lockout:
+    """Counts failures. Called from many threads.
+
+    Args:
+        rules: see LockoutRules.
+        now: seconds that only grow.
+    """
+
+    def __init__(self, rules: LockoutRules | None = None, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._rules = rules or LockoutRules()
+        self._now = now
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[float, float]] = {}
+
+    def is_locked(self, name: str) -> bool:
+        """Whether this name failed too often of late."""
+        with self._lock:
+            return self._count(name) >= self._rules.failures
+
+    def failed(self, name: str) -> None:
+        """Count one failure."""
+        with self._lock:
+            count = self._count(name)
+            if count >= self._rules.failures:
+                return
+            self._counts[name] = (count + 1, self._now())
+            if len(self._counts) > self._rules.entries:
+                self._forget_lowest(keep=name)
+
+    def forgive(self, name: str) -> None:
+        """Forget the failures of a name: it has shown who it is."""
+        with self._lock:
+            self._counts.pop(name, None)
+
+    def _count(self, name: str) -> float:
+        count, at = self._counts.get(name, (0.0, 0.0))
+        decayed: float = count * 0.5 ** ((self._now() - at) / self._rules.half_life_seconds) if count else 0.0
+        return decayed
+
+    def _forget_lowest(self, *, keep: str) -> None:
+        """Make room: the tenth with the lowest counts goes, so that this is done once in a thousand failures."""
+        others = sorted((name for name in self._counts if name != keep), key=self._count)
+        for name in others[: max(1, self._rules.entries // 10)]:
+            del self._counts[name]
+
+
+def of_user(user: str) -> str:
+    """The name under which a user's failures are counted, known or not."""
+    return f"user {user[:64]}"
+
+
+def of_address(address: str) -> str:
+    """The name under which an address's failures are counted: of IPv6 its network of 64 bits."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return f"address {address[:64]}"
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return f"address {found.ipv4_mapped}"
+        return f"address {IPv6Address(int(found) >> SUBNET_BITS << SUBNET_BITS)}/{SUBNET_BITS}"
+    return f"address {found}"
