@@ -191,7 +191,7 @@ class Gate(paramiko.ServerInterface):
         if account is None:
             self._count_failure(user, method)
             told = shown_as if method == PUBLICKEY else None
-            return self._refuse(user, "unknown user, wrong secret or address not allowed", began, told)
+            return self._refuse(user, f"unknown user or {method}, or address not allowed", began, told)
         self._candidate = (account, method, shown_as)
         missing = {PUBLICKEY, PASSWORD} - {method, *self._proved} if account.login is Login.BOTH else set()
         return AUTH_PARTIALLY_SUCCESSFUL if missing else AUTH_SUCCESSFUL
