@@ -16,8 +16,9 @@ class OrderAnswer(StrEnum):
     ACCEPTED = "accepted"
     ACCEPTED_WITH_CHANGES = "accepted_with_changes"
     RECEIVED = "received"
+    ON_HOLD = "on_hold"
     REJECTED = "rejected"
-    REPLACED = "replaced"
+    COUNTER_OFFERED = "counter_offered"
 
 
 class LineAnswer(StrEnum):
