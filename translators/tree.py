@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from translators.errors import Position
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -150,6 +152,11 @@ class Node:
                 return None
             node = found
         return node
+
+    def place(self, attribute: str | None = None) -> Position:
+        """Where the node, or one of its attributes, stands."""
+        path = self.local_name if attribute is None else f"{self.local_name}/@{attribute.rpartition('}')[2]}"
+        return Position(line=self.line, column=self.column, offset=self.offset, path=path)
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in order."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mappings.codes import FAULTS as MAP_FAULTS
 from partners.registry import Refusal
+from translators.delimited.codes import FAULTS as DELIMITED_FAULTS
 from translators.errors import Severity
 from translators.formats import Format
 from translators.reading import FormatFault
@@ -27,7 +28,7 @@ REFUSALS = {
     Refusal.NO_AGREEMENT: "nothing was agreed with the partner for this set",
     Refusal.NOT_AS_AGREED: "agreements for this set hold for other versions, usages or groups",
 }
-FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS,)
+FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS, DELIMITED_FAULTS)
 FILES = {
     Format.XML: "the file is XML",
     Format.UNKNOWN: "the file is text of no kind that is read",
