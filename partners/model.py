@@ -14,6 +14,7 @@ from typing import Protocol
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.acknowledge_form import AcknowledgmentForm
+from translators.x12.characters import Charset
 from translators.x12.model import Delimiters
 from translators.x12.strictness import Strictness
 
@@ -188,6 +189,19 @@ class NumberWindow:
     def count_of(self, functional_id: str) -> str:
         """What GS06 of ours is counted under, for a GS01."""
         return "GS06" if self.sent_gs06 is SentGroups.PARTNER else f"GS06 {functional_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTerms:
+    """How the text of the partner's X12 files is read.
+
+    Args:
+        charset: what it may hold; UTF-8 is decoded.
+        unwrap: its lines are cut at a width, whatever stands there: line ends are no data.
+    """
+
+    charset: Charset = Charset.EXTENDED
+    unwrap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,6 +471,7 @@ class TradingPartner:
         time_zone: IANA name, for its days and schedules.
         duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
         control_numbers: how long its control numbers count as used, and how ours are counted.
+        text: how its X12 files are read.
         revision: SHA-256 (hex) of all of the above and below as resolved, keys from every root included.
     """
 
@@ -473,6 +488,7 @@ class TradingPartner:
     time_zone: str = "UTC"
     duplicate_window_days: int = 0
     control_numbers: NumberWindow = NumberWindow()
+    text: TextTerms = TextTerms()
     revision: str = ""
 
     @property

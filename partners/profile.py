@@ -8,7 +8,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from partners.accounts import read_account
 from partners.agreements import GROUP_ID, read_acknowledgments, read_agreement
 from partners.fields import WORD, Fields, Reference, form
-from partners.model import Acknowledgments, Contact, Identifier, LegalEntity, NumberWindow, Status, TradingPartner
+from partners.model import (
+    Acknowledgments,
+    Contact,
+    Identifier,
+    LegalEntity,
+    NumberWindow,
+    Status,
+    TextTerms,
+    TradingPartner,
+)
 from translators.datafile import LoadFault, Mapping, Scalar, did_you_mean
 from translators.errors import shown
 
@@ -25,6 +34,7 @@ PROFILE_KEYS = (
     "time_zone",
     "duplicate_window_days",
     "control_numbers",
+    "text",
     "identifiers",
     "group_ids",
     "acknowledge",
@@ -36,6 +46,9 @@ PROFILE_KEYS = (
 
 NUMBER_KEYS = ("window_days", "gs06", "st02", "sent_gs06")
 """What its `control_numbers` may say."""
+
+TEXT_KEYS = ("charset", "unwrap")
+"""What its `text` may say."""
 
 
 class ProfileRead(NamedTuple):
@@ -82,6 +95,7 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
         time_zone=zone_name,
         duplicate_window_days=fields.number("duplicate_window_days", default=0, low=0, high=_HIGHEST_WINDOW),
         control_numbers=_window(fields),
+        text=_text(fields),
     )
     return ProfileRead(partner, tuple(references))
 
@@ -135,6 +149,14 @@ def _window(outer: Fields) -> NumberWindow:
         if scope == "window" and days == 0:
             fields.fault(fields.place_of(key), f"{key}: window asks for a window, and window_days is 0")
     return window
+
+
+def _text(outer: Fields) -> TextTerms:
+    found = outer.mapping("text")
+    if found is None:
+        return TextTerms()
+    fields = Fields(found, of="text", known=TEXT_KEYS, faults=outer.faults)
+    return TextTerms(fields.choice("charset", TextTerms().charset), fields.flag("unwrap", default=False))
 
 
 def _identifiers(fields: Fields, faults: list[LoadFault]) -> tuple[Identifier, ...]:

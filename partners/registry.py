@@ -115,6 +115,10 @@ class PartnerRegistry:
         """Every SFTP account that may bring the interchanges of this partner, its own and others'."""
         return [account for account in self._logins.values() if partner in account.carries]
 
+    def sender(self, identity: tuple[str, str]) -> TradingPartner | None:
+        """The partner that goes by this ISA05 and ISA06 (without the padding), active or not."""
+        return self._senders.get(identity)
+
     def identify_interchange(
         self, account: Account | None, *, sender: tuple[str, str], receiver: tuple[str, str]
     ) -> Identified | NotIdentified:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from translators.x12.guide import GuideLibrary
     from translators.x12.model import TransactionSet
     from translators.x12.terms import AgreedTerms
+    from translators.x12.transaction import ReadOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -52,15 +53,15 @@ def check(
 ) -> None:
     """Validate files: every issue with its position. Exit 0 all accepted, 1 some rejected, 2 usage or I/O."""
     from translators.x12.guide import GuideLibrary
-    from translators.x12.reader import read_x12
+    from translators.x12.reader import ReadOptions, read_x12
     from translators.x12.report import report
 
     guides = GuideLibrary.shipped()
-    agreed = None if partner is None else _terms(partner, home, guides)
+    agreed, options = (None, ReadOptions()) if partner is None else _terms(partner, home, guides)
     worst = 0
     for path in files:
         try:
-            found = report(read_x12(chunks_of(path), guides=guides, agreed=agreed), file=str(path))
+            found = report(read_x12(chunks_of(path), guides=guides, options=options, agreed=agreed), file=str(path))
         except OSError as error:
             complain(f"tradelane: {path}: {error.strerror}")
             worst = EXIT_USAGE
@@ -74,18 +75,21 @@ def check(
     raise typer.Exit(worst)
 
 
-def _terms(partner: str, home: Path | None, guides: GuideLibrary) -> AgreedTerms:
-    """What was agreed with one partner, whoever the files are from.
+def _terms(partner: str, home: Path | None, guides: GuideLibrary) -> tuple[AgreedTerms, ReadOptions]:
+    """What was agreed with one partner, whoever the files are from, and how their text is read.
 
     Raises:
         LoadError: its guides have mistakes.
     """
     from gateway.guides import RegistryTerms
+    from translators.x12.reader import ReadOptions
 
     registry = registry_of(home)
     if partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
-    return RegistryTerms(registry, _merged(registry, guides), partner=registry.partners[partner])
+    found = registry.partners[partner]
+    terms = RegistryTerms(registry, _merged(registry, guides), partner=found)
+    return terms, ReadOptions(charset=found.text.charset, unwrap=found.text.unwrap)
 
 
 def _merged(registry: PartnerRegistry, guides: GuideLibrary) -> PartnerGuides:
@@ -168,6 +172,7 @@ def _translated(
     file: Path, *, map_name: str | None, partner: str | None, home: Path | None
 ) -> Iterator[tuple[Any, list[Any]]]:
     from gateway.guides import RegistryTerms
+    from gateway.pipeline.text import text_terms
     from mappings.engine import MapContext, run
     from translators.errors import Issue
     from translators.x12.guide import GuideLibrary
@@ -180,7 +185,11 @@ def _translated(
     if registry is not None and partner is not None and partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
     terms = None if registry is None else RegistryTerms(registry, _merged(registry, guides))
-    for event in read_x12(chunks_of(file), guides=guides, options=ReadOptions(keep_tree=True), agreed=terms):
+    options = ReadOptions(keep_tree=True)
+    if registry is not None:
+        text = text_terms(next(iter(chunks_of(file)), b""), account=None, registry=registry)
+        options = ReadOptions(keep_tree=True, charset=text.charset, unwrap=text.unwrap)
+    for event in read_x12(chunks_of(file), guides=guides, options=options, agreed=terms):
         if isinstance(event, InterchangeStart | GroupStart):
             continue  # what is wrong with them is told again when they end
         if not isinstance(event, TransactionSet) or not event.accepted:

@@ -23,6 +23,7 @@ from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
 from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
+from gateway.pipeline.text import text_terms
 from gateway.pipeline.translate import document_row, settle
 from gateway.ports import Clock, new_id
 from gateway.store import (
@@ -100,6 +101,7 @@ class _Pass:
         self._reading: Reading | None = None
         self._events: Iterator[ReaderEvent] = iter(())
         self._inline: bytes | None = None
+        self._head = b""
         self._staged_groups: set[GroupKey] = set()
         self._rows = NewRows()
         self._revising: list[UUID] = []
@@ -114,8 +116,8 @@ class _Pass:
             if self._claim.claim_no > 1 and envelopes.any_staged(conn, found.id):
                 envelopes.discard_staged(conn, found.id)
             self._inline = self._line.vault.read(conn, found.sha256) if found.size <= INLINE_LIMIT else None
-            first = next(iter(self._content(conn)), b"")[:SNIFFED_BYTES]
-            kind = sniff(first)
+            self._head = next(iter(self._content(conn)), b"")[:SNIFFED_BYTES]
+            kind = sniff(self._head)
             if kind is not Format.X12:
                 self._park(conn, kind, at)
                 return
@@ -136,9 +138,9 @@ class _Pass:
         account = None if found.account is None else line.registry.way(found.account)
         is_test = found.environment is Environment.TEST
         agreed = RegistryTerms(line.registry, line.partner_guides, account=account, is_test=is_test)
-        self._events = read_x12(
-            self._content(conn), guides=line.guides, options=ReadOptions(keep_tree=True), agreed=agreed
-        )
+        text = text_terms(self._head, account=account, registry=line.registry)
+        options = ReadOptions(keep_tree=True, charset=text.charset, unwrap=text.unwrap)
+        self._events = read_x12(self._content(conn), guides=line.guides, options=options, agreed=agreed)
         return Reading(
             found,
             account=account,

@@ -26,7 +26,7 @@ def test_the_examples_load(new_profiles: Callable[..., Any]) -> None:
 
 def test_every_key_a_profile_may_have_stands_in_the_example() -> None:
     known = {*profile.PROFILE_KEYS, *accounts.ACCOUNT_KEYS, *accounts.LIMIT_KEYS, *agreements.AGREEMENT_KEYS}
-    known |= {*agreements.ACKNOWLEDGE_KEYS, *profile.NUMBER_KEYS}
+    known |= {*agreements.ACKNOWLEDGE_KEYS, *profile.NUMBER_KEYS, *profile.TEXT_KEYS}
     shown = set(re.findall(r"([a-z0-9_]+):", PROFILE))
     assert known <= shown
 

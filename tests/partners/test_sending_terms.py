@@ -15,11 +15,13 @@ from partners.model import (
     NumberWindow,
     SentGroups,
     SetNumbers,
+    TextTerms,
     TradingPartner,
 )
 from partners.profile import read_profile
 from translators.datafile import LoadFault, Mapping, read_datafile
 from translators.x12.acknowledge_form import AcknowledgmentForm
+from translators.x12.characters import Charset
 from translators.x12.model import Delimiters
 
 
@@ -107,4 +109,13 @@ def test_what_is_used_once_in_the_window_is_agreed_number_by_number() -> None:
     assert [fault.message for fault in faults] == [
         "gs06: window asks for a window, and window_days is 0",
         "st02: window asks for a window, and window_days is 0",
+    ]
+
+
+def test_how_text_is_read_is_agreed() -> None:
+    assert read("name: A\n")[0].text == TextTerms(Charset.EXTENDED, unwrap=False)
+    assert read("name: A\ntext: {charset: utf-8, unwrap: true}\n")[0].text == TextTerms(Charset.UTF_8, unwrap=True)
+    _, faults = read("name: A\ntext: {charset: utf8}\n")
+    assert [fault.message for fault in faults] == [
+        'charset is "utf8"; want basic or extended or utf-8; did you mean "utf-8"?'
     ]

@@ -111,6 +111,19 @@ def tokenize(
     return _Tokenizer(chunks, **caps, unwrap=unwrap).tokens()
 
 
+def first_isa(head: bytes) -> ISAText | None:
+    """The ISA that begins a file, put together where line ends cut it; None where there is none that can be read.
+
+    Args:
+        head: the file's first bytes, some thousand of them or all there are.
+    """
+    most = len(head) + 1
+    for token in tokenize([head], max_segment=most, search_window=most, max_binary=most, unwrap=True):
+        if isinstance(token, Header):
+            return token.isa
+    return None
+
+
 class _Tokenizer:
     """The text in hand, where it lies in the file, and the chunks still to come."""
 
