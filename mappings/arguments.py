@@ -8,7 +8,7 @@ from typing import Any
 
 from mappings.expressions import ExpressionFault
 from mappings.functions import Accepts, Function, Parameter
-from mappings.syntax import BlockName, Call, Literal, Node, offset
+from mappings.syntax import Call, Literal, Node, ReferenceNode, bare_word, offset
 from translators.datafile import did_you_mean
 
 Tables = Mapping[str, Mapping[str, str]]
@@ -24,12 +24,15 @@ def bound(function: Function, node: Call, tables: Tables) -> dict[str, Any]:
     plain = [parameter for parameter in function.parameters if not parameter.named]
     needed = sum(not parameter.optional for parameter in plain)
     many = bool(plain) and plain[-1].many
-    count = len(node.arguments)
+    arguments = node.arguments
+    if function.segment_first and arguments and isinstance(arguments[0], ReferenceNode):
+        arguments = arguments[1:]
+    count = len(arguments)
     if count < needed or (count > len(plain) and not many):
-        at = node.at if count < needed else offset(node.arguments[len(plain)])
+        at = node.at if count < needed else offset(arguments[len(plain)])
         raise ExpressionFault(at, f"found {count} arguments; want {function.signature}")
     given: dict[str, Any] = {parameter.name: parameter.default for parameter in function.parameters}
-    for position, argument in enumerate(node.arguments):
+    for position, argument in enumerate(arguments):
         parameter = plain[min(position, len(plain) - 1)]
         given[parameter.name] = _argument(parameter, argument, tables)
     named = {parameter.name: parameter for parameter in function.parameters if parameter.named}
@@ -45,7 +48,7 @@ def bound(function: Function, node: Call, tables: Tables) -> dict[str, Any]:
 
 def _argument(parameter: Parameter, node: Node, tables: Tables) -> Any:
     at = offset(node)
-    word = node.name if isinstance(node, BlockName) and node.field_name is None else None
+    word = bare_word(node)
     match parameter.accepts:
         case Accepts.VALUE | Accepts.REFERENCE:
             return node

@@ -8,8 +8,8 @@ from typing import Any
 
 from mappings.gather import PROGRAM_NAMES
 from mappings.program import Program
-from translators.canonical.common import Document
-from translators.tree import Segment
+from mappings.source import Opener
+from mappings.spec import Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,37 +26,41 @@ class RulePlace:
 class FilledField:
     """A rule's field in its part: the path, the number of the rule, and how to read its entry in the trace.
 
-    The entry is the segment where `element` says which element of it; a number where it is that element of the part's
-    own segment; else a tuple of pairs (segment, element).
+    The entry is the holder where `part` says which part of it; a number where it is that part of the own holder; else a
+    tuple of pairs (holder, part).
     """
 
     path: tuple[str, ...]
     rule: int
-    element: int | None
+    part: Any
 
-    def sources(self, entry: Any, own: Segment) -> tuple[Any, ...]:
-        """The pairs (segment, element) of a trace entry."""
-        if self.element is not None:
-            return (entry, self.element)
+    def sources(self, entry: Any, own: Any) -> tuple[Any, ...]:
+        """The flat pairs (holder, part) of a trace entry."""
+        if self.part is not None:
+            return (entry, self.part)
         return (own, entry) if isinstance(entry, int) else tuple(entry)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the trace of a part is laid out: its own segment, one entry for each rule, one list for each block in it."""
+    """How the trace of a part is laid out: its own holder, one entry for each rule, one list for each block in it.
+
+    `path` leads there from the part around it; `single`: it is no list.
+    """
 
     path: tuple[str, ...]
+    single: bool
     fields: tuple[FilledField, ...]
     blocks: tuple[Layout, ...]
 
 
 class Runner:
-    """A map's program, made into code the first time it runs: `(root, report, env, file, agreement, separator)`."""
+    """A map's program, made into code the first time it runs: `(root, report, env, file, agreement, origin, extra)`."""
 
     def __init__(self, name: str, program: Program) -> None:
         self._name = name
         self._program = program
-        self._function: Callable[..., tuple[dict[str, Any], tuple[Any, ...]]] | None = None
+        self._function: Callable[..., list[tuple[Any, tuple[Any, ...]]]] | None = None
 
     @property
     def text(self) -> str:
@@ -64,8 +68,8 @@ class Runner:
         return self._program.text
 
     @property
-    def function(self) -> Callable[..., tuple[dict[str, Any], tuple[Any, ...]]]:
-        """The program as a function; it gives the content and the trace."""
+    def function(self) -> Callable[..., list[tuple[Any, tuple[Any, ...]]]]:
+        """The program as a function; it gives (content, trace) of each document."""
         if self._function is None:
             names = {**PROGRAM_NAMES, **self._program.constants}
             # The program is text of ours: see program.py for how little of the map's own text gets into it.
@@ -81,26 +85,26 @@ class CompiledMap:
     Args:
         name: as the catalog finds it, `acme/850.in`.
         partner: whose it is; None for a base map.
-        syntax, set_code, version: what it reads, `x12`, `850`, `004010`.
-        schema_name, model: what it makes.
+        reads, makes: its two sides.
         revision: SHA-256 (hex) of the resolved form: the same where the map means the same, whatever its layout.
         rules: every rule and assert, by its number.
         layout: of the trace.
         agreement_names: what it reads of the agreement.
+        opener: opens what it reads.
+        finisher: makes the target's own object of what the program gave.
         runner: the program it became.
         resolved: the resolved form, for `tradelane map show`.
     """
 
     name: str
     partner: str | None
-    syntax: str
-    set_code: str
-    version: str
-    schema_name: str
-    model: type[Document]
+    reads: Side
+    makes: Side
     revision: str
     rules: tuple[RulePlace, ...]
     layout: Layout
     agreement_names: frozenset[str]
+    opener: Opener = field(repr=False)
+    finisher: Callable[..., Any] = field(repr=False)
     runner: Runner = field(repr=False)
     resolved: dict[str, Any] = field(repr=False)

@@ -1,50 +1,17 @@
-"""The engine: run a compiled map over one transaction set."""
+"""The engine: run a compiled map over one document."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from pydantic import ValidationError
+from typing import Any
 
 from mappings.compiled import CompiledMap
 from mappings.lineage import LineageView
 from mappings.report import MapIssue, Report
+from mappings.x12_places import Envelope
 from translators.canonical.common import Document
-from translators.errors import shown
-from translators.tree import Segment
 from translators.x12.model import TransactionSet
-
-_ENVELOPE_NAME = re.compile(r"(ISA|GS|ST)([0-9]{2})")
-
-
-class Envelope(Mapping[str, str]):
-    """The elements of ISA, GS and ST around a transaction set, as `GS03`; text as sent, padding stripped."""
-
-    def __init__(self, source: TransactionSet) -> None:
-        self._source = source
-
-    def __getitem__(self, name: str) -> str:
-        found = _ENVELOPE_NAME.fullmatch(name)
-        segment = None if found is None else self._segments.get(found[1])
-        if found is None or segment is None:
-            raise KeyError(name)
-        return segment.element(int(found[2])).rstrip(" ")
-
-    def __iter__(self) -> Iterator[str]:
-        for name, segment in self._segments.items():
-            yield from (f"{name}{number:02d}" for number in range(1, len(segment.elements)))
-
-    def __len__(self) -> int:
-        return sum(len(segment.elements) - 1 for segment in self._segments.values())
-
-    @property
-    def _segments(self) -> dict[str, Segment]:
-        found = {"ISA": self._source.interchange.isa, "GS": self._source.group.gs}
-        if self._source.root is not None and self._source.root.segments:
-            found["ST"] = self._source.root.segments[0]
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +22,15 @@ class MapContext:
         env: elements of the envelope, as `GS03`.
         file: what is known of the file: `name`.
         agreement: values of the agreement, as `currency`.
+        origin: the canonical document the one being made answers (`origin.`).
+        writing: what the target's format must know, as `delimiters` of X12.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
     file: Mapping[str, str] = field(default_factory=dict)
     agreement: Mapping[str, str] = field(default_factory=dict)
+    origin: Document | None = None
+    writing: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def around(
@@ -74,64 +45,55 @@ class Mapped:
     """What a run gave.
 
     Args:
-        documents: one document; none where there are issues.
+        documents: what was made, canonical documents or what the target format makes; none where there are issues.
         issues: everything that is wrong, in the order of the document.
-        lineage: where each value came from, by path (`lines[0].qty`); also of what was read where there are issues.
+        lineages: where each value of each document came from, by path (`lines[0].qty`); of what was read also where
+            there are issues.
         map_name, map_revision: the map it was made with.
     """
 
-    documents: tuple[Document, ...]
+    documents: tuple[Any, ...]
     issues: tuple[MapIssue, ...]
-    lineage: LineageView
+    lineages: tuple[LineageView, ...]
     map_name: str
     map_revision: str
 
+    @property
+    def lineage(self) -> LineageView:
+        """The lineage of the first document."""
+        return self.lineages[0]
 
-def run(compiled: CompiledMap, source: TransactionSet, context: MapContext) -> Mapped:
-    """Map one transaction set that was read with its tree.
+
+def run(compiled: CompiledMap, source: Any, context: MapContext) -> Mapped:
+    """Map one document.
 
     Args:
         compiled: the map.
-        source: the set; its own faults are not looked at.
+        source: what its source format reads: a transaction set read with its tree, a canonical document, ...; its own
+            faults are not looked at.
         context: what the map may read beside it.
 
     Returns:
-        The document, or the issues that stand in its way. No fault of the data raises.
+        The documents, or the issues that stand in their way. No fault of the data raises.
     """
-    report = Report(compiled.rules, source)
-    if source.root is None or not source.root.segments or source.code != compiled.set_code:
-        report.add(
-            "map.source.mismatch", None, f"the set is {shown(source.code)}; want {compiled.set_code}", None, None
-        )
-        return Mapped((), report.issues, LineageView(compiled, {}, ()), compiled.name, compiled.revision)
-    separator = source.interchange.delimiters.component
-    content, trace = compiled.runner.function(
-        source.root, report, context.env, context.file, context.agreement, separator
+    opened = compiled.opener(source)
+    report = Report(compiled.rules, opened.places)
+    if opened.mismatch is not None:
+        report.add("map.source.mismatch", None, opened.mismatch, None, None)
+        nothing = LineageView(compiled, opened.places, {}, ())
+        return Mapped((), report.issues, (nothing,), compiled.name, compiled.revision)
+    found = compiled.runner.function(
+        opened.root, report, context.env, context.file, context.agreement, context.origin, opened.extra
     )
-    lineage = LineageView(compiled, content, trace)
-    documents: tuple[Document, ...] = ()
+    lineages = tuple([LineageView(compiled, opened.places, content, trace) for content, trace in found])
+    documents: list[Any] = []
     if not report:
-        try:
-            documents = (compiled.model.model_validate(content),)
-        except ValidationError as error:
-            _refused(compiled, report, lineage, error)
-    return Mapped(documents, report.issues, lineage, compiled.name, compiled.revision)
-
-
-def _refused(compiled: CompiledMap, report: Report, lineage: LineageView, error: ValidationError) -> None:
-    """An issue for every value the canonical model refuses, where the value came from."""
-    for fault in error.errors(include_url=False, include_context=False):
-        path = _path(fault["loc"])
-        found = lineage.origin(path)
-        given = fault["input"] if isinstance(fault["input"], str) else ""
-        told = f"{path} is {shown(given)}" if given else path
-        message = f"{told}; {compiled.schema_name} wants: {fault['msg']}"
-        rule, segment, element = found or (None, None, None)
-        report.add("map.value.invalid", rule, message, segment, element, cause=path, value=given or None)
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
+        for (content, _), lineage in zip(found, lineages, strict=True):
+            documents.append(compiled.finisher(content, report, lineage, context.writing))
+    return Mapped(
+        () if report else tuple(documents),
+        report.issues,
+        lineages or (LineageView(compiled, opened.places, {}, ()),),
+        compiled.name,
+        compiled.revision,
+    )

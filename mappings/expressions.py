@@ -1,15 +1,18 @@
 """The expressions of maps: tokens, and a parser that knows the column of everything.
 
 The language is closed: references, literals, operators and named functions; no loops, no attributes, no user code.
-Length and depth are limited, so every expression is read in bounded time and memory.
+Length and depth are limited, so every expression is read in bounded time and memory. How a reference is written is the
+dialect's, one for each kind of source; everything else is the same for all.
 """
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import ClassVar
 
 from mappings.syntax import (
     Arithmetic,
@@ -19,14 +22,12 @@ from mappings.syntax import (
     Comparison,
     Conditional,
     Either,
-    Filter,
     Literal,
     Negative,
     Node,
     Not,
     Outside,
-    Reference,
-    Step,
+    ReferenceNode,
 )
 from translators.errors import shown
 
@@ -48,10 +49,12 @@ class ExpressionFault(Exception):
         super().__init__(message)
 
 
+EACH = "each"
+"""What `emit each: ... by ...` groups by, in every dialect."""
 OUTSIDE = ("env", "file", "agreement")
 _WORDS = {"true": True, "false": False, "none": None}
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-_RESERVED = frozenset({"or", "and", "not", "if", "else", "parent", *_WORDS, *OUTSIDE})
+_RESERVED = frozenset({"or", "and", "not", "if", "else", *_WORDS, *OUTSIDE})
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -62,146 +65,160 @@ _TOKEN = re.compile(
     r"|(?P<operator>==|!=|<=|>=|[-+*/<>(),.=])"
 )
 _DIGITS = re.compile(r"[0-9]+")
-_ELEMENT_NAME = re.compile(r"([A-Z][A-Z0-9]{1,2})([0-9]{2})")
-_SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}")
-_FILTER = re.compile(r"(?:([0-9]{1,2})=)?([^=,#]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A token: `kind` is `text`, `number`, `name`, `filter`, `operator`, `path` (of a dialect) or `end`."""
+
     kind: str
     text: str
     at: int
 
 
+class Dialect(ABC):
+    """How references to one kind of source are written; one object for the life of the process.
+
+    `paths` finds whole references as tokens of kind `path` before any other, None where there are none; `words` are
+    names the dialect's references may begin with although a parenthesis follows.
+    """
+
+    paths: ClassVar[re.Pattern[str] | None] = None
+    words: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def reference(self, parser: Parser, token: Token) -> ReferenceNode | None:
+        """The reference that begins with this token (already taken); None where none does.
+
+        Raises:
+            ExpressionFault: it begins one and does not read.
+        """
+
+
 @lru_cache(maxsize=REMEMBERED_EXPRESSIONS)
-def parse(text: str) -> Node:
+def parse(text: str, dialect: Dialect) -> Node:
     """Read an expression; what many maps inherit is read once.
 
     Raises:
         ExpressionFault: it is too long, too deep or not of the language; the first fault found.
     """
-    parser = _Parser(text)
+    parser = Parser(text, dialect)
     node = parser.conditional()
     parser.expect_end()
     return node
 
 
-def parse_source(text: str) -> Reference:
-    """Read what a block's header names in its parentheses: `PO1`, `N1[VN]`, `N9/MSG`.
+class Parser:
+    """Reads one text; what is public is for dialects."""
 
-    Raises:
-        ExpressionFault: it names no segment or loop.
-    """
-    parser = _Parser(text)
-    node = parser.primary()
-    parser.expect_end()
-    if not isinstance(node, Reference) or node.element is not None or node.parents:
-        raise ExpressionFault(node.at, "want the loop or segment the block is made from, as PO1")
-    return node
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, dialect: Dialect) -> None:
         if len(text) > MAX_LENGTH:
             raise ExpressionFault(0, f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read")
         self.text = text
-        self.tokens = _tokens(text)
+        self.dialect = dialect
+        self.tokens = _tokens(text, dialect.paths)
         self.next = 0
         self.depth = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
+        """The next token."""
         return self.tokens[self.next]
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
+        """Take the next token; the end stays."""
         token = self.tokens[self.next]
         if token.kind != "end":
             self.next += 1
         return token
 
-    def accept(self, *texts: str) -> _Token | None:
+    def accept(self, *texts: str) -> Token | None:
+        """Take the next token if it is one of these operators or words."""
         if self.token.kind in ("operator", "name") and self.token.text in texts:
             return self.take()
         return None
 
-    def expect(self, text: str) -> _Token:
+    def expect(self, text: str) -> Token:
+        """Take the next token, which must be this operator or word."""
         found = self.accept(text)
         if found is None:
-            raise ExpressionFault(self.token.at, f"found {_named(self.token)}; want {text!r}")
+            raise ExpressionFault(self.token.at, f"found {named_token(self.token)}; want {text!r}")
         return found
 
     def expect_end(self) -> None:
+        """Nothing may be left."""
         if self.token.kind != "end":
-            raise ExpressionFault(self.token.at, f"found {_named(self.token)}; want the end of the expression")
+            raise ExpressionFault(self.token.at, f"found {named_token(self.token)}; want the end of the expression")
 
     def conditional(self) -> Node:
+        """A whole expression."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionFault(self.token.at, f"nested deeper than {MAX_DEPTH}; make it simpler")
-        then = self.either()
+        then = self._either()
         if (word := self.accept("if")) is not None:
-            condition = self.either()
+            condition = self._either()
             self.expect("else")
             then = Conditional(then, condition, self.conditional(), word.at)
         self.depth -= 1
         return then
 
-    def either(self) -> Node:
-        first = self.both()
+    def _either(self) -> Node:
+        first = self._both()
         operands, at = [first], self.token.at
         while self.accept("or"):
-            operands.append(self.both())
+            operands.append(self._both())
         return Either(_limited(operands, at), at) if len(operands) > 1 else first
 
-    def both(self) -> Node:
-        first = self.negation()
+    def _both(self) -> Node:
+        first = self._negation()
         operands, at = [first], self.token.at
         while self.accept("and"):
-            operands.append(self.negation())
+            operands.append(self._negation())
         return Both(_limited(operands, at), at) if len(operands) > 1 else first
 
-    def negation(self) -> Node:
+    def _negation(self) -> Node:
         if (word := self.accept("not")) is None:
-            return self.comparison()
+            return self._comparison()
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionFault(word.at, f"nested deeper than {MAX_DEPTH}; make it simpler")
-        operand = self.negation()
+        operand = self._negation()
         self.depth -= 1
         return Not(operand, word.at)
 
-    def comparison(self) -> Node:
-        left = self.sum()
+    def _comparison(self) -> Node:
+        left = self._sum()
         if (operator := self.accept(*_COMPARISONS)) is None:
             return left
-        right = self.sum()
+        right = self._sum()
         if (chained := self.accept(*_COMPARISONS)) is not None:
             raise ExpressionFault(chained.at, "comparisons are not chained; join two with and")
         return Comparison(operator.text, left, right, operator.at)
 
-    def sum(self) -> Node:
-        left = self.product()
+    def _sum(self) -> Node:
+        left = self._product()
         count = 1
         while (operator := self.accept("+", "-")) is not None:
             count += 1
-            left = Arithmetic(operator.text, left, self.product(), _bounded(operator.at, count))
+            left = Arithmetic(operator.text, left, self._product(), bounded(operator.at, count))
         return left
 
-    def product(self) -> Node:
-        left = self.signed()
+    def _product(self) -> Node:
+        left = self._signed()
         count = 1
         while (operator := self.accept("*", "/")) is not None:
             count += 1
-            left = Arithmetic(operator.text, left, self.signed(), _bounded(operator.at, count))
+            left = Arithmetic(operator.text, left, self._signed(), bounded(operator.at, count))
         return left
 
-    def signed(self) -> Node:
+    def _signed(self) -> Node:
         if (sign := self.accept("-")) is None:
             return self.primary()
         return Negative(self.primary(), sign.at)
 
     def primary(self) -> Node:
+        """A value without operators, or anything in parentheses."""
         token = self.take()
         if token.kind == "text":
             quote = token.text[0]
@@ -212,11 +229,15 @@ class _Parser:
             node = self.conditional()
             self.expect(")")
             return node
+        if token.kind == "path":
+            found = self.dialect.reference(self, token)
+            assert found is not None
+            return found
         if token.kind != "name":
-            raise ExpressionFault(token.at, f"found {_named(token)}; want a value")
-        return self.named(token)
+            raise ExpressionFault(token.at, f"found {named_token(token)}; want a value")
+        return self._name(token)
 
-    def named(self, token: _Token) -> Node:
+    def _name(self, token: Token) -> Node:
         word = token.text
         if word in _WORDS:
             return Literal(word, _WORDS[word], token.at)
@@ -224,31 +245,30 @@ class _Parser:
             self.expect(".")
             name = self.take()
             if name.kind != "name":
-                raise ExpressionFault(name.at, f"found {_named(name)}; want a name, as env.GS03")
+                raise ExpressionFault(name.at, f"found {named_token(name)}; want a name, as env.GS03")
             return Outside(word, name.text, token.at)
-        if word == "parent":
-            return self.reference(token)
         if word in _RESERVED:
             raise ExpressionFault(token.at, f"found {word!r}; want a value")
-        if self.token.text == "(" and self.token.kind == "operator":
-            return self.call(token)
-        if word[0].isupper():
-            return self.reference(token)
+        if self.token.text == "(" and self.token.kind == "operator" and word not in self.dialect.words:
+            return self._call(token)
+        found = self.dialect.reference(self, token) if word != EACH else None
+        if found is not None:
+            return found
         field_name = None
         if self.accept("."):
-            found = self.take()
-            if found.kind != "name":
-                raise ExpressionFault(found.at, f"found {_named(found)}; want a field, as lines.qty")
-            field_name = found.text
+            part = self.take()
+            if part.kind != "name":
+                raise ExpressionFault(part.at, f"found {named_token(part)}; want a field, as lines.qty")
+            field_name = part.text
         return BlockName(word, field_name, token.at)
 
-    def call(self, name: _Token) -> Call:
+    def _call(self, name: Token) -> Call:
         self.expect("(")
         arguments: list[Node] = []
         named: list[tuple[str, Node]] = []
         while not self.accept(")"):
             if (arguments or named) and not self.accept(","):
-                raise ExpressionFault(self.token.at, f"found {_named(self.token)}; want ',' or ')'")
+                raise ExpressionFault(self.token.at, f"found {named_token(self.token)}; want ',' or ')'")
             token, after = self.token, self.tokens[min(self.next + 1, len(self.tokens) - 1)]
             if token.kind == "name" and after.kind == "operator" and after.text == "=":
                 self.take()
@@ -258,78 +278,18 @@ class _Parser:
                 raise ExpressionFault(token.at, "arguments with a name come last")
             else:
                 arguments.append(self.conditional())
-            _bounded(token.at, len(arguments) + len(named))
+            bounded(token.at, len(arguments) + len(named))
         return Call(name.text, tuple(arguments), tuple(named), name.at)
 
-    def reference(self, first: _Token) -> Reference:
-        parents, token = 0, first
-        while token.text == "parent":
-            parents += 1
-            _bounded(token.at, parents * 10)
-            self.expect(".")
-            token = self.take()
-        steps: list[Step] = []
-        while True:
-            if token.kind != "name":
-                raise ExpressionFault(token.at, f"found {_named(token)}; want a segment, as N1")
-            whole = _ELEMENT_NAME.fullmatch(token.text)
-            if whole is not None:
-                steps.append(Step(whole[1], (), None, token.at))
-                return self.ended(first, parents, steps, element=int(whole[2]))
-            if _SEGMENT_NAME.fullmatch(token.text) is None:
-                raise ExpressionFault(
-                    token.at, f"{shown(token.text)} is no reference; want a segment and element, as BEG03 or N1[ST].04"
-                )
-            steps.append(self.step(token))
-            if self.token.text != "/" or self.token.kind != "operator":
-                break
-            self.take()
-            token = self.take()
-            _bounded(token.at, len(steps) * 10)
-        if self.accept("."):
-            return self.ended(first, parents, steps, element=self.ordinal("element"))
-        return self.ended(first, parents, steps, element=None)
 
-    def ended(self, first: _Token, parents: int, steps: list[Step], *, element: int | None) -> Reference:
-        component = None
-        if element is not None and self.accept("."):
-            component = self.ordinal("component")
-        end = self.tokens[self.next - 1]
-        text = self.text[first.at : end.at + len(end.text)]
-        return Reference(parents, tuple(steps), element, component, first.at, text)
-
-    def ordinal(self, what: str) -> int:
-        token = self.take()
-        if token.kind != "number" or not token.text.isdecimal() or len(token.text) > 3 or int(token.text) == 0:
-            raise ExpressionFault(token.at, f"found {_named(token)}; want the number of the {what}, as 02")
-        return int(token.text)
-
-    def step(self, name: _Token) -> Step:
-        filters: list[Filter] = []
-        index = None
-        while self.token.kind == "filter":
-            token = self.take()
-            content, at = token.text[1:-1], token.at + 1
-            if index is not None:
-                raise ExpressionFault(token.at, "the number of the instance comes last, as REF[DP][#2]")
-            if content.startswith("#"):
-                if not content[1:].isdecimal() or len(content) > 5 or int(content[1:]) == 0:
-                    raise ExpressionFault(at, f"found {shown(content)!r}; want the number of the instance, as #2")
-                index = int(content[1:])
-                continue
-            for part in content.split(","):
-                found = _FILTER.fullmatch(part.strip())
-                if found is None:
-                    raise ExpressionFault(at, f"found {shown(content)!r} in brackets; want a code, as ST or 03=2L")
-                filters.append(Filter(int(found[1]) if found[1] else None, found[2].strip().strip("'\""), at))
-                at += len(part) + 1
-        return Step(name.text, tuple(filters), index, name.at)
-
-
-def _tokens(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
+def _tokens(text: str, paths: re.Pattern[str] | None) -> list[Token]:
+    tokens: list[Token] = []
     at = 0
     while at < len(text):
+        if paths is not None and (path := paths.match(text, at)) is not None and path.end() > at:
+            tokens.append(Token("path", path.group(), at))
+            at = path.end()
+            continue
         after_dot = bool(tokens) and tokens[-1].text == "." and tokens[-1].at == at - 1
         found = (_DIGITS.match(text, at) if after_dot else None) or _TOKEN.match(text, at)
         if found is None:
@@ -340,22 +300,28 @@ def _tokens(text: str) -> list[_Token]:
             raise ExpressionFault(at, f"{shown(text[at])!r} is not part of the language")
         kind = found.lastgroup or "number"
         if kind != "space":
-            tokens.append(_Token(kind, found.group(), at))
+            tokens.append(Token(kind, found.group(), at))
         at = found.end()
-    tokens.append(_Token("end", "", len(text)))
+    tokens.append(Token("end", "", len(text)))
     return tokens
 
 
-def _named(token: _Token) -> str:
+def named_token(token: Token) -> str:
+    """A token as messages show it."""
     return "the end" if token.kind == "end" else repr(shown(token.text))
 
 
 def _limited(operands: list[Node], at: int) -> tuple[Node, ...]:
-    _bounded(at, len(operands))
+    bounded(at, len(operands))
     return tuple(operands)
 
 
-def _bounded(at: int, count: int) -> int:
+def bounded(at: int, count: int) -> int:
+    """`at`, where a chain has no more than MAX_OPERANDS members.
+
+    Raises:
+        ExpressionFault: it has more.
+    """
     if count > MAX_OPERANDS:
         raise ExpressionFault(at, f"more than {MAX_OPERANDS} operands; make it simpler")
     return at

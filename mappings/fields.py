@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -13,6 +13,17 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mappings.kinds import Kind
 from translators.datafile import did_you_mean
+
+_KINDS = (
+    (str, Kind.TEXT),
+    (bool, Kind.BOOL),
+    (Decimal, Kind.NUMBER),
+    (int, Kind.NUMBER),
+    (datetime, Kind.DATETIME),
+    (date, Kind.DATE),
+    (time, Kind.TIME),
+)
+"""Python types of fields, the narrower before the wider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +84,42 @@ def find_field(model: type[BaseModel], path: tuple[str, ...]) -> TargetField:
     raise UnknownField(0, "want the name of a field")
 
 
+@dataclass(frozen=True, slots=True)
+class PartField:
+    """A field that holds parts: their model, and whether it is a list of them."""
+
+    model: type[BaseModel]
+    many: bool
+
+
 @cache
-def find_block(model: type[BaseModel], name: str) -> type[BaseModel]:
-    """The model of the parts that a list of the model holds.
+def find_part(model: type[BaseModel], path: tuple[str, ...]) -> PartField:
+    """The parts at a dotted path; what is on the way must be single parts.
 
     Raises:
-        UnknownField: there is no such list.
+        UnknownField: there is no such part or list.
     """
-    found = _block(_field(model, name, 0)[0])
-    if found is None:
-        raise UnknownField(0, f'"{name}" is no list of parts{did_you_mean(name, blocks(model))}')
-    return found
+    current = model
+    for position, name in enumerate(path):
+        annotation = _field(current, name, position)[0]
+        found = _block(annotation)
+        last = position == len(path) - 1
+        if found is not None and last:
+            return PartField(found, many=True)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            if last:
+                return PartField(annotation, many=False)
+            current = annotation
+            continue
+        told = "is a list; it wants a block of its own" if found is not None else "is no list of parts"
+        hint = "" if found is not None else did_you_mean(name, blocks(current))
+        raise UnknownField(position, f'"{name}" {told}{hint}')
+    raise UnknownField(0, "want the name of a list")
 
 
 def blocks(model: type[BaseModel]) -> list[str]:
-    """The names of the lists a block may fill."""
-    return [name for name, info in model.model_fields.items() if _block(_bare(info.annotation)) is not None]
+    """The names of the lists and parts a block may fill."""
+    return [name for name, info in model.model_fields.items() if _holds_parts(_bare(info.annotation))]
 
 
 def required_fields(model: type[BaseModel]) -> list[str]:
@@ -119,7 +150,7 @@ def _kind(annotation: Any) -> Kind | None:
         return _kind(get_args(annotation)[0])
     if get_origin(annotation) is tuple:
         return Kind.TEXTS if _kind(get_args(annotation)[0]) is Kind.TEXT else None
-    for known, kind in ((str, Kind.TEXT), (Decimal, Kind.NUMBER), (date, Kind.DATE), (time, Kind.TIME)):
+    for known, kind in _KINDS:
         if isinstance(annotation, type) and issubclass(annotation, known):
             return kind
     return None
@@ -131,6 +162,10 @@ def _block(annotation: Any) -> type[BaseModel] | None:
         return None
     item = get_args(annotation)[0]
     return item if isinstance(item, type) and issubclass(item, BaseModel) else None
+
+
+def _holds_parts(annotation: Any) -> bool:
+    return _block(annotation) is not None or (isinstance(annotation, type) and issubclass(annotation, BaseModel))
 
 
 @cache

@@ -27,7 +27,7 @@ class Form(StrEnum):
     READER = "reader"
     VALUE = "value"
     GATHER = "gather"
-    PAIR = "pair"
+    SOURCE = "source"
     EITHER = "either"
     ROUND = "round"
 
@@ -74,7 +74,8 @@ class Function:
     """One function: its signature, its kind of result, what it does, and how.
 
     `make` of a READER takes the written-out arguments by name and gives the reader; `work` of a VALUE function is the
-    function itself, which gets None (text: "") for what is absent. `fails` tells whether it may give Unreadable.
+    function itself, which gets None (text: "") for what is absent. `fails` tells whether it may give Unreadable;
+    `segment_first`: a segment may be named before the other arguments.
     """
 
     name: str
@@ -87,11 +88,12 @@ class Function:
     work: Callable[..., Any] | None = None
     fails: bool = False
     remembers: bool = False
+    segment_first: bool = False
 
     @property
     def signature(self) -> str:
         """As the documentation shows it: `num(text, implied=whole number or off) -> number`."""
-        shown = []
+        shown = ["[segment: reference]"] if self.segment_first else []
         for parameter in self.parameters:
             told = f"{parameter.name}="
             kinds = " or ".join(parameter.kinds) or str(parameter.accepts)
@@ -296,11 +298,13 @@ _ROWS = (
         "pair",
         (Parameter("qualifier", (), Accepts.TEXT, many=True),),
         Kind.TEXT,
-        Form.PAIR,
+        Form.SOURCE,
         "The product id beside a qualifier, among the qualifier and id pairs (data elements 235 and 234) of the "
-        "block's segment; of several qualifiers the first that is there. One that is there twice is an issue.",
+        "block's segment, or of another that is named first, as `pair(LIN, 'UP')`; of several qualifiers the first "
+        "that is there. One that is there twice is an issue.",
         "pair('UP', 'UK', 'EN')",
         fails=True,
+        segment_first=True,
     ),
     Function(
         "count",

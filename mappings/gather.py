@@ -9,6 +9,7 @@ from typing import Any
 
 from mappings.arithmetic import add, total
 from mappings.kinds import BAD, Unreadable
+from mappings.x12_hierarchy import above, below, hl_tree
 from translators.tree import Segment
 
 Sources = tuple[Any, ...]
@@ -28,11 +29,10 @@ def all_values(segments: Sequence[Segment], number: int) -> tuple[tuple[str, ...
 
 
 def sum_of(
-    read: Mapping[str, Decimal | Unreadable], segments: Sequence[Segment], number: int
+    read: Mapping[str, Decimal | Unreadable], texts: Sequence[str], sources: Sources
 ) -> tuple[Decimal | Unreadable, Sources]:
-    """The exact sum of an element over segments; the first value that does not read, with its place."""
+    """The exact sum of texts that hold numbers; the first that does not read, with its place."""
     found: Decimal | Unreadable = Decimal(0)
-    texts, sources = all_values(segments, number)
     for position, text in enumerate(texts):
         value = read[text]
         here = sources[2 * position : 2 * position + 2]
@@ -53,15 +53,21 @@ def component(text: Any, number: int, separator: str) -> str:
 
 PROGRAM_NAMES: dict[str, Any] = {
     "__builtins__": {"bool": bool, "len": len, "reversed": reversed},
+    "ABOVE": above,
     "ALL": all_values,
+    "ANY": any,
     "BAD": BAD,
+    "BELOW": below,
     "COMPONENT": component,
     "DECIMAL": Decimal,
     "EMPTY": [""],
+    "ID": id,
     "ORDINAL": attrgetter("ordinal"),
+    "RANGE": range,
     "SORTED": sorted,
     "SUM": sum_of,
     "TOTAL": total,
+    "TREE": hl_tree,
     "UNREADABLE": Unreadable,
 }
 """All a program sees beside its own constants; it has no other builtins."""

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     DATE = "date"
     TIME = "time"
+    DATETIME = "moment"
     BOOL = "true or false"
     TEXTS = "list of texts"
     SEGMENTS = "segments"

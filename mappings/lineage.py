@@ -8,21 +8,7 @@ from typing import Any
 
 from mappings.compiled import CompiledMap, Layout
 from mappings.kinds import BAD
-from translators.tree import Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A place a value was made from: an element of a segment, by ordinal (ST = 1) and bytes [start, end) of the file.
-
-    What came from around the document has its `name` (`agreement.currency`) and no segment.
-    """
-
-    name: str
-    segment: int | None = None
-    element: int | None = None
-    start: int | None = None
-    end: int | None = None
+from mappings.source import Places, SourceRange, first_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +18,16 @@ class Lineage:
     file: str
     line: int
     rule: str
-    sources: tuple[Source, ...]
+    sources: tuple[SourceRange, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: `{"file", "line", "rule", "sources": [{"name", "segment", "element", "start", "end"}]}`."""
+        """For programs: `{"file", "line", "rule", "sources": [{"name", "segment", "element", "start", "end"}]}`.
+
+        Sources of text formats have `line_number` and `column` too.
+        """
         sources = [
             {"name": s.name, "segment": s.segment, "element": s.element, "start": s.start, "end": s.end}
+            | ({} if s.line is None else {"line_number": s.line, "column": s.column})
             for s in self.sources
         ]
         return {"file": self.file, "line": self.line, "rule": self.rule, "sources": sources}
@@ -49,8 +39,9 @@ class LineageView(Mapping[str, Lineage]):
     A run keeps one tuple for each block, none where it made nothing; the paths are made the first time somebody asks.
     """
 
-    def __init__(self, compiled: CompiledMap, content: dict[str, Any], trace: tuple[Any, ...]) -> None:
+    def __init__(self, compiled: CompiledMap, places: Places, content: dict[str, Any], trace: tuple[Any, ...]) -> None:
         self._compiled = compiled
+        self._places = places
         self._content = content
         self._trace = trace
         self._found: dict[str, tuple[int, Sequence[Any]]] | None = None
@@ -58,7 +49,7 @@ class LineageView(Mapping[str, Lineage]):
     def __getitem__(self, path: str) -> Lineage:
         number, sources = self._paths[path]
         rule = self._compiled.rules[number]
-        return Lineage(rule.file, rule.line, rule.text, tuple(_sources(sources)))
+        return Lineage(rule.file, rule.line, rule.text, tuple(self._ranges(sources)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -71,17 +62,27 @@ class LineageView(Mapping[str, Lineage]):
         rules = self._compiled.rules
         for path, (number, sources) in self._paths.items():
             rule = rules[number]
-            yield path, rule.file, rule.line, _plain_sources(sources)
+            yield (
+                path,
+                rule.file,
+                rule.line,
+                [[held.name, held.segment, held.element, held.start, held.end] for held in self._ranges(sources)],
+            )
 
-    def origin(self, path: str) -> tuple[int, Segment | None, int | None] | None:
-        """The number of the rule that filled a path, and the first place it was made from; None where no rule did."""
+    def origin(self, path: str) -> tuple[int, Any, Any] | None:
+        """The rule's number and the first (holder, part) a path was made from; None where no rule filled it."""
         if path not in self._paths:
             return None
         number, sources = self._paths[path]
+        return (number, *first_place(sources))
+
+    def _ranges(self, sources: Sequence[Any]) -> Iterator[SourceRange]:
         for position in range(0, len(sources), 2):
-            if isinstance(sources[position], Segment):
-                return number, sources[position], sources[position + 1]
-        return number, None, None
+            holder, part = sources[position], sources[position + 1]
+            if isinstance(holder, str):
+                yield SourceRange(holder)
+            elif holder is not None:
+                yield self._places.range(holder, part)
 
     @property
     def _paths(self) -> dict[str, tuple[int, Sequence[Any]]]:
@@ -101,29 +102,13 @@ def _walk(
         if held is not None and held is not BAD:
             yield prefix + ".".join(filled.path), (filled.rule, filled.sources(entry, trace[0]))
     for block, traces in zip(layout.blocks, trace[len(layout.fields) + 1 :], strict=True):
-        name = block.path[-1]
-        for position, (part, below) in enumerate(zip(content.get(name, ()), traces, strict=True)):
-            yield from _walk(block, part, below, f"{prefix}{name}[{position}].")
-
-
-def _plain_sources(sources: Sequence[Any]) -> list[list[Any]]:
-    """As `_sources` says it, for programs."""
-    found: list[list[Any]] = []
-    for position in range(0, len(sources), 2):
-        held, element = sources[position], sources[position + 1]
-        if isinstance(held, Segment):
-            start, end = held.element_range(element)
-            found.append([f"{held.id}{element:02d}", held.ordinal, element, start, end])
-        else:
-            found.append([str(held), None, None, None, None])
-    return found
-
-
-def _sources(sources: Sequence[Any]) -> Iterator[Source]:
-    for position in range(0, len(sources), 2):
-        held, element = sources[position], sources[position + 1]
-        if isinstance(held, Segment):
-            start, end = held.element_range(element)
-            yield Source(f"{held.id}{element:02d}", held.ordinal, element, start, end)
-        else:
-            yield Source(str(held))
+        found: Any = content
+        for name in block.path:
+            found = found.get(name, ()) if isinstance(found, dict) else ()
+        path = prefix + ".".join(block.path)
+        if block.single:
+            if isinstance(found, dict) and traces:
+                yield from _walk(block, found, traces[0], f"{path}.")
+            continue
+        for position, (part, below) in enumerate(zip(found, traces, strict=False)):
+            yield from _walk(block, part, below, f"{path}[{position}].")

@@ -21,9 +21,16 @@ from translators.datafile import (
 OMIT = "omit"
 """What an extending map writes to drop what it inherits."""
 
-_TOP = ("map", "extends", "partner", "description", "tables", "assert")
-_HEADER = re.compile(r"(?P<syntax>[a-z0-9]+)/(?P<set>[A-Za-z0-9]+)@(?P<version>[A-Za-z0-9]+)\s*->\s*(?P<schema>\S+)")
-_BLOCK = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:\((?P<source>[^()]*)\))?")
+CONDITION = "if"
+"""The rule of a block that says when a part of it is made."""
+OPTIONS = ("hl02",)
+"""Keys that say more about a source or target; which of them a map may have is its formats' to say."""
+
+_TOP = ("map", "extends", "like", "origin", "partner", "description", "emit each", "tables", "assert", *OPTIONS)
+_HEADER = re.compile(r"(?P<reads>\S+)\s*->\s*(?P<makes>\S+)")
+_SIDE = re.compile(r"(?P<word>[a-z0-9_]+)/(?P<name>[A-Za-z0-9_.-]+)(?:@(?P<version>[A-Za-z0-9]+))?")
+_CANONICAL = re.compile(r"[a-z][a-z0-9_]*/v[0-9]+")
+_BLOCK = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\[[^\[\]]*\])*)(?:\((?P<source>[^()]*(?:\([^()]*\)[^()]*)*)\))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +77,52 @@ class Block:
 
 @dataclass(slots=True)
 class MapSpec:
-    """A map file, or a map with those it extends merged in."""
+    """A map file, or a map with those it extends merged in.
+
+    `answers` is the schema of `origin:`; `options` are keys of OPTIONS with what they say.
+    """
 
     origin: Origin
     start: Place
     header: Written | None = None
     extends: Written | None = None
+    like: Written | None = None
+    answers: Written | None = None
+    emit_each: Written | None = None
+    options: dict[str, tuple[Written, Value]] = field(default_factory=dict)
     partner: str | None = None
     tables: dict[str, dict[str, Written]] = field(default_factory=dict)
     blocks: dict[tuple[str, ...], Block] = field(default_factory=dict)
+    dropped: dict[tuple[str, ...], Written] = field(default_factory=dict)
     asserts: dict[str, Written] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """`x12/850@004010 -> purchase_order/v1`, taken apart."""
+class Side:
+    """One side of a map: `x12/850@004010`, `xml/NAME`, or a canonical document (`word` is CANONICAL_SIDE)."""
 
-    syntax: str
-    set_code: str
-    version: str
-    schema: str
+    word: str
+    name: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        """As a map writes it."""
+        if self.word == CANONICAL_SIDE:
+            return self.name
+        return f"{self.word}/{self.name}" + (f"@{self.version}" if self.version else "")
+
+
+CANONICAL_SIDE = "canonical"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`x12/850@004010 -> purchase_order/v1`, taken apart; with the offset of each side in the line."""
+
+    reads: Side
+    makes: Side
+    reads_at: int
+    makes_at: int
 
 
 def read_spec(content: bytes, *, origin: Origin) -> tuple[MapSpec, list[LoadFault]]:
@@ -108,22 +141,45 @@ def read_spec(content: bytes, *, origin: Origin) -> tuple[MapSpec, list[LoadFaul
 def read_header(written: Written) -> Header | LoadFault:
     """Take the `map:` line apart."""
     found = _HEADER.fullmatch(written.text)
-    if found is None:
+    sides = [] if found is None else [_side(found["reads"]), _side(found["makes"])]
+    if found is None or None in sides:
         return LoadFault(
             written.place, f'"{written.text}" is no header; want it as x12/850@004010 -> purchase_order/v1'
         )
-    return Header(found["syntax"], found["set"], found["version"], found["schema"])
+    reads, makes = (side for side in sides if side is not None)
+    return Header(reads, makes, found.start("reads"), found.start("makes"))
+
+
+def _side(text: str) -> Side | None:
+    if _CANONICAL.fullmatch(text) is not None:
+        return Side(CANONICAL_SIDE, text)
+    found = _SIDE.fullmatch(text)
+    return None if found is None else Side(found["word"], found["name"], found["version"] or "")
 
 
 def merged(base: MapSpec, over: MapSpec) -> tuple[MapSpec, list[LoadFault]]:
     """A map over the one it extends: rules, rows and asserts replace those of the same name, `omit` drops them."""
     faults: list[LoadFault] = []
-    result = MapSpec(over.origin, over.start, over.header or base.header, over.extends, over.partner or base.partner)
+    result = replace(
+        over,
+        header=over.header or base.header,
+        like=over.like or base.like,
+        answers=over.answers or base.answers,
+        emit_each=over.emit_each or base.emit_each,
+        options={**base.options, **over.options},
+        partner=over.partner or base.partner,
+        tables={},
+        blocks={},
+        asserts={},
+    )
     for name in dict.fromkeys([*base.tables, *over.tables]):
         rows = {**base.tables.get(name, {}), **over.tables.get(name, {})}
         result.tables[name] = {code: word for code, word in rows.items() if word.text != OMIT}
     for path, block in base.blocks.items():
         result.blocks[path] = Block(path, block.key, block.source, dict(block.rules))
+    for path in over.dropped:
+        for inner in [known for known in result.blocks if known[: len(path)] == path]:
+            del result.blocks[inner]
     for path, block in over.blocks.items():
         under = result.blocks.get(path)
         if under is None:
@@ -158,6 +214,8 @@ def _dropped(base: MapSpec, over: MapSpec) -> Iterator[tuple[Written, bool]]:
         for name, rule in block.rules.items():
             if rule.expression.text == OMIT:
                 yield rule.expression, name in known
+    for path, written in over.dropped.items():
+        yield written, path in base.blocks
     for name, written in over.asserts.items():
         if written.text == OMIT:
             yield written, name in base.asserts
@@ -181,6 +239,14 @@ class _Reader:
                     spec.header = self.text(value)
                 case "extends":
                     spec.extends = self.text(value)
+                case "like":
+                    spec.like = self.text(value)
+                case "origin":
+                    spec.answers = self.text(value)
+                case "emit each":
+                    spec.emit_each = self.text(value)
+                case name if name in OPTIONS:
+                    spec.options[name] = (self.written(key), value)
                 case "partner":
                     written = self.text(value)
                     spec.partner = written.text if written else None
@@ -220,7 +286,8 @@ class _Reader:
                     spec.asserts[name.text] = written
 
     def block(self, spec: MapSpec, key: Scalar, value: Value) -> None:
-        if not isinstance(value, Mapping):
+        dropped = isinstance(value, Scalar) and value.text == OMIT
+        if not isinstance(value, Mapping) and not dropped:
             known = did_you_mean(key.text, _TOP)
             self.fault(key.place, f'unknown key "{key.text}"{known}; a block holds its rules, as order: or lines(PO1):')
             return
@@ -237,7 +304,13 @@ class _Reader:
             path.append(found["name"])
             source = None
             if found["source"] is not None:
-                source = replace(whole, text=found["source"], place=whole.at(found.start("source")))
+                words = found["source"].removeprefix("each ")
+                start = found.end("source") - len(words)
+                source = replace(whole, text=words, place=whole.at(start))
+        if isinstance(value, Scalar):
+            spec.dropped[tuple(path)] = self.written(value)
+            return
+        assert isinstance(value, Mapping)
         if tuple(path) in spec.blocks:
             self.fault(key.place, f'block "{".".join(path)}" stands twice')
             return

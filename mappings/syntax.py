@@ -34,16 +34,84 @@ class Step:
     at: int = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceNode:
+    """What a source's dialect reads as a reference; each source has a class of its own below this one."""
+
+    at: int = field(compare=False)
+    text: str = field(compare=False)
+
+    @property
+    def word(self) -> str | None:
+        """The word it is where it may also be read as a plain word (`half_up`), else None."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """Segments and an element: `BEG03`, `N1[ST]/N4.02`, `parent.REF[DP].02`; element None: the segments themselves."""
+class Reference(ReferenceNode):
+    """Segments and an element: `BEG03`, `N1[ST]/N4.02`, `parent.REF[DP].02`; element None: the segments themselves.
+
+    `ancestor` is the step of `ancestor(HL[O])/PRF01`.
+    """
 
     parents: int
     steps: tuple[Step, ...]
     element: int | None
     component: int | None
+    ancestor: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`(03 step 2)`: elements from 03 on, two at a time."""
+
+    start: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class X12Source:
+    """What a block is made from: loops or segments, of each segment its windows."""
+
+    reference: Reference
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """`[type=DP]`, or `[number==order_line]` where `value` is an expression of the place the reference stands at."""
+
+    name: str
+    value: str | FieldReference
     at: int = field(compare=False)
-    text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStep:
+    """One name of a path of fields, with what picks parts of a list; `index` counts from 1 after the picks."""
+
+    name: str
+    picks: tuple[Pick, ...]
+    index: int | None
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReference(ReferenceNode):
+    """A field of a canonical document: `number`, `ship_to.address.city`, `references[type=DP].value`.
+
+    `origin`: of the document that is answered.
+    """
+
+    origin: bool
+    parents: int
+    steps: tuple[FieldStep, ...]
+
+    @property
+    def word(self) -> str | None:
+        """The word, where it is a single one."""
+        plain = len(self.steps) == 1 and not self.steps[0].picks and self.steps[0].index is None
+        return self.steps[0].name if plain and not self.parents and not self.origin else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +206,7 @@ class Conditional:
 
 Node = (
     Literal
-    | Reference
+    | ReferenceNode
     | Outside
     | BlockName
     | Call
@@ -163,3 +231,10 @@ def offset(node: Node) -> int:
             return offset(node.then)
         case _:
             return node.at
+
+
+def bare_word(node: Node) -> str | None:
+    """The word a node is, where it is nothing but a word: `half_up`, `off`."""
+    if isinstance(node, BlockName):
+        return node.name if node.field_name is None else None
+    return node.word if isinstance(node, ReferenceNode) else None

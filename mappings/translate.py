@@ -6,7 +6,6 @@ it was made from. Absent is "" for a text and None for every other kind. All fau
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 from mappings.arithmetic import add, multiply, subtract
@@ -14,7 +13,6 @@ from mappings.calls import CallWriter
 from mappings.expressions import ExpressionFault
 from mappings.functions import FUNCTIONS
 from mappings.kinds import Kind
-from mappings.scopes import Found, Match
 from mappings.syntax import (
     Arithmetic,
     BlockName,
@@ -28,12 +26,11 @@ from mappings.syntax import (
     Node,
     Not,
     Outside,
-    Reference,
+    ReferenceNode,
 )
 from mappings.values import UNKNOWN, Value, absence, tuple_code
 from translators.datafile import did_you_mean
 
-_ENVELOPE = re.compile(r"ISA(0[1-9]|1[0-6])|GS0[1-8]|ST0[1-3]")
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.TIME)
 _OPERATIONS = {"+": add, "-": subtract, "*": multiply}
 
@@ -43,14 +40,14 @@ class Translator(CallWriter):
 
     def translate(self, node: Node) -> Value:
         """Write a node; the name that holds its value is in the result."""
-        key = (node, id(self.scope))
+        key = (node, self.scope)
         for known in self._known:
             if key in known:
                 return known[key]
         try:
             value = self._node(node)
         except ExpressionFault as fault:
-            self._fault(fault.at, fault.message)
+            self.fault(fault.at, fault.message)
             value = UNKNOWN
         if not isinstance(node, Literal) and value is not UNKNOWN:
             self._known[-1][key] = value
@@ -66,8 +63,8 @@ class Translator(CallWriter):
         match node:
             case Literal():
                 return self._literal(node)
-            case Reference():
-                return self._reference(node)
+            case ReferenceNode():
+                return self.source.read(node, self)
             case Outside():
                 return self._outside(node)
             case Call():
@@ -77,13 +74,13 @@ class Translator(CallWriter):
             case Negative():
                 value = self._wanted(node.operand, Kind.NUMBER)
                 return self._worked(
-                    self._constant(subtract), [Value(self._constant(Decimal(0)), Kind.NUMBER, absent=False), value]
+                    self.constant(subtract), [Value(self.constant(Decimal(0)), Kind.NUMBER, absent=False), value]
                 )
             case Comparison():
                 return self._comparison(node)
             case Not():
                 value = self.translate(node.operand)
-                code = self._assign(f"not ({self.truth(value)})", bad=[value])
+                code = self.assign(f"not ({self.truth(value)})", bad=[value])
                 return Value(code, Kind.BOOL, value.bad, False, value.sources)
             case Both():
                 return self._both(node)
@@ -91,6 +88,10 @@ class Translator(CallWriter):
                 return self._either(node.operands, node.at)
             case Conditional():
                 return self._conditional(node)
+            case BlockName() if node.name == "each" and node.field_name is None:
+                if self.each is None:
+                    raise ExpressionFault(node.at, "each is the value of emit each: ... by ..., which is not here")
+                return self.each
             case BlockName():
                 known = [*FUNCTIONS, "true", "false", "none"]
                 hint = did_you_mean(node.name, known) or "; a text has quotes of its own within the file's, as \"'EA'\""
@@ -106,65 +107,14 @@ class Translator(CallWriter):
                 return Value(repr(node.value), Kind.TEXT, absent=not node.value, choices=frozenset({node.value}))
             case Decimal():
                 choices = frozenset({node.value})
-                return Value(self._constant(node.value), Kind.NUMBER, absent=False, choices=choices)
+                return Value(self.constant(node.value), Kind.NUMBER, absent=False, choices=choices)
 
     def _outside(self, node: Outside) -> Value:
-        if node.source == "env" and _ENVELOPE.fullmatch(node.name) is None:
-            raise ExpressionFault(
-                node.at, f"env.{node.name} is not known; want an element of ISA, GS or ST, as env.GS03"
-            )
-        if node.source == "file" and node.name != "name":
-            raise ExpressionFault(node.at, f"file.{node.name} is not known; there is file.name")
+        self.source.check_outside(node)
         if node.source == "agreement":
             self.agreement_names.add(node.name)
-        code = self._assign(f"{node.source}.get({node.name!r}, '')")
+        code = self.assign(f"{node.source}.get({node.name!r}, '')")
         return Value(code, Kind.TEXT, sources=(f"{node.source + '.' + node.name!r}, 0",))
-
-    def _reference(self, node: Reference) -> Value:
-        found = self._resolver.find(node, self.scope)
-        if found.element is None:
-            return self._presence(found)
-        number = found.element.position
-        level = found.scope.level
-        if found.match is None:
-            text, segment, bad = f"u{level}[{number}] if n{level} > {number} else ''", f"t{level}", False
-            code = self._assign(text)
-        elif found.index is not None:
-            found.match.all_of = True
-            segment, elements, at = self._program.fresh("g"), self._program.fresh("e"), found.index - 1
-            listed = f"x{found.match.number}"
-            self._program.line(f"{segment} = {listed}[{at}] if len({listed}) > {at} else None")
-            self._program.line(f"{elements} = EMPTY if {segment} is None else {segment}.elements")
-            code = self._assign(f"{elements}[{number}] if len({elements}) > {number} else ''")
-            bad = self._one_only(node, found.above, code)
-        else:
-            found.match.one = True
-            which = found.match.number
-            segment = f"s{which}"
-            code = self._assign(f"e{which}[{number}] if len(e{which}) > {number} else ''")
-            bad = self._one_only(node, (*found.above, found.match), code)
-        if node.component is not None:
-            code = self._assign(f"COMPONENT({code}, {node.component}, separator)", bad=[Value(code, Kind.TEXT, bad)])
-        element = None if node.component is not None else found.element
-        return Value(code, Kind.TEXT, bad, True, (f"{segment}, {number}",), element, (segment, number))
-
-    def _one_only(self, node: Reference, matches: tuple[Match, ...], code: str) -> bool:
-        """Make the value BAD where a step of its path matches several segments; whether it may."""
-        for position, match in enumerate(matches):
-            match.one = True
-            with self._program.block(f"{'elif' if position else 'if'} m{match.number}:"):
-                self._program.line(
-                    f"{code} = report.several({self.rule}, s{match.number}, {node.text!r}, {match.number})"
-                )
-        return bool(matches)
-
-    def _presence(self, found: Found) -> Value:
-        if found.match is None:
-            return Value("True", Kind.SEGMENTS, absent=False)
-        found.match.all_of = True
-        listed = f"x{found.match.number}"
-        code = self._assign(f"bool({listed})" if found.index is None else f"len({listed}) >= {found.index}")
-        return Value(code, Kind.SEGMENTS, absent=False)
 
     def _arithmetic(self, node: Arithmetic) -> Value:
         if node.operator == "/":
@@ -172,7 +122,7 @@ class Translator(CallWriter):
             self.translate(node.right)
             raise ExpressionFault(node.at, "a division says how it is rounded: round(x / y, 2)")
         left, right = self._wanted(node.left, Kind.NUMBER), self._wanted(node.right, Kind.NUMBER)
-        return self._worked(self._constant(_OPERATIONS[node.operator]), [left, right])
+        return self._worked(self.constant(_OPERATIONS[node.operator]), [left, right])
 
     def _comparison(self, node: Comparison) -> Value:
         left, right = self.translate(node.left), self.translate(node.right)
@@ -192,11 +142,11 @@ class Translator(CallWriter):
         elif left.kind is Kind.NOTHING or right.kind is Kind.NOTHING:
             value = right if left.kind is Kind.NOTHING else left
             text = absence(value) if node.operator == "==" else f"not ({absence(value)})"
-        code = self._assign(text, bad=[left, right])
+        code = self.assign(text, bad=[left, right])
         return Value(code, Kind.BOOL, left.bad or right.bad, False, left.sources + right.sources)
 
     def _both(self, node: Both) -> Value:
-        code = self._program.fresh("v")
+        code = self.program.fresh("v")
         bad = False
         sources: tuple[str, ...] = ()
         for position, operand in enumerate(node.operands):
@@ -204,13 +154,13 @@ class Translator(CallWriter):
             with self._branch(header):
                 value = self.translate(operand)
                 text = f"BAD if {value.code} is BAD else " if value.bad else ""
-                self._program.line(f"{code} = {text}bool({self.truth(value)})")
+                self.program.line(f"{code} = {text}bool({self.truth(value)})")
             bad = bad or value.bad
             sources = sources + value.sources if not position else sources
         return Value(code, Kind.BOOL, bad, False, sources)
 
     def _either(self, operands: tuple[Node, ...], at: int) -> Value:
-        code, origin = self._program.fresh("v"), self._program.fresh("q")
+        code, origin = self.program.fresh("v"), self.program.fresh("q")
         values: list[Value] = []
         for operand in operands:
             header = None
@@ -220,8 +170,8 @@ class Translator(CallWriter):
             with self._branch(header):
                 value = self.translate(operand)
                 values.append(value)
-                self._program.line(f"{code} = {value.code}")
-                self._program.line(f"{origin} = {tuple_code(value.sources)}")
+                self.program.line(f"{code} = {value.code}")
+                self.program.line(f"{origin} = {tuple_code(value.sources)}")
         kinds = {value.kind for value in values} - {Kind.UNKNOWN}
         if kinds & {Kind.SEGMENTS, Kind.NOTHING}:
             raise ExpressionFault(at, "or joins values; want a value on each side")
@@ -245,20 +195,20 @@ class Translator(CallWriter):
 
     def _conditional(self, node: Conditional) -> Value:
         condition = self.translate(node.condition)
-        code, origin = self._program.fresh("v"), self._program.fresh("q")
+        code, origin = self.program.fresh("v"), self.program.fresh("q")
         word = "if"
         if condition.bad:
-            with self._program.block(f"if {condition.code} is BAD:"):
-                self._program.line(f"{code} = BAD")
-                self._program.line(f"{origin} = ()")
+            with self.program.block(f"if {condition.code} is BAD:"):
+                self.program.line(f"{code} = BAD")
+                self.program.line(f"{origin} = ()")
             word = "elif"
         values = []
         for header, branch in ((f"{word} {self.truth(condition)}:", node.then), ("else:", node.otherwise)):
             with self._branch(header):
                 value = self.translate(branch)
                 values.append(value)
-                self._program.line(f"{code} = {value.code}")
-                self._program.line(f"{origin} = {tuple_code(value.sources)}")
+                self.program.line(f"{code} = {value.code}")
+                self.program.line(f"{origin} = {tuple_code(value.sources)}")
         then, otherwise = values
         kinds = {then.kind, otherwise.kind} - {Kind.UNKNOWN, Kind.NOTHING}
         if len(kinds) > 1:
@@ -269,8 +219,8 @@ class Translator(CallWriter):
             return UNKNOWN if Kind.UNKNOWN in (then.kind, otherwise.kind) else Value("None", Kind.NOTHING)
         kind = kinds.pop()
         if kind is Kind.TEXT and Kind.NOTHING in (then.kind, otherwise.kind):
-            with self._program.block(f"if {code} is None:"):
-                self._program.line(f"{code} = ''")
+            with self.program.block(f"if {code} is None:"):
+                self.program.line(f"{code} = ''")
         choices = None
         if all(value.choices is not None or value.kind is Kind.NOTHING for value in values):
             choices = frozenset(choice for value in values for choice in value.choices or ())

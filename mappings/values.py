@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mappings.kinds import Kind
-from translators.x12.guide import ElementUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +19,8 @@ class Value:
         bad: it may be BAD.
         absent: it may be absent.
         sources: pairs `segment, element` as program text, or `*name` of a tuple of such pairs.
-        element: the element it is, where the expression is a plain reference.
-        spot: program text of its segment, and the element's number, where there is one to point at.
+        decimals: how many are implied, where it is a plain reference to a number without a point.
+        spot: program text of its holder (a segment), and the part (element), where there is one to point at.
         choices: the values it can have, where the map writes them all out.
     """
 
@@ -30,8 +29,8 @@ class Value:
     bad: bool = False
     absent: bool = True
     sources: tuple[str, ...] = ()
-    element: ElementUse | None = None
-    spot: tuple[str, int] | None = None
+    decimals: int | None = None
+    spot: tuple[str, Any] | None = None
     choices: frozenset[Any] | None = None
 
 

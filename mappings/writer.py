@@ -9,7 +9,7 @@ from typing import Any
 
 from mappings.kinds import Kind
 from mappings.program import Program
-from mappings.scopes import Resolver, Scope
+from mappings.source import Source
 from mappings.syntax import Node, offset
 from mappings.values import UNKNOWN, BlockParts, Value, absence, tuple_code
 
@@ -17,26 +17,27 @@ from mappings.values import UNKNOWN, BlockParts, Value, absence, tuple_code
 class Writer(ABC):
     """Writes into a program. `scope`, `rule` and `parts` are set by the compiler before each rule.
 
-    `fault` is called with the offset and message of every fault; `agreement_names` collects what maps read of the
-    agreement.
+    `each` is what documents are grouped by. `fault` is called with the offset and message of every fault;
+    `agreement_names` collects what maps read of the agreement.
     """
 
     def __init__(
         self,
         program: Program,
-        resolver: Resolver,
+        source: Source,
         tables: Mapping[str, Mapping[str, str]],
         fault: Callable[[int, str], None],
     ) -> None:
-        self._program = program
-        self._resolver = resolver
+        self.program = program
+        self.source = source
         self._tables = tables
-        self._fault = fault
-        self._known: list[dict[tuple[Node, int], Value]] = [{}]
+        self.fault = fault
+        self._known: list[dict[tuple[Node, Any], Value]] = [{}]
         self._constants: dict[Any, str] = {}
-        self.scope: Scope
+        self.scope: Any
         self.rule = 0
         self.parts: Mapping[str, BlockParts] = {}
+        self.each: Value | None = None
         self.agreement_names: set[str] = set()
 
     @abstractmethod
@@ -53,13 +54,13 @@ class Writer(ABC):
             hint = ""
             if kind is Kind.NUMBER and value.kind is Kind.TEXT:
                 hint = "; num(..) reads a number"
-            self._fault(offset(node), f"found a {value.kind}; want a {kind}{hint}")
+            self.fault(offset(node), f"found a {value.kind}; want a {kind}{hint}")
             return UNKNOWN
         return value
 
     def _worked(self, work: str, values: list[Value], further: str = "") -> Value:
         """A function of numbers, absent where one of them is."""
-        code = self._program.fresh("v")
+        code = self.program.fresh("v")
         sources = tuple(source for value in values for source in value.sources)
         word = "if"
         for test, result in (
@@ -67,31 +68,34 @@ class Writer(ABC):
             (" or ".join(absence(value) for value in values if value.absent), "None"),
         ):
             if test:
-                with self._program.block(f"{word} {test}:"):
-                    self._program.line(f"{code} = {result}")
+                with self.program.block(f"{word} {test}:"):
+                    self.program.line(f"{code} = {result}")
                 word = "elif"
         call = f"{code} = {work}({', '.join(value.code for value in values)}{further})"
         with self._branch("else:" if word == "elif" else None):
-            self._program.line(call)
-            self._check(code, found=None, sources=sources)
+            self.program.line(call)
+            self.check(code, found=None, sources=sources)
         return Value(code, Kind.NUMBER, True, any(value.absent for value in values), sources)
 
-    def _assign(self, text: str, bad: list[Value] | None = None) -> str:
-        code = self._program.fresh("v")
+    def assign(self, text: str, bad: list[Value] | None = None) -> str:
+        """Write `text` into a fresh name, BAD where one of the values is; the name."""
+        code = self.program.fresh("v")
         tests = [f"{value.code} is BAD" for value in bad or () if value.bad]
-        self._program.line(f"{code} = BAD if {' or '.join(tests)} else {text}" if tests else f"{code} = {text}")
+        self.program.line(f"{code} = BAD if {' or '.join(tests)} else {text}" if tests else f"{code} = {text}")
         return code
 
-    def _check(self, code: str, *, found: str | None, sources: tuple[str, ...]) -> None:
-        with self._program.block(f"if {code}.__class__ is UNREADABLE:"):
-            self._program.line(
+    def check(self, code: str, *, found: str | None, sources: tuple[str, ...]) -> None:
+        """Write that an Unreadable becomes an issue and BAD; `found` is program text of what was read."""
+        with self.program.block(f"if {code}.__class__ is UNREADABLE:"):
+            self.program.line(
                 f"{code} = report.unreadable({self.rule}, {code}, {found or code + '.found'}, {tuple_code(sources)})"
             )
 
-    def _constant(self, value: Any, *, shared: bool = True) -> str:
+    def constant(self, value: Any, *, shared: bool = True) -> str:
+        """The name of a value made when the map was loaded."""
         key = (type(value), value) if shared else object()
         if key not in self._constants:
-            self._constants[key] = self._program.constant(value)
+            self._constants[key] = self.program.constant(value)
         return self._constants[key]
 
     @contextmanager
@@ -100,7 +104,7 @@ class Writer(ABC):
         if header is None:
             yield
             return
-        with self._program.block(header):
+        with self.program.block(header):
             self._known.append({})
             try:
                 yield

@@ -18,6 +18,7 @@ from gateway.store import documents as stored
 from gateway.store.documents import LatestRevision
 from mappings.catalog import MapCatalog
 from mappings.engine import MapContext, Mapped, run
+from mappings.lineage import LineageView
 from partners.model import Agreement
 from translators.canonical.common import CanonicalForm, Document, Purpose
 from translators.errors import Issue, shown
@@ -29,7 +30,10 @@ REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION}
 
 @dataclass(slots=True)
 class MadeDocument:
-    """A canonical document on its way into the store; `settle` finds its state, revision and hash."""
+    """A canonical document on its way into the store; `settle` finds its state, revision and hash.
+
+    `ordinal` is its place (from 0) among those its run made.
+    """
 
     id: UUID
     document: Document
@@ -38,6 +42,7 @@ class MadeDocument:
     group: tuple[int, int]
     transaction_set_id: UUID
     mapped: Mapped
+    ordinal: int = 0
     state: DocumentState = DocumentState.ACTIVE
     revision: int = 1
     duplicate_of: UUID | None = None
@@ -98,8 +103,9 @@ def translate(
             group=(event.interchange.ordinal, event.group.ordinal),
             transaction_set_id=transaction_set_id,
             mapped=mapped,
+            ordinal=ordinal,
         )
-        for document in mapped.documents
+        for ordinal, document in enumerate(mapped.documents)
     ]
     return Translation(made, mapped.issues)
 
@@ -162,7 +168,7 @@ def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at:
         "revision": item.revision,
         "content_sha256": item.form.content_sha256,
         "canonical": orjson.Fragment(item.form.json),
-        "lineage": compact_lineage(item.mapped),
+        "lineage": compact_lineage(item.mapped.lineages[item.ordinal]),
         "map_name": item.mapped.map_name,
         "map_revision": item.mapped.map_revision,
         "duplicate_of": item.duplicate_of,
@@ -171,10 +177,10 @@ def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at:
     }
 
 
-def compact_lineage(mapped: Mapped) -> dict[str, list[Any]]:
+def compact_lineage(lineage: LineageView) -> dict[str, list[Any]]:
     """Where every value came from, as it is stored.
 
     Returns:
         path -> [map file, line, [[source name, segment ordinal, element, first byte, byte after the last], ...]].
     """
-    return {path: [file, line, sources] for path, file, line, sources in mapped.lineage.compact()}
+    return {path: [file, line, sources] for path, file, line, sources in lineage.compact()}

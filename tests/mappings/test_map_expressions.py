@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionFault, parse, parse_source
+from mappings.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionFault
+from mappings.expressions import parse as parse_in
 from mappings.syntax import (
     Arithmetic,
     BlockName,
@@ -21,10 +22,16 @@ from mappings.syntax import (
     Either,
     Literal,
     Negative,
+    Node,
     Not,
     Outside,
     Reference,
 )
+from mappings.x12_references import X12_DIALECT, parse_source
+
+
+def parse(text: str) -> Node:
+    return parse_in(text, X12_DIALECT)
 
 
 def shape(node: Any) -> Any:

@@ -13,6 +13,7 @@ from mappings.errors import MappingError
 from mappings.expressions import parse
 from mappings.functions import FUNCTIONS
 from mappings.reference import reference, with_reference
+from mappings.x12_references import X12_DIALECT
 
 DOCS = Path(__file__).parents[2] / "docs" / "maps.md"
 
@@ -28,7 +29,7 @@ def test_every_function_has_a_signature_a_summary_and_an_example_that_reads() ->
         assert f"### {name}\n" in text
         assert function.signature.startswith(f"{name}(")
         assert function.summary.endswith(".")
-        parse(function.example)
+        parse(function.example, X12_DIALECT)
 
 
 def test_every_issue_code_is_listed_and_dotted() -> None:

@@ -5,30 +5,61 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
-from mappings.program import Program
-from mappings.scopes import Match, MatchKey, Scope, pair_positions
+from mappings.program import Program, Reserved
+from mappings.x12_scopes import Match, MatchKey, X12Scope, pair_positions
 
 
-def emit_scope(program: Program, scope: Scope) -> None:
-    """Write the pass that finds every match of a scope, and its product id pairs.
+def emit_scope(program: Program, scope: X12Scope, *, memo: Reserved, remembered: bool = False) -> None:
+    """Write the pass that finds every match of a scope, its product id pairs, and the matches of the HL above it.
 
     In the program, `p` + level gives for a qualifier the position of its id, negative where it stands twice.
+
+    Args:
+        program: where to.
+        scope: whose.
+        memo: the place, run once a document, of what remembers passes.
+        remembered: the scope may be entered often for one loop, so its pass is remembered; that of HL above always is,
+            as many hang under one.
     """
     if scope.pairs:
-        positions = program.constant(pair_positions(scope.trigger))
         level = scope.level
-        program.line(f"p{level} = {{}}")
-        with program.block(f"for i in {positions}:"):
-            with program.block(f"if i + 1 >= n{level}:"):
-                program.line("break")
-            program.line(f"k = u{level}[i]")
-            with program.block(f"if k and u{level}[i + 1]:"):
-                program.line(f"p{level}[k] = -i if k in p{level} else i + 1")
-    if scope.matches:
+        _emit_pairs(program, f"p{level}", pair_positions(scope.trigger), elements=f"u{level}", count=f"n{level}")
+    if scope.matches and remembered:
+        _emit_remembered(program, scope, [], memo=memo)
+    elif scope.matches:
         _emit_matches(program, scope)
+    for level_code, ancestor in scope.ancestors.items():
+        number = ancestor.level
+        program.line(f"loop{number} = ABOVE(tree, loop{scope.level}, {level_code!r})")
+        _emit_remembered(program, ancestor, [f"t{number}", f"u{number}", f"n{number}"], memo=memo)
 
 
-def _emit_matches(program: Program, scope: Scope) -> None:
+def _emit_remembered(program: Program, scope: X12Scope, names: list[str], *, memo: Reserved) -> None:
+    """Write a pass that is done once for each loop; `names` are set to its first segment, their elements and number."""
+    level = scope.level
+    kept = list(names)
+    for match in _everything(scope.matches):
+        kept += [f"{name}{match.number}" for name in "sem"] if match.one else []
+        kept += [f"x{match.number}"] if match.all_of else []
+        kept += [f"q{match.number}"] if match.pairs else []
+        kept += [f"y{match.number}"] if match.loops_of else []
+    remembered = program.fresh("memo")
+    with program.filling(memo):
+        program.line(f"{remembered} = {{}}")
+    program.line(f"known = {remembered}.get(ID(loop{level}))")
+    with program.block("if known is None:"):
+        if names:
+            program.line(f"t{level} = loop{level}.segments[0]")
+            program.line(f"u{level} = t{level}.elements")
+            program.line(f"n{level} = len(u{level})")
+        if scope.matches:
+            _emit_matches(program, scope)
+        program.line(f"{remembered}[ID(loop{level})] = ({', '.join(kept)},)")
+    with program.block("else:"):
+        program.line(f"({', '.join(kept)},) = known")
+
+
+def _emit_matches(program: Program, scope: X12Scope) -> None:
     everything = list(_everything(scope.matches))
     for name, start, wanted in (
         ("s", "None", [match for match in everything if match.one]),
@@ -45,11 +76,27 @@ def _emit_matches(program: Program, scope: Scope) -> None:
     for match in everything:
         if match.all_of and match.direct and match.loops:
             program.line(f"x{match.number} = SORTED(x{match.number}, key=ORDINAL)")
+        if match.pairs:
+            elements = f"e{match.number}"
+            positions = pair_positions(match.segment)
+            _emit_pairs(program, f"q{match.number}", positions, elements=elements, count=f"len({elements})")
+
+
+def _emit_pairs(program: Program, name: str, positions: tuple[int, ...], *, elements: str, count: str) -> None:
+    """Write qualifier -> position of its id, negative where it stands twice."""
+    program.line(f"{name} = {{}}")
+    with program.block(f"for i in {program.constant(positions)}:"):
+        with program.block(f"if i + 1 >= {count}:"):
+            program.line("break")
+        program.line(f"k = {elements}[i]")
+        with program.block(f"if k and {elements}[i + 1]:"):
+            program.line(f"{name}[k] = -i if k in {name} else i + 1")
 
 
 def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, depth: int) -> None:
     direct = [match for match in matches.values() if match.direct and (match.one or match.all_of)]
-    looped = [match for match in matches.values() if match.loops]
+    looped = [match for match in matches.values() if match.loops and not match.hanging]
+    hanging = [match for match in matches.values() if match.hanging]
     if direct:
         with program.block(f"for g{depth} in {loop}.segments:"):
             program.line(f"f{depth} = g{depth}.elements")
@@ -57,16 +104,21 @@ def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, 
             for word, group in _by(direct, lambda match: (match.segment.id,)):
                 with program.block(f"{word} k{depth} == {group[0].segment.id!r}:"):
                     _emit_group(program, group, depth=depth, loop=None)
-    if looped:
-        with program.block(f"for c{depth} in {loop}.loops:"):
-            program.line(f"k{depth} = c{depth}.id")
-            for word, group in _by(looped, lambda match: tuple(loop.id for loop in match.loops)):
-                ids = tuple(use.id for use in group[0].loops)
-                test = f"== {ids[0]!r}" if len(ids) == 1 else f"in {ids!r}"
-                with program.block(f"{word} k{depth} {test}:"):
-                    program.line(f"g{depth} = c{depth}.segments[0]")
-                    program.line(f"f{depth} = g{depth}.elements")
-                    _emit_group(program, group, depth=depth, loop=f"c{depth}")
+    for found, listed in ((looped, f"{loop}.loops"), (hanging, f"BELOW(tree, {loop})")):
+        if found:
+            _emit_loops(program, found, listed=listed, depth=depth)
+
+
+def _emit_loops(program: Program, looped: list[Match], *, listed: str, depth: int) -> None:
+    with program.block(f"for c{depth} in {listed}:"):
+        program.line(f"k{depth} = c{depth}.id")
+        for word, group in _by(looped, lambda match: tuple(loop.id for loop in match.loops)):
+            ids = tuple(use.id for use in group[0].loops)
+            test = f"== {ids[0]!r}" if len(ids) == 1 else f"in {ids!r}"
+            with program.block(f"{word} k{depth} {test}:"):
+                program.line(f"g{depth} = c{depth}.segments[0]")
+                program.line(f"f{depth} = g{depth}.elements")
+                _emit_group(program, group, depth=depth, loop=f"c{depth}")
 
 
 def _by(matches: list[Match], key: Callable[[Match], tuple[str, ...]]) -> Iterator[tuple[str, list[Match]]]:

@@ -1,18 +1,20 @@
-"""Scopes: where a block's references look for their segments, by the guide.
+"""X12Scope: where a block's references to X12 look for their segments, by the guide.
 
 Each block is a scope. A name is looked up in the innermost scope whose loop the guide gives it, among the loop's own
 segments and the segments that open its loops; further down only by a path (`N1[ST]/N4.02`). All references of a scope
-share one pass over its segments and loops.
+share one pass over its segments and loops. HL loops stand side by side in the guide: seen from the document `HL[I]` are
+all of that level, seen from an HL those that hang under it (HL02).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mappings.expressions import ExpressionFault
-from mappings.syntax import Filter, Reference, Step
+from mappings.program import Reserved
+from mappings.source import Scope
+from mappings.syntax import Filter, Reference, Step, Window
 from translators.datafile import did_you_mean
 from translators.x12.guide import ElementGuide, ElementUse, LoopUse, SegmentGuide, SegmentUse, SetGuide
 
@@ -25,7 +27,9 @@ class Match:
     """The segments one step of a path finds, and what is asked of them.
 
     In the program, `s`, `e` and `m` + number are the one segment, its elements, and whether there are more (`one`); `x`
-    + number is the list of all (`all_of`), `y` + number that of the loops themselves (`loops_of`).
+    + number is the list of all (`all_of`), `y` + number that of the loops themselves (`loops_of`). `hanging`: its loops
+    are those that hang under the HL loop around it. `q` + number are the product id pairs of the one segment
+    (`pairs`), as those of a scope.
     """
 
     number: int
@@ -37,33 +41,37 @@ class Match:
     one: bool = False
     all_of: bool = False
     loops_of: bool = False
-
-
-@dataclass(eq=False, slots=True)
-class Scope:
-    """A block's source: a loop or a repeated segment; in the program `t`, `u`, `n` + level are its first segment, the
-    elements of it and their number, and `loop` + level the loop."""
-
-    level: int
-    trigger: SegmentGuide
-    loop: LoopUse | None
-    parent: Scope | None
-    matches: dict[MatchKey, Match] = field(default_factory=dict)
+    hanging: bool = False
     pairs: bool = False
 
-    def chain(self) -> Iterator[Scope]:
-        """This scope and those around it, innermost first."""
-        scope: Scope | None = self
-        while scope is not None:
-            yield scope
-            scope = scope.parent
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class X12Scope(Scope):
+    """A loop or a repeated segment; in the program `t`, `u`, `n` + level are its first segment, the elements of it and
+    their number, and `loop` + level the loop.
+
+    Args:
+        window: the elements it is made from, a few at a time; `w` + level is how far they are from the first ones.
+        match: what finds its parts in the scope around it; None for the root.
+        ancestors: scopes of HL above this one, by level code.
+        place: where the lines that find its matches go.
+    """
+
+    trigger: SegmentGuide
+    loop: LoopUse | None
+    window: Window | None = None
+    match: Match | None = None
+    matches: dict[MatchKey, Match] = field(default_factory=dict)
+    ancestors: dict[str, X12Scope] = field(default_factory=dict)
+    pairs: bool = False
+    place: Reserved | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a reference names: the scope's own first segment (`match` None) or a match below others, and the element."""
 
-    scope: Scope
+    scope: X12Scope
     match: Match | None
     above: tuple[Match, ...]
     segment: SegmentGuide
@@ -76,16 +84,20 @@ class Resolver:
 
     def __init__(self, guide: SetGuide) -> None:
         self.guide = guide
+        self.uses_hierarchy = False
         self._count = 0
+        self._levels = 0
 
-    def find(self, reference: Reference, scope: Scope) -> Found:
+    def find(self, reference: Reference, scope: X12Scope) -> Found:
         """What a reference names, seen from a scope.
 
         Raises:
             ExpressionFault: nothing, or something no rule can use.
         """
-        scopes = list(scope.chain())[reference.parents :]
+        scopes: list[X12Scope] = list(scope.chain())[reference.parents :]
         first = reference.steps[0]
+        if reference.ancestor is not None:
+            scopes = [self._ancestor(reference.ancestor, scope)]
         if not scopes:
             raise ExpressionFault(reference.at, "there is no loop around this one; leave parent. out")
         if reference.parents:
@@ -97,32 +109,53 @@ class Resolver:
                     element = self._element(candidate.trigger, reference)
                     return Found(candidate, None, (), candidate.trigger, element, None)
                 raise ExpressionFault(reference.steps[1].at, f"leave {first.segment}/ out; it is the block's own loop")
+            if candidate.loop is not None and candidate.loop.trigger.id == first.segment == "HL":
+                return self._walk(reference, candidate, (candidate.loop,))
             if candidate.loop is not None and (uses := _uses(candidate.loop, first.segment)):
                 return self._walk(reference, candidate, uses)
         raise ExpressionFault(first.at, self._elsewhere(first.segment, scopes))
 
-    def source(self, reference: Reference, scope: Scope) -> tuple[Match, Scope]:
-        """The loop or repeated segment a block is made from, and the block's scope.
+    def opened(self, step: Step, scope: X12Scope, *, window: Window | None) -> X12Scope:
+        """The scope of the loops or repeated segments that a step of a block's source names.
 
         Raises:
             ExpressionFault: there is none of that name here.
         """
+        reference = Reference(0, (step,), None, None, at=step.at, text=step.segment)
         found = self.find(reference, scope)
-        if found.match is None or found.scope is not scope:
-            raise ExpressionFault(reference.at, f"{reference.text} is not inside the block around this one")
-        if found.index is not None:
-            raise ExpressionFault(reference.at, "a block is made from every instance; leave the number out")
         match = found.match
+        if match is None or found.scope is not scope:
+            raise ExpressionFault(step.at, f"{step.segment} is not inside the block around this one")
+        if found.index is not None:
+            raise ExpressionFault(step.at, "a block is made from every instance; leave the number out")
         if len(match.loops) + match.direct > 1:
-            raise ExpressionFault(reference.at, f"{found.segment.id} opens a loop and stands alone here; both match")
+            raise ExpressionFault(step.at, f"{found.segment.id} opens a loop and stands alone here; both match")
         loop = match.loops[0] if match.loops else None
         if loop is None:
             match.all_of = True
         else:
             match.loops_of = True
-        return match, Scope(scope.level + 1, found.segment, loop, scope)
+        if window is not None and not 0 < window.start <= len(found.segment.elements):
+            raise ExpressionFault(step.at, f"{found.segment.id} has {len(found.segment.elements)} elements")
+        return X12Scope(
+            level=scope.level + 1, parent=scope, trigger=found.segment, loop=loop, window=window, match=match
+        )
 
-    def _walk(self, reference: Reference, scope: Scope, uses: tuple[SegmentUse | LoopUse, ...]) -> Found:
+    def _ancestor(self, step: Step, scope: X12Scope) -> X12Scope:
+        inner: X12Scope | None = next((each for each in scope.chain() if each.trigger.id == "HL"), None)
+        if inner is None or inner.loop is None:
+            raise ExpressionFault(step.at, "there is no HL around this block; ancestors are of HL")
+        filters, _ = self._filters(step, inner.trigger)
+        self.uses_hierarchy = True
+        level = filters[0][1]
+        if level not in inner.ancestors:
+            self._levels += 1
+            inner.ancestors[level] = X12Scope(
+                level=100 + self._levels, parent=None, trigger=inner.trigger, loop=inner.loop
+            )
+        return inner.ancestors[level]
+
+    def _walk(self, reference: Reference, scope: X12Scope, uses: tuple[SegmentUse | LoopUse, ...]) -> Found:
         known = scope.matches
         match: Match | None = None
         path: list[Match] = []
@@ -131,10 +164,10 @@ class Resolver:
             last = position == len(reference.steps) - 1
             if match is not None:
                 self._known(step)
-                uses = tuple(use for loop in match.loops for use in _uses(loop, step.segment))
+                uses = tuple(use for loop in match.loops for use in _uses_below(loop, step.segment))
                 if not uses:
-                    around = ", ".join(loop.id for loop in match.loops)
-                    raise ExpressionFault(step.at, f"{step.segment} is not in loop {around}{_near(match, step)}")
+                    names = ", ".join(loop.id for loop in match.loops)
+                    raise ExpressionFault(step.at, f"{step.segment} is not in loop {names}{_near(match, step)}")
             if not last and not any(isinstance(use, LoopUse) for use in uses):
                 raise ExpressionFault(reference.steps[position + 1].at, f"{step.segment} opens no loop here")
             segment = next(use.trigger.segment if isinstance(use, LoopUse) else use.segment for use in uses)
@@ -146,7 +179,10 @@ class Resolver:
                 self._count += 1
                 loops = tuple(use for use in uses if isinstance(use, LoopUse))
                 direct = any(isinstance(use, SegmentUse) for use in uses)
-                known[key] = Match(self._count, segment, direct, loops, filters)
+                around = path[-1].loops if path else () if scope.loop is None else (scope.loop,)
+                hanging = segment.id == "HL" and any(loop.trigger.id == "HL" for loop in around)
+                self.uses_hierarchy = self.uses_hierarchy or hanging
+                known[key] = Match(self._count, segment, direct, loops, filters, hanging=hanging)
             match = known[key]
             path.append(match)
             known = match.below
@@ -203,7 +239,7 @@ class Resolver:
                 step.at, f"{step.segment} is no segment of {self.guide.version}{did_you_mean(step.segment, used)}"
             )
 
-    def _elsewhere(self, segment: str, scopes: list[Scope]) -> str:
+    def _elsewhere(self, segment: str, scopes: list[X12Scope]) -> str:
         loops = [
             use.id
             for use in self.guide.root.walk()
@@ -220,9 +256,9 @@ class Resolver:
         return f"{where}; write {near[0]}[..]/{segment}" if near else where
 
 
-def root_scope(guide: SetGuide) -> Scope:
+def root_scope(guide: SetGuide) -> X12Scope:
     """The scope of the document's own fields: the whole set."""
-    return Scope(0, guide.root.trigger.segment, guide.root, None)
+    return X12Scope(level=0, parent=None, trigger=guide.root.trigger.segment, loop=guide.root)
 
 
 def pair_positions(segment: SegmentGuide) -> tuple[int, ...]:
@@ -237,6 +273,10 @@ def _uses(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
     return tuple(
         use for use in loop.children[1:] if (use.trigger.id if isinstance(use, LoopUse) else use.id) == segment
     )
+
+
+def _uses_below(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
+    return (loop,) if loop.trigger.id == segment == "HL" else _uses(loop, segment)
 
 
 def _qualifier(segment: SegmentGuide, picked: Filter) -> ElementUse:

@@ -1,0 +1,372 @@
+"""DocumentTarget: blocks and rules that fill a canonical document, written into the map's program."""
+
+from __future__ import annotations
+
+import re
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mappings.compilation import Compilation
+from mappings.compiled import FilledField, Layout
+from mappings.expressions import ExpressionFault
+from mappings.fields import PartField, TargetField, UnknownField, blocks, find_field, find_part, required_fields
+from mappings.kinds import Kind
+from mappings.lineage import LineageView
+from mappings.report import Report
+from mappings.source import Items
+from mappings.spec import CONDITION, Block, Rule
+from mappings.target import Target, Written
+from mappings.values import BlockParts, Value, absence, tuple_code
+from translators.canonical.common import Document
+from translators.datafile import did_you_mean
+from translators.errors import shown
+
+MAX_BLOCK_DEPTH = 8
+"""Blocks within blocks."""
+
+_BY = re.compile(r"(?P<source>.*\S)\s+by\s+(?P<key>\S.*)")
+_EACH = "each"
+
+
+@dataclass(slots=True)
+class _Tree:
+    """A block with those inside it, by their path from here."""
+
+    block: Block | None
+    inside: dict[tuple[str, ...], _Tree] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An inner block as it was written: program text of its parts and their traces, and the kinds of their fields."""
+
+    layout: Layout
+    listed: str
+    traces: str
+    fields: dict[str, Kind]
+
+
+class DocumentTarget(Target):
+    """A canonical document of one model."""
+
+    def __init__(self, model: type[Document]) -> None:
+        self._model = model
+        self._work: Compilation
+        self._group: str | None = None
+
+    def write(self, work: Compilation) -> Written:
+        """See Target."""
+        self._work = work
+        program, source, spec = work.program, work.source, work.spec
+        tree = self._tree()
+        root = source.root()
+        with program.block("def mapped(root, report, env, file, agreement, origin, extra):"):
+            program.line("made = []")
+            with source.whole(root):
+                layout = self._document(tree, root) if spec.emit_each is None else self._documents(tree, root)
+            program.line("return made")
+        return Written(layout, partial(_finished, self._model))
+
+    # one set to many documents
+
+    def _documents(self, tree: _Tree, root: Any) -> Layout:
+        work, source, program = self._work, self._work.source, self._work.program
+        written = work.spec.emit_each
+        assert written is not None
+        grouped = _BY.fullmatch(written.text)
+        text = written.text if grouped is None else grouped["source"]
+        work.written = written
+        try:
+            items = source.items(text, root)
+        except ExpressionFault as fault:
+            work.expression_fault(fault.at, fault.message)
+            return Layout((), True, (), ())
+        if grouped is None:
+            with source.each(items):
+                return self._document(tree, items.scope)
+        program.line("groups = {}")
+        with source.each(items):
+            work.see(items.scope, {})
+            key = type(written)(grouped["key"], written.at(grouped.start("key")), written.origin, written.exact)
+            work.number(f"emit {_EACH}", key)
+            value = work.expression(key)
+            if value is not None and value.kind is not Kind.TEXT:
+                work.fault(key.place, f"want a text to group by; this is a {value.kind}")
+            elif value is not None:
+                holder, part = value.spot or source.spot(items.scope)
+                program.line(f"key = {value.code}")
+                program.line(f"if not key: key = report.missing({work.rule}, {holder}, {part})")
+                kept, origins = source.kept(items), tuple_code(value.sources)
+                program.line(f"if key is not BAD: groups.setdefault(key, ({origins}, []))[1].append(({kept},))")
+        self._group = text
+        with program.block("for key, (origins, members) in groups.items():"):
+            work.translator.each = Value("key", Kind.TEXT, False, False, ("*origins",))
+            return self._document(tree, root)
+
+    def _document(self, tree: _Tree, scope: Any) -> Layout:
+        work = self._work
+        layout, made, trace, parts = self._block(tree, self._model, (), scope)
+        work.see(scope, parts)
+        for name, written in work.spec.asserts.items():
+            work.asserted(name, written)
+        work.program.line(f"made.append(({made}, {trace}))")
+        return layout
+
+    # blocks
+
+    def _tree(self) -> _Tree:
+        top, spec = self._model.header_block, self._work.spec
+        tree = _Tree(spec.blocks.get((top,)))
+        trees: dict[tuple[str, ...], _Tree] = {(): tree}
+        for path, block in sorted(spec.blocks.items(), key=lambda item: len(item[0])):
+            if path == (top,):
+                if block.source is not None:
+                    self._work.fault(block.source.place, f"{top} is made from the whole set; leave the source out")
+                continue
+            if len(path) > MAX_BLOCK_DEPTH:
+                self._work.fault(block.key.place, f"blocks nested deeper than {MAX_BLOCK_DEPTH}")
+                continue
+            around = max((known for known in trees if path[: len(known)] == known), key=len)
+            trees[path] = trees[around].inside[path[len(around) :]] = _Tree(block)
+        return tree
+
+    def _block(
+        self, tree: _Tree, model: type[BaseModel], path: tuple[str, ...], scope: Any
+    ) -> tuple[Layout, str, str, dict[str, BlockParts]]:
+        """Write a block's inner blocks and rules; its layout, the names of its part and trace, and its blocks."""
+        work, program = self._work, self._work.program
+        made = program.fresh("d")
+        program.line(f"{made} = {{}}")
+        holders: dict[tuple[str, ...], str] = {(): made}
+        inner, parts = [], {}
+        for name, below in tree.inside.items():
+            written = self._inner(below, model, path, name, scope=scope, holders=holders)
+            if written is not None:
+                inner.append(written)
+                parts[".".join(name)] = BlockParts(written.listed, written.fields)
+        work.see(scope, parts)
+        rules = [] if tree.block is None else list(tree.block.rules.values())
+        filled: list[FilledField] = []
+        sources = []
+        for rule in rules:
+            if rule.name == CONDITION:
+                if not path:
+                    work.fault(rule.key.place, "a document has no condition; assert says what must hold")
+                continue
+            entry = self._rule(rule, model, path, holders)
+            if entry is not None:
+                text, part = entry
+                filled.append(FilledField(tuple(rule.name.split(".")), work.rule, part))
+                sources.append(text)
+        for holder in sorted(holders, key=len, reverse=True):
+            if holder:
+                above = holders[holder[:-1]]
+                program.line(f"if {holders[holder]}: {above}[{holder[-1]!r}] = {holders[holder]}")
+        self._required(model, tree, path)
+        own = work.source.spot(scope)[0]
+        trace = f"({', '.join([own, *sources, *(written.traces for written in inner)])},)"
+        layout = Layout(path, False, tuple(filled), tuple(written.layout for written in inner))
+        return layout, made, trace, parts
+
+    def _inner(
+        self,
+        tree: _Tree,
+        model: type[BaseModel],
+        path: tuple[str, ...],
+        name: tuple[str, ...],
+        *,
+        scope: Any,
+        holders: dict[tuple[str, ...], str],
+    ) -> _Made | None:
+        block, work, program = tree.block, self._work, self._work.program
+        assert block is not None
+        found = self._part(model, block, path, name)
+        if found is None:
+            return None
+        if (items := self._items(block, scope)) is None:
+            return None
+        above = self._holder(holders, name[:-1])
+        listed, traces = program.fresh("o"), program.fresh("w")
+        program.line(f"{listed} = {traces} = ()")
+        condition = block.rules.get(CONDITION)
+        with nullcontext() if items.guard is None else program.block(f"if {items.guard}:"):
+            program.line(f"{listed} = []")
+            program.line(f"{traces} = []")
+            grouped = block.source is not None and block.source.text == _EACH
+            with work.source.again(items, "members") if grouped else work.source.each(items):
+                if condition is not None:
+                    self._skip(condition, items.scope, (*path, *name))
+                layout, part_made, trace, _ = self._block(tree, found.model, (*path, *name), items.scope)
+                if not found.many:
+                    self._only(block, listed, items.scope, (*path, *name))
+                program.line(f"{listed}.append({part_made})")
+                program.line(f"{traces}.append({trace})")
+            kept = listed if found.many else f"{listed}[0]"
+            program.line(f"if {listed}: {above}[{name[-1]!r}] = {kept}")
+        fields = {rule.name: self._kind(found.model, rule) for rule in block.rules.values()}
+        return _Made(Layout(name, not found.many, layout.fields, layout.blocks), listed, traces, fields)
+
+    def _part(
+        self, model: type[BaseModel], block: Block, path: tuple[str, ...], name: tuple[str, ...]
+    ) -> PartField | None:
+        try:
+            return find_part(model, name)
+        except UnknownField as unknown:
+            shown_path = ".".join((*path, *name))
+            if unknown.position < len(name) - 1:
+                around = ".".join((*path, *name[: unknown.position + 1]))
+                self._work.fault(block.key.place, f'there is no block "{around}" around it')
+                return None
+            known = [self._model.header_block, *blocks(model)] if not path else blocks(model)
+            self._work.fault(block.key.place, f'no block "{shown_path}"{did_you_mean(name[-1], known)}')
+            return None
+
+    def _items(self, block: Block, scope: Any) -> Items | None:
+        work = self._work
+        if block.source is None:
+            work.fault(block.key.place, f"want the loop the block is made from, as {block.path[-1]}(PO1)")
+            return None
+        work.written = block.source
+        if block.source.text == _EACH:
+            if self._group is None or len(block.path) != 1:
+                work.fault(block.source.place, f"want emit {_EACH}: ... by ..., whose group a block of the document is")
+                return None
+            return work.source.items(self._group, scope)
+        try:
+            return work.source.items(block.source.text, scope)
+        except ExpressionFault as fault:
+            work.expression_fault(fault.at, fault.message)
+            return None
+
+    def _skip(self, rule: Rule, scope: Any, path: tuple[str, ...]) -> None:
+        """Write that parts which do not meet the block's condition are left out."""
+        self._work.see(scope, {})
+        found = self._work.condition(".".join((*path, CONDITION)), rule.expression)
+        if found is not None:
+            test, bad = found
+            self._work.program.line(f"if {f'{test} is not BAD and ' if bad else ''}not ({test}): continue")
+
+    def _only(self, block: Block, listed: str, scope: Any, path: tuple[str, ...]) -> None:
+        """Write that a part which is no list is made once."""
+        assert block.source is not None
+        self._work.number(".".join(path), block.source)
+        holder, _ = self._work.source.spot(scope)
+        with self._work.program.block(f"if {listed}:"):
+            self._work.program.line(
+                f"report.several({self._work.rule}, {holder}, {block.source.text!r}, {self._work.rule})"
+            )
+            self._work.program.line("break")
+
+    # rules
+
+    def _rule(
+        self, rule: Rule, model: type[BaseModel], path: tuple[str, ...], holders: dict[tuple[str, ...], str]
+    ) -> tuple[str, Any] | None:
+        """Write one rule; the program text of its trace, and the part of it where the trace is a holder."""
+        work = self._work
+        names = tuple(rule.name.split("."))
+        target: TargetField | None = None
+        try:
+            target = find_field(model, names)
+        except UnknownField as unknown:
+            offset = sum(len(name) + 1 for name in names[: unknown.position])
+            work.fault(rule.key.at(offset), unknown.message)
+        work.number(".".join((*path, *names)), rule.expression)
+        value = work.expression(rule.expression)
+        if value is None or target is None:
+            return None
+        if value.kind not in (target.kind, Kind.UNKNOWN, Kind.NOTHING):
+            told = {Kind.NUMBER: "; num(..) reads a number", Kind.DATE: "; date(..) reads a date"}
+            hint = told.get(target.kind, "") if value.kind is Kind.TEXT else ""
+            work.fault(rule.expression.place, f"{rule.name} takes a {target.kind}; this is a {value.kind}{hint}")
+            return None
+        for choice in sorted(value.choices or (), key=str):
+            refusal = target.refusal(choice)
+            if refusal is not None:
+                work.fault(rule.expression.place, f'{rule.name} would not take "{choice}": {refusal}')
+        holder = self._holder(holders, names[:-1])
+        self._store(rule, value=value, target=target, holder=holder, name=names[-1])
+        return _trace(value.sources, work.source.spot(work.translator.scope)[0])
+
+    def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: str, name: str) -> None:
+        number, value_code = self._work.rule, value.code
+        line = self._work.program.line
+        if rule.required or (target.required and rule.required is not False):
+            with self._work.program.block(f"if {absence(value)}:"):
+                spot, part = value.spot or self._work.source.spot(self._work.translator.scope)
+                own = self._work.source.spot(self._work.translator.scope)[0]
+                line(f"{holder}[{name!r}] = report.missing({number}, {spot}, {part}, {own})")
+            line(f"else: {holder}[{name!r}] = {value_code}")
+        elif value.absent:
+            present = value_code if value.kind in (Kind.TEXT, Kind.TEXTS) else f"{value_code} is not None"
+            line(f"if {present}: {holder}[{name!r}] = {value_code}")
+        else:
+            line(f"{holder}[{name!r}] = {value_code}")
+
+    def _kind(self, model: type[BaseModel], rule: Rule) -> Kind:
+        try:
+            return find_field(model, tuple(rule.name.split("."))).kind
+        except UnknownField:
+            return Kind.UNKNOWN
+
+    def _required(self, model: type[BaseModel], tree: _Tree, path: tuple[str, ...]) -> None:
+        place = self._work.spec.start if tree.block is None else tree.block.key.place
+        rules = {} if tree.block is None else tree.block.rules
+        begun = {rule.split(".")[0] for rule in rules} | {name[0] for name in tree.inside}
+        for name in required_fields(model):
+            if name not in begun:
+                where = ".".join(path) or self._model.header_block
+                self._work.fault(place, f'{where} cannot be without "{name}"; write a rule for it')
+            elif name in rules and rules[name].required is False:
+                self._work.fault(
+                    rules[name].key.place, f'no {self._model.schema_name} can be without "{name}"; leave the ? out'
+                )
+
+    def _holder(self, holders: dict[tuple[str, ...], str], names: tuple[str, ...]) -> str:
+        """The dict of a part that is no list, made when it is first wanted."""
+        for depth in range(1, len(names) + 1):
+            if names[:depth] not in holders:
+                holders[names[:depth]] = code = self._work.program.fresh("h")
+                self._work.program.line(f"{code} = {{}}")
+        return holders[names]
+
+
+def _trace(sources: tuple[str, ...], own: str) -> tuple[str, Any]:
+    """A rule's entry in the trace, as small as it can be; see `compiled.FilledField`."""
+    if len(sources) == 1 and not sources[0].startswith(("*", "'")):
+        holder, part = sources[0].rsplit(", ", 1)
+        if holder == own and not part.startswith("'"):
+            return part, None
+        if part.isdecimal():
+            return holder, int(part)
+    return tuple_code(sources), None
+
+
+def _finished(
+    model: type[Document], content: dict[str, Any], report: Report, lineage: LineageView, terms: object
+) -> Document | None:
+    """The document; None, and an issue for every value the model refuses, where the value came from."""
+    del terms  # a canonical document is written in no file
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_context=False):
+            path = _path(fault["loc"])
+            found = lineage.origin(path)
+            given = fault["input"] if isinstance(fault["input"], str) else ""
+            told = f"{path} is {shown(given)}" if given else path
+            message = f"{told}; {model.schema_name} wants: {fault['msg']}"
+            rule, holder, part = found or (None, None, None)
+            report.add("map.value.invalid", rule, message, holder, part, cause=path, value=given or None)
+        return None
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path

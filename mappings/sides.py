@@ -1,0 +1,115 @@
+"""The formats maps read and make: READS and MAKES, one row for each word a map's header may begin a side with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mappings.document_target import DocumentTarget
+from mappings.program import Program
+from mappings.source import Source
+from mappings.spec import CANONICAL_SIDE, MapSpec, Side
+from mappings.target import Target
+from mappings.x12_source import X12SetSource
+from translators.canonical.registry import CANONICAL
+from translators.datafile import LoadFault, Place, Scalar, did_you_mean
+from translators.x12.guide import GuideLibrary, SetGuide
+
+
+class SideFault(Exception):
+    """A side that cannot be read or made: `at` is the offset in the side's text, or the place itself."""
+
+    def __init__(self, at: int | Place, message: str) -> None:
+        self.at = at
+        self.message = message
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What formats may need to know a side: the guides of X12, and the map's own further keys."""
+
+    guides: GuideLibrary
+    spec: MapSpec
+
+    def option(self, name: str, words: tuple[str, ...]) -> str | None:
+        """The word an option of the map says, one of `words`; None where it says nothing.
+
+        Raises:
+            SideFault: it says something else.
+        """
+        if name not in self.spec.options:
+            return None
+        value = self.spec.options[name][1]
+        if not isinstance(value, Scalar) or value.text not in words:
+            raise SideFault(value.place, f"{name} wants one of {', '.join(words)}")
+        return value.text
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFormat:
+    """A format that is read: the options a map of it may have, and what makes its Source.
+
+    `make` raises SideFault where the side names nothing it knows.
+    """
+
+    options: tuple[str, ...]
+    make: Callable[[Side, Program, Surroundings], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFormat:
+    """A format that is made: as SourceFormat, with what makes its Target."""
+
+    options: tuple[str, ...]
+    make: Callable[[Side, Surroundings], Target]
+
+
+def _x12_source(side: Side, program: Program, around: Surroundings) -> Source:
+    infer = around.option("hl02", ("infer",)) is not None
+    return X12SetSource(program, _guide(side, around.guides), infer=infer)
+
+
+def _document_target(side: Side, around: Surroundings) -> Target:
+    del around  # the models are always the same
+    model = CANONICAL.get(side.name)
+    if model is None:
+        raise SideFault(0, f'no canonical document "{side.name}"{did_you_mean(side.name, CANONICAL)}')
+    return DocumentTarget(model)
+
+
+def _guide(side: Side, guides: GuideLibrary) -> SetGuide:
+    if not side.version:
+        raise SideFault(0, f"want the version too, as x12/{side.name}@004010")
+    guide = guides.find(side.name, side.version)
+    if guide is None:
+        at = len(side.word) + 1
+        raise SideFault(at, f"there is no guide for set {side.name} in version {side.version}")
+    return guide
+
+
+READS: Mapping[str, SourceFormat] = {"x12": SourceFormat(("hl02",), _x12_source)}
+"""Word of a side -> how it is read."""
+MAKES: Mapping[str, TargetFormat] = {CANONICAL_SIDE: TargetFormat((), _document_target)}
+"""Word of a side -> how it is made."""
+
+
+def unknown_side(side: Side, known: Mapping[str, object], verb: str) -> str:
+    """What to say of a side that no format reads or makes."""
+    told = ", ".join("canonical documents" if word == CANONICAL_SIDE else word for word in known)
+    return f'maps {verb} {told}, not "{side}"{did_you_mean(side.word, known)}'
+
+
+def odd_options(spec: MapSpec, *formats: SourceFormat | TargetFormat) -> list[LoadFault]:
+    """A fault for every option that neither side has."""
+    known = {name for found in formats for name in found.options}
+    further = [
+        LoadFault(written.place, f"{name} is for maps that read a canonical document")
+        for name, written in (("like", spec.like), ("origin", spec.answers))
+        if written is not None and name not in known
+    ]
+    return further + [
+        LoadFault(key.place, f"{name} says nothing to {spec.header.text if spec.header else 'this map'}")
+        for name, (key, _) in spec.options.items()
+        if name not in known
+    ]

@@ -1,0 +1,40 @@
+"""The seam for what maps make: a target format at load time (Target), and what finishes a made document (Finisher)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mappings.compilation import Compilation
+from mappings.compiled import Layout
+
+if TYPE_CHECKING:
+    from mappings.lineage import LineageView
+    from mappings.report import Report
+
+Finisher = Callable[[Any, "Report", "LineageView", Mapping[str, Any]], Any]
+"""Makes the target's own object of what the program gave: (content, report, lineage, terms of writing) -> object.
+
+It adds issues where the format refuses something; then what it gives does not count.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A program that is written: how its trace is laid out, and what finishes its content."""
+
+    layout: Layout
+    finisher: Finisher
+
+
+class Target(ABC):
+    """A format as one map makes it; made for each compilation."""
+
+    @abstractmethod
+    def write(self, work: Compilation) -> Written:
+        """Write the program `mapped(root, report, env, file, agreement, origin, extra)`.
+
+        It gives a list of (content, trace), one for each document. Faults of the map go into `work`.
+        """
