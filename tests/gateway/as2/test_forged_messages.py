@@ -280,6 +280,7 @@ def test_a_bomb_of_a_megabyte_is_refused_within_16_mib_of_memory(bodies: Bodies)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = refused(built, bodies, replace(trust(must_sign=False, must_encrypt=False), most_bytes=1 << 40))
     assert result.modifier is Modifier.DECOMPRESSION
+    assert "100 times its size" in result.reason  # long before its end
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
 
 
