@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
+from translators.x12.model import TransactionSet
 from translators.x12.reader import ReadOptions, read_x12
 
 MEBIBYTE = 1024 * 1024
+GIBIBYTE = 1024 * MEBIBYTE
 
 
 class CountedChunks:
@@ -59,8 +62,8 @@ def test_a_file_that_ends_inside_its_isa_is_truncated(x12, length) -> None:
     assert seen.codes == ["x12.isa.truncated"]
 
 
-def test_200_megabytes_without_a_terminator_are_refused_after_one(x12) -> None:
-    chunks = CountedChunks(x12.isa().encode(), b"GS*PO*" + b"x" * 65530, 3200)
+def test_a_gibibyte_without_a_terminator_is_refused_after_a_mebibyte(x12) -> None:
+    chunks = CountedChunks(x12.isa().encode(), b"GS*PO*" + b"x" * 65530, GIBIBYTE // 65536)
     tracemalloc.start()
     seen = x12.read(chunks)
     peak = tracemalloc.get_traced_memory()[1]
@@ -72,8 +75,19 @@ def test_200_megabytes_without_a_terminator_are_refused_after_one(x12) -> None:
     assert seen.issues[0].position.offset == 106
 
 
-def test_200_megabytes_that_never_say_isa_are_refused_after_one(x12) -> None:
-    chunks = CountedChunks(b"", b"x" * 65536, 3200)
+def test_twenty_million_elements_of_one_segment_are_refused_after_a_mebibyte(x12) -> None:
+    chunks = CountedChunks((x12.isa() + "GS").encode(), b"*1" * 32768, 20_000_000 // 32768 + 1)
+    tracemalloc.start()
+    seen = x12.read(chunks)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert chunks.taken <= MEBIBYTE + 4 * 65536
+    assert peak < 16 * MEBIBYTE
+    assert seen.codes == ["x12.segment.too_large", "x12.iea.missing"]
+
+
+def test_a_gibibyte_that_never_says_isa_is_refused_after_a_mebibyte(x12) -> None:
+    chunks = CountedChunks(b"", b"x" * 65536, GIBIBYTE // 65536)
     seen = x12.read(chunks)
     assert chunks.taken <= MEBIBYTE + 4 * 65536
     assert seen.codes == ["x12.file.not_x12"]
@@ -226,3 +240,44 @@ def test_memory_does_not_grow_with_the_file(x12, order_segments) -> None:
 
     peak(10)
     assert peak(9000) < peak(1500) + MEBIBYTE
+
+
+def streamed(head: str, body: Iterator[str], tail: str) -> Iterator[bytes]:
+    """A file in chunks of a thousand pieces."""
+    yield head.encode()
+    while chunk := "".join(islice(body, 1000)):
+        yield chunk.encode()
+    yield tail.encode()
+
+
+def of_release_size(count: int) -> object:
+    """A count that a release is tried with: run by `make soak`."""
+    return pytest.param(count, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])
+
+
+@pytest.mark.parametrize("sets", [8_000, of_release_size(1_000_000)])
+def test_sets_without_end_cost_no_more_than_their_control_numbers(x12, sets: int) -> None:
+    body = (f"ST*997*{number:09d}~AK1*PO*1~AK9*A*1*1*1~SE*4*{number:09d}~" for number in range(1, sets + 1))
+    head = x12.isa() + "GS*FA*ACME*TRADELANE*20260115*1200*1*X*004010~"
+    tracemalloc.start()
+    events = read_x12(streamed(head, body, f"GE*{sets}*1~IEA*1*000000001~"), guides=x12.guides)
+    found = sum(1 for event in events if isinstance(event, TransactionSet) and event.accepted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == sets
+    assert peak < 8 * MEBIBYTE + 150 * sets
+
+
+@pytest.mark.parametrize("lines", [20_000, of_release_size(10_000_000)])
+def test_segments_without_end_in_one_set_cost_no_memory(x12, order_segments, lines: int) -> None:
+    body = (f"PO1*{number}*5*EA*9.25**UP*012345678905~" for number in range(lines))
+    head = x12.isa() + "GS*PO*ACME*TRADELANE*20260115*1200*1*X*004010~ST*850*0001~" + order_segments[0] + "~"
+    tail = f"CTT*{min(lines, 999_999)}~SE*{lines + 4}*0001~GE*1*1~IEA*1*000000001~"
+    tracemalloc.start()
+    events = list(read_x12(streamed(head, body, tail), guides=x12.guides))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    [found] = [event for event in events if isinstance(event, TransactionSet)]
+    assert found.segments == lines + 4
+    assert [issue.code for issue in found.issues] == ([] if lines < 900_000 else ["x12.set.too_many_segments"])
+    assert peak < 16 * MEBIBYTE

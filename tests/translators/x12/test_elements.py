@@ -127,11 +127,20 @@ def test_an_integer_has_no_point_and_its_sign_is_not_counted(x12) -> None:
         ("00010101", True),
         ("2026O115", False),
         ("99991231", True),
+        ("20260230", False),
     ],
 )
 def test_a_date_is_a_day_of_the_calendar(x12, date, good) -> None:
     seen = x12.read(x12.order(f"BEG*00*SA*PO1**{date}", "PO1*1*5*EA*9.25", "CTT*1"))
     assert seen.codes == ([] if good else ["x12.element.date"])
+
+
+@pytest.mark.parametrize("date", ["0000-00-00", "2026-01-15", "1e400", "NaN", "9" * 1000, "260115"])
+def test_what_is_written_unlike_a_date_is_located_with_its_value(x12, date) -> None:
+    seen = x12.read(x12.order(f"BEG*00*SA*PO1**{date}", "PO1*1*5*EA*9.25", "CTT*1"))
+    issue = only(seen)
+    assert issue.code in ("x12.element.too_short", "x12.element.too_long", "x12.element.date")
+    assert (issue.position.segment_id, issue.position.element, issue.value) == ("BEG", 5, date)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +158,8 @@ def test_a_date_is_a_day_of_the_calendar(x12, date, good) -> None:
         ("12a0", "x12.element.time"),
         ("120", "x12.element.too_short"),
         ("120000999", "x12.element.too_long"),
+        ("24:00", "x12.element.time"),
+        ("NaN4", "x12.element.time"),
     ],
 )
 def test_a_time_is_one_of_the_day(x12, time, code) -> None:
