@@ -21,7 +21,6 @@ from gateway.store.sent import Parties, SentGroup, SentInterchange, SentSet
 from partners.registry import Identified
 from translators.errors import Issue, shown
 from translators.tree import Segment
-from translators.x12.acknowledge import ACKNOWLEDGMENT_GROUP
 from translators.x12.acknowledged import (
     FUNCTIONAL_SETS,
     AcknowledgedGroup,
@@ -31,6 +30,7 @@ from translators.x12.acknowledged import (
     read_note,
 )
 from translators.x12.advised import Advice, Advised, Scope, read_advice
+from translators.x12.envelope import ACKNOWLEDGMENT_GROUP
 from translators.x12.model import InterchangeHeader, InterchangeNote, TransactionSet
 
 WITHOUT_MATCH = "acknowledgment.without_match"

@@ -22,6 +22,7 @@ from translators.x12.acknowledge_form import (
 )
 from translators.x12.acknowledge_groups import GroupAnswer, GroupStatus
 from translators.x12.codes import FAULTS
+from translators.x12.envelope import ACKNOWLEDGMENT_GROUP
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import (
     Delimiters,
@@ -40,9 +41,6 @@ from translators.x12.writer import Element, OutboundGroup, OutboundInterchange, 
 
 MAX_NOTES = 100_000
 """AK3 and AK4 in the answer to one interchange; past it AK5 and AK9 still tell of every set and group."""
-
-ACKNOWLEDGMENT_GROUP = "FA"
-"""GS01 of 997 and 999, which are never answered."""
 
 INVALID_CONTENT = "024"
 """TA105 for what has no note code of its own."""

@@ -57,7 +57,8 @@ class HeadFinder:
                 if self._begins_segment(text, at) and (found := self._head.match(text, at)) is not None:
                     first, upto = (at, found.group()), at
                     # where one is, more of its kind follow: look for it first, and for the other only before it
-                    self._begin.sort(key=lambda each: each != begin)
+                    if self._begin[0] != begin:
+                        self._begin.reverse()
                     break
                 at = text.find(begin, at + 1, upto)
         return first

@@ -15,6 +15,9 @@ from translators.x12.delimiters import ISAText, delimiter_faults
 from translators.x12.guide import ReleaseGuide
 from translators.x12.values import CONTROL_CHARACTERS, is_date, is_time
 
+ACKNOWLEDGMENT_GROUP = "FA"
+"""GS01 of 997 and 999, which are never answered."""
+
 AUTHORIZATION_QUALIFIERS = frozenset(f"{number:02d}" for number in range(9))
 SECURITY_QUALIFIERS = frozenset({"00", "01"})
 ID_QUALIFIERS = frozenset(

@@ -238,6 +238,23 @@ class GuideLibrary:
                 return self._releases[name]
         return None
 
+    def nearest(self, version: str) -> ReleaseGuide | None:
+        """The guides of a version or, where there are none, of the last release before it, else of the first after it.
+
+        Args:
+            version: GS08; None is returned where it names no release.
+
+        Raises:
+            GuideError: its data is broken.
+        """
+        found = self.release(version)
+        wanted = version[:RELEASE_LENGTH]
+        if found is not None or len(wanted) < RELEASE_LENGTH or not (wanted.isascii() and wanted.isdecimal()):
+            return found
+        releases = [name for name in self.versions if len(name) == RELEASE_LENGTH and name.isdecimal()]
+        before = [name for name in releases if name < wanted]
+        return self.release(before[-1] if before else releases[0]) if releases else None
+
     def find(self, set_code: str, version: str) -> SetGuide | None:
         """The guide of set `set_code` (ST01) in `version` (GS08), or None.
 

@@ -13,8 +13,9 @@ from translators.x12.binary import BinarySegment
 from translators.x12.characters import LINE_BREAKS, Charset, RewrittenSegment, odd_pattern
 from translators.x12.codes import FAULTS
 from translators.x12.compiler import Row
+from translators.x12.envelope import ACKNOWLEDGMENT_GROUP
 from translators.x12.flood import GROUP, INTERCHANGE, MESSAGE, NOTE, SET, Flood
-from translators.x12.guide import GuideLibrary
+from translators.x12.guide import GuideLibrary, ReleaseGuide
 from translators.x12.interchange import OpenGroup, OpenInterchange
 from translators.x12.model import Delimiters, ReaderEvent, Stray, TransactionSet
 from translators.x12.set_validator import SetCheck
@@ -207,8 +208,7 @@ class _Reader:
                 yield from self._end_set(segment, end=end)
             case "GS":
                 yield from self._end_group(None, end=segment.offset)
-                release = self._guides.release(segment.element(8).rstrip(" "))
-                self._group = interchange.open_group(segment, release)
+                self._group = interchange.open_group(segment, self._release_of(segment))
                 yield self._group.start()
             case "GE" if group is not None:
                 yield from self._end_group(segment, end=end)
@@ -223,6 +223,12 @@ class _Reader:
                 self._set.take(segment)
             case _:
                 (group or interchange).stray(segment)
+
+    def _release_of(self, gs: Segment) -> ReleaseGuide | None:
+        """The guides of a group; acknowledgments, which follow what they answer and hardly change, by the nearest."""
+        version = gs.element(8).rstrip(" ")
+        is_answer = gs.element(1) == ACKNOWLEDGMENT_GROUP
+        return self._guides.nearest(version) if is_answer else self._guides.release(version)
 
     def _start_set(self, st: Segment, interchange: OpenInterchange, group: OpenGroup) -> None:
         used_before = group.count_set(st.element(2))

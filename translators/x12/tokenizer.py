@@ -297,6 +297,8 @@ class _Tokenizer:
 
     def _fill(self, size: int) -> None:
         """Have this many characters in hand, if there are as many."""
+        if len(self._text) >= size:
+            return
         parts, length = [self._text], len(self._text)
         while length < size:
             window = next(self._windows, b"")

@@ -155,7 +155,7 @@ class OpenSet:
                 self.row = {}
                 self.watches.stop()
             return
-        if isinstance(segment, BinarySegment):
+        if isinstance(segment, BinarySegment) and not self.issues.errors_are_full:
             self._report_length(segment)
         if self._validation is not None and not self.issues.errors_are_full:
             self._validate(segment, self._validation)
