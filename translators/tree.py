@@ -89,6 +89,8 @@ class NodeKind(StrEnum):
     NUMBER = "number"
     BOOLEAN = "boolean"
     NULL = "null"
+    LIST = "list"
+    """An array that is empty, or stands in an array or alone; its items are children named `item`."""
 
 
 class Node:
@@ -102,12 +104,25 @@ class Node:
         offset: the byte it begins at, from the start of the file.
         ordinal: its number within the document, from 1, in the order of the wire.
         kind: what the wire says it is.
+        listed: it is an item of an array.
 
     `attributes` holds the attributes of XML by name, and the values of a record by column. `text` is the node's own
     text, without that of its children; `children` its nodes in order; `end` the byte after its content.
     """
 
-    __slots__ = ("attributes", "children", "column", "end", "kind", "line", "name", "offset", "ordinal", "text")
+    __slots__ = (
+        "attributes",
+        "children",
+        "column",
+        "end",
+        "kind",
+        "line",
+        "listed",
+        "name",
+        "offset",
+        "ordinal",
+        "text",
+    )
 
     def __init__(
         self,
@@ -121,6 +136,7 @@ class Node:
         offset: int = 0,
         ordinal: int = 0,
         kind: NodeKind = NodeKind.TEXT,
+        listed: bool = False,
     ) -> None:
         self.name = name
         self.text = text
@@ -132,6 +148,7 @@ class Node:
         self.end = offset
         self.ordinal = ordinal
         self.kind = kind
+        self.listed = listed
 
     @property
     def local_name(self) -> str:

@@ -10,6 +10,7 @@ from partners.registry import Refusal
 from translators.delimited.codes import FAULTS as DELIMITED_FAULTS
 from translators.errors import Severity
 from translators.formats import Format
+from translators.jsondoc.codes import FAULTS as JSON_FAULTS
 from translators.reading import FormatFault
 from translators.x12.codes import FAULTS, Fault
 from translators.x12.strictness import has_switch
@@ -28,7 +29,7 @@ REFUSALS = {
     Refusal.NO_AGREEMENT: "nothing was agreed with the partner for this set",
     Refusal.NOT_AS_AGREED: "agreements for this set hold for other versions, usages or groups",
 }
-FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS, DELIMITED_FAULTS)
+FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS, DELIMITED_FAULTS, JSON_FAULTS)
 FILES = {
     Format.XML: "the file is XML",
     Format.UNKNOWN: "the file is text of no kind that is read",
