@@ -15,6 +15,7 @@ import orjson
 import structlog
 
 from gateway.channels.sftp import StoreMailbox
+from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
 from gateway.chores import Chore, Chores, lane_chores
 from gateway.errors import GatewayError
 from gateway.guides import PartnerGuides
@@ -321,7 +322,7 @@ def running(
                 count=workers or settings.workers,
                 options={"home": str(settings.home), "log_level": log_level},
             )
-            chores = Chores(store, [*lane_chores(store, lanes, gateway.clock), *_gateway_chores(gateway)])
+            chores = Chores(store, [*lane_chores(store, lanes, gateway.clock), *_gateway_chores(gateway, lanes)])
             threads.append(Thread(target=parent.run, args=(stop,), name="workers"))
             threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
         stack.callback(_join, stop, threads)
@@ -341,10 +342,13 @@ def running(
         yield Running(gateway, server, stop)
 
 
-def _gateway_chores(gateway: Gateway) -> list[Chore]:
+def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
     sealer = audit.Sealer(gateway.store)
+    box = gateway.mailbox(lanes.wake)
     return [
         Chore("seal the audit log", SEAL_EVERY, sealer.seal_pending),
+        Chore("take in quiet files", TAKE_IN_QUIET_EVERY, lambda: take_in_quiet(box)),
+        Chore("clear the outboxes", CLEAR_OUTBOXES_EVERY, lambda: clear_outboxes(box)),
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]

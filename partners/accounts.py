@@ -7,14 +7,44 @@ from zoneinfo import ZoneInfo
 
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
 from partners.keys import read_key
-from partners.model import Limits, Login, Network, PasswordHash, Pickup, PublicKey, SftpAccount
+from partners.model import (
+    FLAG_ENDINGS,
+    HELD_NAMES,
+    QUIET_TIME,
+    Limits,
+    Login,
+    Network,
+    Outbox,
+    PasswordHash,
+    Pickup,
+    PublicKey,
+    Removal,
+    SftpAccount,
+)
 from partners.passwords import read_hash
 from translators.datafile import LoadFault, Mapping
 from translators.errors import shown
 
+_PATTERN = form(r"[^/\x00-\x1f]{1,100}", "a pattern of file names, as *.tmp")
+_ENDING = form(r"\.[A-Za-z0-9_-]{1,16}", "the ending of a flag file, as .done")
 _USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
-ACCOUNT_KEYS = ("user", "login", "keys", "passwords", "pickup", "allowed_from", "carries", "limits")
+ACCOUNT_KEYS = (
+    "user",
+    "login",
+    "keys",
+    "passwords",
+    "pickup",
+    "held_names",
+    "flag_endings",
+    "quiet_time",
+    "out",
+    "allowed_from",
+    "carries",
+    "limits",
+)
 """What an account may say."""
+OUT_KEYS = ("remove", "days")
+"""What becomes of files in /out."""
 LIMIT_KEYS = (
     "sessions",
     "sessions_per_address",
@@ -53,13 +83,18 @@ def read_account(
             fields.fault(entry.place, "this key stands twice in the account")
         elif key is not None:
             keys.append(key)
+    pickup = _pickup(fields)
     read = SftpAccount(
         user="" if user is None else user.text,
         partner=partner,
         login=fields.choice("login", Login.KEY),
         keys=tuple(keys),
         passwords=_passwords(fields, zone=zone),
-        pickup=fields.choice("pickup", Pickup.CLOSE),
+        pickup=pickup,
+        held_names=tuple(name.text for name in fields.scalars("held_names", _PATTERN)) or HELD_NAMES,
+        flag_endings=tuple(end.text for end in fields.scalars("flag_endings", _ENDING)) or FLAG_ENDINGS,
+        quiet_time=fields.span("quiet_time", default=QUIET_TIME),
+        out=_out(fields),
         allowed_from=_networks(fields),
         carries=frozenset(name.text for name in carries) or frozenset({partner}),
         limits=_limits(fields, faults),
@@ -76,6 +111,30 @@ def _key(entry: Mapping, *, zone: ZoneInfo, faults: list[LoadFault]) -> PublicKe
     if line is None:
         return None
     return read_key(line, not_before=not_before, not_after=not_after, zone=zone, faults=faults)
+
+
+def _pickup(fields: Fields) -> Pickup:
+    """When a file counts; a key that belongs to another way of it is a fault."""
+    pickup = fields.choice("pickup", Pickup.CLOSE)
+    ways = {
+        "held_names": (Pickup.RENAME, Pickup.FLAG, Pickup.QUIET),
+        "flag_endings": (Pickup.FLAG,),
+        "quiet_time": (Pickup.QUIET,),
+    }
+    for key, wanted in ways.items():
+        if fields.has(key) and pickup not in wanted:
+            names = " or ".join(way.value for way in wanted)
+            fields.fault(fields.place_of(key), f"{key} is for pickup: {names}; here it is {pickup.value}")
+    return pickup
+
+
+def _out(outer: Fields) -> Outbox:
+    found = outer.mapping("out")
+    if found is None:
+        return Outbox()
+    fields = Fields(found, of="out", known=OUT_KEYS, faults=outer.faults)
+    days = fields.number("days", default=0, low=1, high=3660)
+    return Outbox(fields.choice("remove", Removal.ON_DELETE), days or None)
 
 
 def _passwords(outer: Fields, *, zone: ZoneInfo) -> tuple[PasswordHash, ...]:

@@ -21,6 +21,11 @@ from translators.x12.strictness import Strictness
 RELEASE_LENGTH = 6
 """Characters of GS08 that name the release (X12 data element 480: version, release and subrelease)."""
 
+HELD_NAMES = ("*.tmp", "*.part", "*.filepart", ".*")
+"""Names of files that are still being sent."""
+FLAG_ENDINGS = (".done", ".ok", ".fin")
+QUIET_TIME = timedelta(minutes=1)
+
 Network = IPv4Network | IPv6Network
 
 
@@ -61,10 +66,35 @@ class Login(StrEnum):
 
 
 class Pickup(StrEnum):
-    """When a dropped file counts: as soon as it is closed, or once it has lost its temporary name."""
+    """When a dropped file counts: as soon as it is closed, or later."""
 
     CLOSE = "close"
     RENAME = "rename"
+    """Once it has lost its temporary name."""
+    FLAG = "flag"
+    """Once a second file, its flag, says so."""
+    QUIET = "quiet"
+    """Once it has not changed for a time."""
+
+
+class Removal(StrEnum):
+    """When a file leaves /out: when the partner deletes it, or by itself once it was read to its end."""
+
+    ON_DELETE = "on_delete"
+    AFTER_DOWNLOAD = "after_download"
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What becomes of files in /out.
+
+    Args:
+        remove: when they leave it.
+        days: after so many they leave it in any case; None for never.
+    """
+
+    remove: Removal = Removal.ON_DELETE
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +347,10 @@ class SftpAccount:
         keys: public keys, the profile's own and those of the `keys` folders.
         passwords: their hashes.
         pickup: when a dropped file counts.
+        held_names: patterns of names that wait for a rename, unless it is at their close that files count.
+        flag_endings: of flag files, for Pickup.FLAG.
+        quiet_time: for Pickup.QUIET.
+        out: what becomes of files in /out.
         allowed_from: networks it may come from; empty for any.
         carries: keys of the partners whose interchanges it may bring; a VAN's or 3PL's account names several.
         limits: what it may use up.
@@ -328,6 +362,10 @@ class SftpAccount:
     keys: tuple[PublicKey, ...] = ()
     passwords: tuple[PasswordHash, ...] = ()
     pickup: Pickup = Pickup.CLOSE
+    held_names: tuple[str, ...] = HELD_NAMES
+    flag_endings: tuple[str, ...] = FLAG_ENDINGS
+    quiet_time: timedelta = QUIET_TIME
+    out: Outbox = Outbox()
     allowed_from: tuple[Network, ...] = ()
     carries: frozenset[str] = frozenset()
     limits: Limits = Limits()

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sftp.errors import AlreadyThereError, MailboxFullError, NotAllowedError, NotThereError, SFTPError
 from sftp.keys import PublicKey, new_private_key, public_part
-from sftp.ports import Account, Area, EntryState, Mailbox, Password, Place, Received
+from sftp.ports import (
+    Account,
+    Area,
+    Collecting,
+    EntryState,
+    Mailbox,
+    Password,
+    PickUp,
+    Place,
+    Received,
+)
 
 IN = Place(Area.IN)
 OUT = Place(Area.OUT)
@@ -159,6 +170,62 @@ class MailboxContract:
         _keep_partial(setting, "a.tmp", b"part", began_at=LATER)
         assert _content(setting, IN, "a.tmp") == b"part"
 
+    def test_a_file_counts_once_its_flag_is_there_whichever_comes_first(self) -> None:
+        """Flag files: by whole name or by stem; the flag itself never counts."""
+        setting = _with(self.make(), pick_up=PickUp(held=("*.tmp",), flags=(".done", ".OK")))
+        _receive(setting, "a.edi", b"a", counts=False)
+        _receive(setting, "a.edi.done", b"", counts=False)
+        assert list(self.handed_on(setting)) == [(IN, "a.edi", b"a")]
+        for name in ("a.edi", "a.edi.done"):
+            setting.mailbox.remove(setting.account, IN, name)
+        _receive(setting, "b.ok", b"", counts=False)
+        assert len(list(self.handed_on(setting))) == 1
+        _receive(setting, "b.edi", b"b", counts=False)
+        assert list(self.handed_on(setting)) == [(IN, "a.edi", b"a"), (IN, "b.edi", b"b")]
+        _receive(setting, "c.edi", b"c", counts=False)
+        assert len(list(self.handed_on(setting))) == 2, "a flag is spent with its file"
+
+    def test_a_rename_can_bring_a_file_and_its_flag_together(self) -> None:
+        """Flag files and temporary names."""
+        setting = _with(self.make(), pick_up=PickUp(held=("*.tmp",), flags=(".done",)))
+        _receive(setting, "a.tmp", b"a", counts=False)
+        _receive(setting, "a.tmp.done", b"", counts=False)
+        assert list(self.handed_on(setting)) == []
+        _rename(setting, "a.tmp", "a.edi", counts=False)
+        assert list(self.handed_on(setting)) == []
+        _rename(setting, "a.tmp.done", "a.done", counts=False)
+        assert list(self.handed_on(setting)) == [(IN, "a.edi", b"a")]
+
+    def test_a_flag_in_another_folder_or_of_a_partial_file_lets_nothing_count(self) -> None:
+        """Flags speak of what lies beside them, whole."""
+        setting = _with(self.make(), pick_up=PickUp(flags=(".done",)))
+        _receive(setting, "a.edi", b"a", counts=False)
+        _receive(setting, "a.done", b"", counts=False, place=TEST)
+        assert list(self.handed_on(setting)) == []
+        _keep_partial(setting, "a.edi", b"a", began_at=LATER)
+        _receive(setting, "a.done", b"", counts=False)
+        assert list(self.handed_on(setting)) == []
+
+    def test_a_file_that_was_read_to_its_end_goes_by_itself_where_the_account_says_so(self) -> None:
+        """Collecting: only a complete reading, and only of /out."""
+        setting = _with(self.make(), collecting=Collecting(removed_when_read=True))
+        self.put(setting, OUT, "x.997", b"ISA*997")
+        self.put(setting, ARCHIVED, "a.edi", b"ISA")
+        for place, name, complete in ((OUT, "x.997", False), (ARCHIVED, "a.edi", True)):
+            setting.mailbox.open_download(setting.account, place, name).close(complete=complete)
+            assert setting.mailbox.entry(setting.account, place, name) is not None
+        setting.mailbox.open_download(setting.account, OUT, "x.997").close(complete=True)
+        assert setting.mailbox.entry(setting.account, OUT, "x.997") is None
+
+    def test_a_new_version_is_not_taken_away_by_a_reading_of_the_old_one(self) -> None:
+        """Collecting, and an overwrite meanwhile."""
+        setting = _with(self.make(), collecting=Collecting(removed_when_read=True))
+        self.put(setting, OUT, "x.997", b"old")
+        download = setting.mailbox.open_download(setting.account, OUT, "x.997")
+        self.put(setting, OUT, "x.997", b"newer")
+        download.close(complete=True)
+        assert _content(setting, OUT, "x.997") == b"newer"
+
     def test_a_collected_file_is_read_in_any_order_and_removed(self) -> None:
         """Collect and delete; a delete does not disturb who reads."""
         setting = self.make()
@@ -200,6 +267,10 @@ class MailboxContract:
         assert mailbox.entry(stranger, IN, "a.edi") is None
         assert _raised(lambda: mailbox.open_download(stranger, OUT, "x.997")) is NotThereError
         assert _raised(lambda: mailbox.remove(stranger, OUT, "x.997")) is NotThereError
+
+
+def _with(setting: Setting, **rules: Any) -> Setting:
+    return replace(setting, account=replace(setting.account, **rules))
 
 
 def _receive(setting: Setting, name: str, content: bytes, *, place: Place = IN, counts: bool = True) -> None:

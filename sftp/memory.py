@@ -144,6 +144,7 @@ class MemoryMailbox:
             self._files[account.name, received.place][received.name] = kept
             if received.counts:
                 self._count(account, received.place, kept)
+            self._release(account, received.place)
             self._changed.notify_all()
 
     def keep_partial(self, account: Account, received: Received) -> None:
@@ -186,13 +187,28 @@ class MemoryMailbox:
             files[target] = renamed = _renamed(kept, target, counts=counts)
             if kept.entry.state is EntryState.HELD and counts:
                 self._count(account, place, renamed)
+            self._release(account, place)
             self._changed.notify_all()
 
-    def note_collected(self, account: Account, place: Place, name: str) -> None:
+    def note_collected(self, account: Account, place: Place, name: str, kept: Kept) -> None:
         """A download was complete."""
         with self._changed:
             self.collected.append((account.name, place, name))
+            goes = account.collecting.removed_when_read and place.area is Area.OUT
+            if goes and self._files[account.name, place].get(name) is kept:
+                del self._files[account.name, place][name]
             self._changed.notify_all()
+
+    def _release(self, account: Account, place: Place) -> None:
+        """Let every held file count whose flag lies beside it; the flag is spent."""
+        files = self._files[account.name, place]
+        held = [name for name, kept in files.items() if kept.entry.state is EntryState.HELD]
+        pairs = [(flag, data) for flag in held for data in held if account.pick_up.releases(flag, data)]
+        for data in dict.fromkeys(data for _, data in pairs):
+            files[data] = _renamed(files[data], data, counts=True)
+            self._count(account, place, files[data])
+        for flag in dict.fromkeys(flag for flag, _ in pairs):
+            files[flag] = _renamed(files[flag], flag, counts=True)
 
     def _begin(self, operation: str) -> None:
         with self._changed:
@@ -259,7 +275,7 @@ class _MemoryDownload:
 
     def close(self, *, complete: bool) -> None:
         if complete:
-            self._mailbox.note_collected(self._account, self._place, self._kept.entry.name)
+            self._mailbox.note_collected(self._account, self._place, self._kept.entry.name, self._kept)
 
 
 def _renamed(kept: Kept, name: str, *, counts: bool) -> Kept:

@@ -54,13 +54,43 @@ class PickUp:
     Args:
         held: patterns of file names (`*`, `?`, `[...]`), compared without regard to case; `()` holds nothing, so that
             every cleanly closed file counts at once.
+        flags: endings of flag files (`.done`); where there are any, a file counts once its flag is there, too.
+        quiet_seconds: where given, a file counts once it has lain for so long as it is; the mailbox sees to it.
     """
 
     held: tuple[str, ...] = TEMPORARY_NAMES
+    flags: tuple[str, ...] = ()
+    quiet_seconds: float | None = None
 
     def holds(self, name: str) -> bool:
-        """Whether a file of this name waits for its rename."""
+        """Whether a file of this name waits, after its close, for a rename, a flag or its quiet time."""
+        return bool(self.flags) or self.quiet_seconds is not None or self.is_temporary(name)
+
+    def is_temporary(self, name: str) -> bool:
+        """Whether a file of this name waits for its rename, whatever else."""
         return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in self.held)
+
+    def is_flag(self, name: str) -> bool:
+        """Whether a file of this name says that another is whole; it is none itself."""
+        return any(name.casefold().endswith(ending.casefold()) for ending in self.flags)
+
+    def releases(self, flag: str, name: str) -> bool:
+        """Whether the flag file `flag` lets `name` count: `po.edi.done` and `po.done` both speak of `po.edi`."""
+        if not self.is_flag(flag) or self.is_flag(name) or self.is_temporary(name):
+            return False
+        spoken_of = [flag[: -len(ending)] for ending in self.flags if flag.casefold().endswith(ending.casefold())]
+        return name in spoken_of or name.rpartition(".")[0] in (set(spoken_of) - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """What becomes of a file in /out: it goes when the partner deletes it, and perhaps sooner.
+
+    Args:
+        removed_when_read: also once it was read to its end.
+    """
+
+    removed_when_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +140,7 @@ class Account:
     name: str
     areas: tuple[Area, ...] = tuple(Area)
     pick_up: PickUp = PickUp()
+    collecting: Collecting = Collecting()
     limits: AccountLimits = AccountLimits()
     login: Login = Login.KEY
 
@@ -173,6 +204,8 @@ class Download(Protocol):
     def close(self, *, complete: bool) -> None:
         """Read no more; `complete` says that every byte was read and the partner closed the file cleanly.
 
+        A complete reading of /out is the receipt; the file then goes, where the account says so.
+
         Raises:
             MailboxError: the collection cannot be noted.
         """
@@ -205,7 +238,9 @@ class Mailbox(Protocol):
     def receive(self, account: Account, received: Received) -> None:
         """Take a whole file. It is durable when this returns; only then is the partner's close answered.
 
-        A name already there is replaced: the new file is a new version, what counted before stays counted.
+        A name already there is replaced: the new file is a new version, what counted before stays counted. Where the
+        account has flags, a flag file lets every held file count that it speaks of, and a file whose flag lies there
+        already counts at once; a flag itself never counts.
 
         Raises:
             MailboxFullError: it would be over the account's files or bytes; its message is sent to the partner.
@@ -236,7 +271,8 @@ class Mailbox(Protocol):
     def rename(self, account: Account, place: Place, source: str, target: str, *, replace: bool, counts: bool) -> None:
         """Give a file of a drop folder another name, durably, in one step; it counts now if `counts` and it is held.
 
-        A complete file that counted already is only relabelled: a file counts once.
+        A new name can be that of a flag, or one whose flag is there, as with `receive`. A complete file that counted
+        already is only relabelled: a file counts once.
 
         Raises:
             NotThereError: no file `source`.

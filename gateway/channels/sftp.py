@@ -12,14 +12,15 @@ from threading import BoundedSemaphore
 from gateway.errors import GatewayError
 from gateway.model import Environment, FileState, TransmissionState
 from gateway.pipeline.receive import Arrival, receive
+from gateway.pipeline.receive import Received as ReceivedRow
 from gateway.ports import Clock, new_id
-from gateway.store import Connection, mailbox, transmissions
+from gateway.store import Connection, locks, mailbox, transmissions
 from gateway.store.engine import Store
 from gateway.store.mailbox import MailboxFile
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
 from partners import passwords
-from partners.model import PasswordHash, Pickup, SftpAccount
+from partners.model import PasswordHash, Pickup, Removal, SftpAccount
 from partners.registry import PartnerRegistry
 from sftp.errors import AlreadyThereError, MailboxFullError, MailboxUnavailableError, NotAllowedError, NotThereError
 from sftp.keys import PublicKey
@@ -27,6 +28,7 @@ from sftp.ports import (
     Account,
     AccountLimits,
     Area,
+    Collecting,
     Entry,
     EntryState,
     Login,
@@ -71,7 +73,7 @@ class StoreMailbox:
         found = self.registry.account(user)
         allowed = found if found is not None and found.accepts_address(address) else None
         fits = self._knows(allowed, proof) if isinstance(proof, Password) else self._takes(allowed, proof)
-        return _account(allowed) if allowed is not None and fits else None
+        return served(allowed) if allowed is not None and fits else None
 
     def _takes(self, account: SftpAccount | None, key: PublicKey) -> bool:
         return account is not None and account.accepts_key(key.blob, at=self.clock.now())
@@ -110,9 +112,9 @@ class StoreMailbox:
     def receive(self, account: Account, received: Received) -> None:
         """Keep a whole file; where it counts, as a transmission in the same transaction."""
         state = FileState.COMPLETE if received.counts else FileState.HELD
-        lane = self._keep(account, received, state)
-        if lane is not None:
-            self.wake([lane])
+        lanes = self._keep(account, received, state)
+        if lanes:
+            self.wake(lanes)
 
     def keep_partial(self, account: Account, received: Received) -> None:
         """Keep what arrived before a connection broke; it never counts."""
@@ -131,7 +133,7 @@ class StoreMailbox:
             content = tempfile.SpooledTemporaryFile(max_size=HELD_IN_MEMORY)  # noqa: SIM115 closed with the download
             for chunk in self.vault.open(conn, found.sha256):
                 content.write(chunk)
-        return StoreDownload(self, found, content)
+        return StoreDownload(self, account, found, content)
 
     def remove(self, account: Account, place: Place, name: str) -> None:
         """Take a file off its folder; an answer that nobody read is withdrawn with its last copy.
@@ -163,8 +165,9 @@ class StoreMailbox:
         """
         at = self.clock.now()
         folder = _folder(place)
-        lane = None
+        lanes: list[str] = []
         with _answered(), self.store.begin() as conn:
+            self._alone(conn, account, place)
             found = self._there(conn, account, place, source, ingested=True)
             if found.state is FileState.PARTIAL:
                 raise NotAllowedError("only a part of the file arrived; send it again before renaming it")
@@ -180,35 +183,47 @@ class StoreMailbox:
                     at=at,
                     large_bytes=self.large_bytes,
                 )
-                transmission_id, lane, state = taken.id, taken.lane, FileState.COMPLETE
+                transmission_id, state = taken.id, FileState.COMPLETE
+                lanes.append(taken.lane)
             mailbox.rename_file(conn, found, to_name=target, transmission_id=transmission_id, state=state, at=at)
-        if lane is not None:
-            self.wake([lane])
+            lanes += self._release(conn, account, place, at=at)
+        if lanes:
+            self.wake(lanes)
 
-    def collected(self, found: MailboxFile) -> None:
+    def collected(self, account: Account, found: MailboxFile) -> None:
         """A file of /out was read to its end: the delivery's receipt."""
-        if found.folder != Area.OUT or found.transmission_id is None:
+        if found.folder != Area.OUT:
             return
-        with _answered(), self.store.begin() as conn:
-            transmissions.set_outbound_state(
-                conn,
-                found.transmission_id,
-                TransmissionState.COLLECTED,
-                at=self.clock.now(),
-                actor=f"sftp:{found.account}",
-            )
-
-    def _keep(self, account: Account, received: Received, state: FileState) -> str | None:
-        """Returns the lane to wake, where the file counts."""
         at = self.clock.now()
-        lane = transmission_id = None
+        with _answered(), self.store.begin() as conn:
+            if found.transmission_id is not None:
+                receipt = {"file": found.name, "size": found.size, "sha256": found.sha256.hex()}
+                transmissions.set_outbound_state(
+                    conn,
+                    found.transmission_id,
+                    TransmissionState.COLLECTED,
+                    at=at,
+                    actor=f"sftp:{found.account}",
+                    detail=receipt,
+                )
+            if account.collecting.removed_when_read:
+                still = mailbox.find_file(conn, account=found.account, folder=found.folder, name=found.name)
+                if still is not None and still.id == found.id:
+                    mailbox.move_file(conn, still, to_folder=archive_folder(at), at=at, new_id=new_id)
+
+    def _keep(self, account: Account, received: Received, state: FileState) -> list[str]:
+        """Returns the lanes to wake, where a file counts."""
+        at = self.clock.now()
+        lanes: list[str] = []
+        transmission_id = None
         with _answered(), self.vault.spool() as spool:
             while chunk := received.content.read(COPY_BYTES):
                 spool.write(chunk)
             self.vault.settle(spool)
             with self.store.begin() as conn:
+                self._alone(conn, account, received.place)
                 if state is FileState.PARTIAL and self._written_since(conn, account, received):
-                    return None
+                    return []
                 self._check_room(conn, account, received)
                 payload = self.vault.put_spooled(conn, spool)
                 rows = NewRows()
@@ -220,7 +235,8 @@ class StoreMailbox:
                         at=at,
                         large_bytes=self.large_bytes,
                     )
-                    transmission_id, lane = taken.id, taken.lane
+                    transmission_id = taken.id
+                    lanes.append(taken.lane)
                 mailbox.put_file(
                     conn,
                     id=new_id(),
@@ -234,7 +250,36 @@ class StoreMailbox:
                     later=rows,
                 )
                 rows.write(conn)
-        return lane
+                if state is FileState.HELD:
+                    lanes += self._release(conn, account, received.place, at=at)
+        return lanes
+
+    def _alone(self, conn: Connection, account: Account, place: Place) -> None:
+        """A file and its flag that come at the same moment must see each other: one after the other, then."""
+        if account.pick_up.flags:
+            locks.hold(conn, f"flags:{account.name}:{_folder(place)}")
+
+    def _release(self, conn: Connection, account: Account, place: Place, *, at: datetime) -> list[str]:
+        """Let every held file count whose flag lies beside it; the flag goes where the file goes."""
+        if not account.pick_up.flags:
+            return []
+        held = mailbox.held_files(conn, account=account.name, folders=[_folder(place)])
+        pairs = [(flag, data) for flag in held for data in held if account.pick_up.releases(flag.name, data.name)]
+        taken = {
+            data.id: self.count(conn, account, data, at=at) for data in {data.id: data for _, data in pairs}.values()
+        }
+        for flag, data in {flag.id: (flag, data) for flag, data in reversed(pairs)}.values():
+            mailbox.count_file(conn, flag, transmission_id=taken[data.id].id)
+        return [one.lane for one in taken.values()]
+
+    def count(self, conn: Connection, account: Account, found: MailboxFile, *, at: datetime) -> ReceivedRow:
+        """A held file counts from now on, as a transmission."""
+        place = Place(Area(found.folder))
+        payload = StoredPayload(found.sha256, found.size)
+        arrival = _arrival(account, place, found.name)
+        taken = receive(conn, arrival, payload, at=at, large_bytes=self.large_bytes)
+        mailbox.count_file(conn, found, transmission_id=taken.id)
+        return taken
 
     def _check_room(self, conn: Connection, account: Account, received: Received) -> None:
         """Whether there is room beside what was not taken in yet; a file of the same name goes with this one."""
@@ -267,8 +312,11 @@ class StoreMailbox:
 class StoreDownload:
     """One version of a file being read. See `sftp.ports.Download`."""
 
-    def __init__(self, box: StoreMailbox, found: MailboxFile, content: tempfile.SpooledTemporaryFile[bytes]) -> None:
+    def __init__(
+        self, box: StoreMailbox, account: Account, found: MailboxFile, content: tempfile.SpooledTemporaryFile[bytes]
+    ) -> None:
         self._box = box
+        self._account = account
         self._found = found
         self._content = content
 
@@ -286,7 +334,7 @@ class StoreDownload:
         """Read no more; a complete reading is noted."""
         self._content.close()
         if complete:
-            self._box.collected(self._found)
+            self._box.collected(self._account, self._found)
 
 
 @contextmanager
@@ -300,8 +348,19 @@ def _answered() -> Iterator[None]:
         raise MailboxFullError("the mailbox cannot keep the file; send again later") from error
 
 
-def _account(found: SftpAccount) -> Account:
-    held = PickUp() if found.pickup is Pickup.RENAME else PickUp(held=())
+def archive_folder(at: datetime) -> str:
+    """Where files lie that went or came on a day (UTC)."""
+    return f"archive/{at:%Y%m%d}"
+
+
+def served(found: SftpAccount) -> Account:
+    """An account of a profile, as the server knows it."""
+    held = () if found.pickup is Pickup.CLOSE else found.held_names
+    pick_up = PickUp(
+        held,
+        flags=found.flag_endings if found.pickup is Pickup.FLAG else (),
+        quiet_seconds=found.quiet_time.total_seconds() if found.pickup is Pickup.QUIET else None,
+    )
     limits = AccountLimits(
         file_bytes=found.limits.file_bytes,
         sessions=found.limits.sessions,
@@ -311,7 +370,13 @@ def _account(found: SftpAccount) -> Account:
         total_bytes=found.limits.total_bytes,
         idle_seconds=found.limits.idle.total_seconds(),
     )
-    return Account(found.user, pick_up=held, limits=limits, login=Login(found.login.value))
+    return Account(
+        found.user,
+        pick_up=pick_up,
+        collecting=Collecting(removed_when_read=found.out.remove is Removal.AFTER_DOWNLOAD),
+        limits=limits,
+        login=Login(found.login.value),
+    )
 
 
 def _arrival(account: Account, place: Place, name: str) -> Arrival:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 
 from gateway.cli.output import EXIT_REJECTED, Home, Json, fail, people, plain, print_json, print_table
@@ -245,6 +246,13 @@ def print_life(life: dict[str, Any]) -> None:
                 )
     for exception in life["exceptions"]:
         people.print(f"  [red]exception[/] {exception['state']}  {plain(exception['reason'])}")
+    for row in life["audit"]:
+        if row["action"] == "transmission.collected":
+            receipt = orjson.loads(row["detail"])
+            people.print(
+                f"  [green]receipt[/] {plain(row['actor'])} collected {plain(receipt['file'])}, "
+                f"{receipt['size']} bytes, at {str(row['at'])[:23]}"
+            )
     for row in life["audit"]:
         seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
         people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")

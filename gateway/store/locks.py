@@ -73,6 +73,11 @@ class SessionLock:
                 opened.close()
 
 
+def hold(conn: Connection, name: str) -> None:
+    """Wait until nobody else's transaction holds this name, and hold it until this one ends."""
+    conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _key(name)})
+
+
 def is_free(conn: Connection, name: str) -> bool:
     """Whether nobody holds the SessionLock of this name at the moment."""
     return bool(conn.execute(text("SELECT pg_try_advisory_xact_lock_shared(:key)"), {"key": _key(name)}).scalar_one())

@@ -157,6 +157,68 @@ def list_files(conn: Connection, *, account: str, folder: str) -> Sequence[Mailb
     return [_file(row) for row in rows]
 
 
+def held_files(
+    conn: Connection, *, account: str, folders: Sequence[str], until: datetime | None = None
+) -> Sequence[MailboxFile]:
+    """The files that wait to count, oldest first; with `until`, those unchanged since then that no other has in hand.
+
+    Args:
+        account: whose.
+        folders: as `in`.
+        until: the latest moment of their last change.
+    """
+    columns = mailbox_file.c
+    wanted = (
+        select(*_COLUMNS)
+        .where(columns.account == account, columns.folder.in_(folders), columns.removed_at.is_(None))
+        .where(columns.state == FileState.HELD)
+        .order_by(columns.modified_at, columns.id)
+    )
+    if until is not None:
+        wanted = wanted.where(columns.modified_at <= until).with_for_update(skip_locked=True)
+    return [_file(row) for row in conn.execute(wanted)]
+
+
+def count_file(conn: Connection, found: MailboxFile, *, transmission_id: UUID) -> None:
+    """A held file counts from now on, or is the flag of one that does."""
+    conn.execute(
+        update(mailbox_file)
+        .where(mailbox_file.c.id == found.id)
+        .values(state=FileState.COMPLETE, transmission_id=transmission_id)
+    )
+
+
+def old_files(conn: Connection, *, account: str, folder: str, until: datetime, most: int) -> Sequence[MailboxFile]:
+    """The files of a folder that have lain there since `until`, oldest first, locked; others' are passed over."""
+    columns = mailbox_file.c
+    wanted = (
+        select(*_COLUMNS)
+        .where(columns.account == account, columns.folder == folder, columns.removed_at.is_(None))
+        .where(columns.modified_at <= until)
+        .order_by(columns.modified_at, columns.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return [_file(row) for row in conn.execute(wanted)]
+
+
+def move_file(
+    conn: Connection, found: MailboxFile, *, to_folder: str, at: datetime, new_id: Callable[[], UUID]
+) -> None:
+    """Show a file in another folder, no longer where it was; there it gets a name that is free."""
+    conn.execute(update(mailbox_file).where(mailbox_file.c.id == found.id).values(removed_at=at))
+    put_file(
+        conn,
+        id=new_id(),
+        at=at,
+        account=found.account,
+        folder=to_folder,
+        name=free_name(conn, account=found.account, folder=to_folder, name=found.name),
+        payload=StoredPayload(found.sha256, found.size),
+        transmission_id=found.transmission_id,
+    )
+
+
 def list_folders(conn: Connection, *, account: str, under: str) -> list[str]:
     """The names of the folders below `under` (as `archive`) that hold a visible file."""
     rows = conn.execute(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -169,9 +170,15 @@ def load(conn: Connection, transmission_id: UUID) -> Transmission:
 
 
 def set_outbound_state(
-    conn: Connection, transmission_id: UUID, state: TransmissionState, *, at: datetime, actor: str = "gateway"
+    conn: Connection,
+    transmission_id: UUID,
+    state: TransmissionState,
+    *,
+    at: datetime,
+    actor: str = "gateway",
+    detail: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """Move one of our own transmissions on: collected, withdrawn, or ready again; the move is audited."""
+    """Move one of our own transmissions on: collected, withdrawn, or ready again; the move is audited with `detail`."""
     finished_at = None if state is TransmissionState.READY else at
     conn.execute(
         update(transmission)
@@ -185,7 +192,7 @@ def set_outbound_state(
         action=f"transmission.{state.value}",
         subject="transmission",
         subject_id=str(transmission_id),
-        detail={},
+        detail=dict(detail),
     )
 
 
