@@ -17,11 +17,12 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """`[ST]` (element None: the segment's qualifier), `[03=2L]`."""
+    """`[ST]` (element None: the segment's qualifier), `[03=2L]`; `[!ST]`, `[03!=2L]`: any but that."""
 
     element: int | None
     value: str
     at: int = field(compare=False)
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
 from mappings.program import Program, Reserved
-from mappings.x12_scopes import Match, MatchKey, X12Scope, pair_positions
+from mappings.x12_scopes import Match, MatchKey, Picked, X12Scope, pair_positions
 
 
 def emit_scope(program: Program, scope: X12Scope, *, memo: Reserved, remembered: bool = False) -> None:
@@ -133,18 +133,25 @@ def _emit_group(program: Program, group: list[Match], *, depth: int, loop: str |
     """Write what the matches of one segment take; those told apart by one element make one chain of tests."""
     chains: dict[int, list[Match]] = {}
     for match in group:
-        if len(match.filters) == 1:
-            chains.setdefault(match.filters[0][0], []).append(match)
+        if len(match.filters) == 1 and not match.filters[0].negated:
+            chains.setdefault(match.filters[0].element, []).append(match)
         else:
-            tests = [f"len(f{depth}) > {at} and f{depth}[{at}] == {value!r}" for at, value in match.filters]
+            tests = [_test(picked, depth) for picked in match.filters]
             with program.block(f"if {' and '.join(tests)}:") if tests else nullcontext():
                 _emit_match(program, match, depth=depth, loop=loop)
     for at, chain in chains.items():
         program.line(f"z{depth} = f{depth}[{at}] if len(f{depth}) > {at} else ''")
         for position, match in enumerate(chain):
             word = "elif" if position else "if"
-            with program.block(f"{word} z{depth} == {match.filters[0][1]!r}:"):
+            with program.block(f"{word} z{depth} == {match.filters[0].value!r}:"):
                 _emit_match(program, match, depth=depth, loop=loop)
+
+
+def _test(picked: Picked, depth: int) -> str:
+    at, value, negated = picked
+    if negated:
+        return f"(len(f{depth}) <= {at} or f{depth}[{at}] != {value!r})"
+    return f"len(f{depth}) > {at} and f{depth}[{at}] == {value!r}"
 
 
 def _emit_match(program: Program, match: Match, *, depth: int, loop: str | None) -> None:

@@ -11,7 +11,7 @@ from translators.errors import shown
 
 _ELEMENT_NAME = re.compile(r"([A-Z][A-Z0-9]{1,2})([0-9]{2})")
 _SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{1,2}")
-_FILTER = re.compile(r"(?:([0-9]{1,2})=)?([^=,#]+)")
+_FILTER = re.compile(r"(?:([0-9]{1,2})(!?)=)?(!?)([^=,#!]+)")
 
 
 class _X12Dialect(Dialect):
@@ -114,7 +114,7 @@ class _Reading:
         if name.text != "HL":
             raise ExpressionFault(name.at, f"found {named_token(name)}; want the level of an HL, as ancestor(HL[O])")
         step = self.step(name)
-        if len(step.filters) != 1 or step.index is not None:
+        if len(step.filters) != 1 or step.filters[0].negated or step.index is not None:
             raise ExpressionFault(name.at, "want one level, as ancestor(HL[O])")
         self.parser.expect(")")
         self.parser.expect("/")
@@ -153,6 +153,9 @@ class _Reading:
                 found = _FILTER.fullmatch(part.strip())
                 if found is None:
                     raise ExpressionFault(at, f"found {shown(content)!r} in brackets; want a code, as ST or 03=2L")
-                filters.append(Filter(int(found[1]) if found[1] else None, found[2].strip().strip("'\""), at))
+                value = found[4].strip().strip("'\"")
+                filters.append(
+                    Filter(int(found[1]) if found[1] else None, value, at, negated=bool(found[2] or found[3]))
+                )
                 at += len(part) + 1
         return Step(name.text, tuple(filters), index, name.at)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from mappings.expressions import ExpressionFault
 from mappings.program import Reserved
@@ -18,8 +19,17 @@ from mappings.syntax import Filter, Reference, Step, Window
 from translators.datafile import did_you_mean
 from translators.x12.guide import ElementGuide, ElementUse, LoopUse, SegmentGuide, SegmentUse, SetGuide
 
-MatchKey = tuple[str, tuple[tuple[int, str], ...]]
-"""What tells one step of a path from another: the segment, and the (element, value) pairs that pick instances."""
+
+class Picked(NamedTuple):
+    """Which instances of a segment are meant: those whose element has (or, negated, has not) a value."""
+
+    element: int
+    value: str
+    negated: bool
+
+
+MatchKey = tuple[str, tuple[Picked, ...]]
+"""What tells one step of a path from another: the segment, and what picks instances."""
 
 
 @dataclass(eq=False, slots=True)
@@ -36,7 +46,7 @@ class Match:
     segment: SegmentGuide
     direct: bool
     loops: tuple[LoopUse, ...]
-    filters: tuple[tuple[int, str], ...]
+    filters: tuple[Picked, ...]
     below: dict[MatchKey, Match] = field(default_factory=dict)
     one: bool = False
     all_of: bool = False
@@ -147,7 +157,7 @@ class Resolver:
             raise ExpressionFault(step.at, "there is no HL around this block; ancestors are of HL")
         filters, _ = self._filters(step, inner.trigger)
         self.uses_hierarchy = True
-        level = filters[0][1]
+        level = filters[0].value
         if level not in inner.ancestors:
             self._levels += 1
             inner.ancestors[level] = X12Scope(
@@ -189,13 +199,14 @@ class Resolver:
         assert match is not None
         return Found(scope, match, tuple(path[:-1]), match.segment, self._element(match.segment, reference), index)
 
-    def _filters(self, step: Step, segment: SegmentGuide) -> tuple[tuple[tuple[int, str], ...], int | None]:
+    def _filters(self, step: Step, segment: SegmentGuide) -> tuple[tuple[Picked, ...], int | None]:
         filters = []
         index = step.index
         for picked in step.filters:
             use = _qualifier(segment, picked)
             codes = use.element.codes if isinstance(use.element, ElementGuide) else None
-            if picked.element is None and picked.value.isdecimal() and not picked.value.startswith("0"):
+            plain = picked.element is None and not picked.negated
+            if plain and picked.value.isdecimal() and not picked.value.startswith("0"):
                 if codes is None or picked.value not in codes:
                     if index is not None or len(picked.value) > 4:
                         raise ExpressionFault(picked.at, "the instance is numbered once, as [#2]")
@@ -211,7 +222,7 @@ class Resolver:
                 raise ExpressionFault(
                     picked.at, f"{picked.value} is no code of {use.ref}{did_you_mean(picked.value, sorted(codes))}"
                 )
-            filters.append((use.position, picked.value))
+            filters.append(Picked(use.position, picked.value, picked.negated))
         return tuple(filters), index
 
     def _element(self, segment: SegmentGuide, reference: Reference) -> ElementUse | None:

@@ -132,6 +132,7 @@ def test_ancestors_are_of_hl_alone(mapped: Any) -> None:
         ("contract: ancestor(HL[O])/PRF01", "no HL around"),
         ("contract: ancestor(N1[ST])/N4.01", "want the level of an HL"),
         ("contract: ancestor(HL)/PRF01", "want one level"),
+        ("contract: ancestor(HL[!O])/PRF01", "want one level"),
     ):
         with pytest.raises(LoadError, match=message):
             mapped(MAP.replace("lines(HL[I]):", f"  {rule}\nlines(HL[I]):"), shipment(*TWO_ORDERS))

@@ -79,6 +79,8 @@ FAULTS: list[tuple[str, int, int, str]] = [
     ("contract: REF04.07", 6, 13, "REF04 has 6 components"),
     ("contract: N1[ST]", 6, 13, "names segments; want an element"),
     ("contract: N1[STT].02", 6, 16, "STT is no code of N101"),
+    ("contract: N1[!STT].02", 6, 16, "STT is no code of N101"),
+    ("contract: N1[ST!].02", 6, 16, "want a code, as ST or 03=2L"),
     ("contract: N1[09=X].02", 6, 16, "N1 has 6 elements, no 09"),
     ("contract: parent.BEG03", 6, 13, "no loop around"),
     ("contract: env.GS09", 6, 13, "env.GS09 is not known"),
