@@ -5,37 +5,15 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
-from gateway.cli.output import EXIT_REJECTED, Home, Json, fail, people, plain, print_json, print_table
+from gateway.cli.life import print_life
+from gateway.cli.output import EXIT_REJECTED, Home, Json, fail, people, print_json, print_table
 
 if TYPE_CHECKING:
     from gateway.store.engine import Store
-
-COLOURS = {
-    "processed": "green",
-    "delivered": "green",
-    "accepted": "green",
-    "active": "green",
-    "collected": "green",
-    "sent": "green",
-    "A": "green",
-    "ready": "cyan",
-    "queued": "cyan",
-    "sending": "cyan",
-    "awaiting": "cyan",
-    "duplicate": "yellow",
-    "E": "yellow",
-    "P": "yellow",
-    "retrying": "yellow",
-    "test": "cyan",
-    "waiting": "cyan",
-    "accepted_with_errors": "yellow",
-    "partial": "yellow",
-}
 
 log_app = typer.Typer(invoke_without_command=True)
 audit_app = typer.Typer(help="The audit log: verify that nothing was altered.", no_args_is_help=True)
@@ -204,98 +182,6 @@ def verify(home: Home = None, json: Json = False) -> None:
             people.print(f"  row {fault.seq}: {fault.kind}")
     if not found.ok:
         raise typer.Exit(EXIT_REJECTED)
-
-
-def print_life(life: dict[str, Any]) -> None:
-    """One transmission's life for people."""
-    head = life["transmission"]
-    people.print(
-        f"[bold]{plain(head['filename'])}[/]  {head['direction']}  {coloured(head['state'])}  "
-        f"{plain(head['partner'] or 'partner unknown')}  {head['environment']}  {head['size']} bytes"
-    )
-    people.print(f"  {head['id']}  by {head['channel']}:{plain(head['account'])}  {str(head['received_at'])[:23]}")
-    if head["reason"]:
-        people.print(f"  [red]{plain(head['reason'])}[/]")
-    if head["duplicate_of"]:
-        people.print(f"  the same as {head['duplicate_of']}")
-    for attempt in head["tries"]:
-        people.print(f"  {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}")
-    for answer in life["answers"]:
-        whose = "" if answer["direction"] == "out" else "our "
-        people.print(
-            f"  answers {whose}interchange {plain(answer['control_number'])} with "
-            f"{answer['kind']} {coloured(answer['status'])}"
-        )
-    for interchange in life["interchanges"]:
-        _print_interchange(interchange)
-    for issue in life["issues"]:
-        people.print(f"  [red]issue[/] {plain(issue['message'])}  [dim]{plain(issue['code'])}[/]")
-    for document in life["documents"]:
-        people.print(
-            f"  {document['kind']} [bold]{plain(document['identity'].strip('|'))}[/] revision {document['revision']}  "
-            f"{coloured(document['state'])}  [dim]by {document['map_name']}[/]"
-        )
-        if document["reason"]:
-            people.print(f"    {plain(document['reason'])}")
-        for delivery in document["deliveries"]:
-            tries = f"{delivery['attempts']} attempt(s)"
-            people.print(f"    to {plain(delivery['destination'])}  {coloured(delivery['state'])}  {tries}")
-            for attempt in delivery["tries"]:
-                people.print(
-                    f"      {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}"
-                )
-    for exception in life["exceptions"]:
-        people.print(f"  [red]exception[/] {exception['state']}  {plain(exception['reason'])}")
-    for row in life["audit"]:
-        if row["action"] == "transmission.collected":
-            receipt = orjson.loads(row["detail"])
-            people.print(
-                f"  [green]receipt[/] {plain(row['actor'])} collected {plain(receipt['file'])}, "
-                f"{receipt['size']} bytes, at {str(row['at'])[:23]}"
-            )
-    for row in life["audit"]:
-        seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
-        people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")
-
-
-def coloured(state: str) -> str:
-    """A state as console markup."""
-    return f"[{COLOURS.get(state, 'red')}]{plain(state)}[/]"
-
-
-def _print_interchange(interchange: dict[str, Any]) -> None:
-    sender = f"{interchange['sender_qualifier']}/{interchange['sender_id']}"
-    receiver = f"{interchange['receiver_qualifier']}/{interchange['receiver_id']}"
-    people.print(f"  interchange {plain(interchange['control_number'])}  {plain(sender)} -> {plain(receiver)}")
-    for group in interchange["groups"]:
-        people.print(
-            f"    group {plain(group['control_number'])} {plain(group['functional_id'])} {plain(group['version'])}  "
-            f"{_verdict(group)}"
-        )
-        for item in group["sets"]:
-            verdict = (
-                coloured(item["outcome"])
-                if item["outcome"]
-                else "[green]accepted[/]"
-                if item["accepted"]
-                else "[red]rejected[/]"
-            )
-            people.print(f"      {plain(item['code'])} {plain(item['control_number'])}  {verdict}")
-    for owed in interchange["awaited"]:
-        due = f"due {str(owed['due_at'])[:16]}" if owed["closed_at"] is None else f"since {str(owed['closed_at'])[:16]}"
-        people.print(f"    {owed['kind']} {coloured(owed['state'])}  {due}")
-    for answer in interchange["acknowledgments"]:
-        people.print(
-            f"    answered by {answer['kind']} {coloured(answer['status'])}  {plain(answer['filename'])}  "
-            f"{coloured(answer['state'])}"
-        )
-
-
-def _verdict(group: dict[str, Any]) -> str:
-    """What was said of a group: by the partner of ours, by us of theirs."""
-    if group["outcome"] is not None:
-        return f"{coloured(group['outcome'])}  {group['sets_received']} set(s)"
-    return f"{coloured(group['status'])}  {group['sets_accepted']} of {group['sets_received']} accepted"
 
 
 def _store(home: Path | None) -> AbstractContextManager[Store]:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gateway.app import Running, running
-from gateway.cli.log import print_life
+from gateway.cli.life import print_life
 from gateway.cli.output import people, plain, plain_lines, print_json
 from gateway.demo.anyfile import profile_for
 from gateway.demo.partner import DemoPartner, OpenSSH, OurClient

@@ -147,7 +147,7 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
 
     Returns:
         `transmission`, `interchanges` (with groups, sets, acknowledgments), `issues`, `documents` (with deliveries and
-        attempts), `answers` (what it answers, when it is ours), `exceptions`, `files`, `keys`, `audit`.
+        attempts), `answers` (what it answers, of ours or of the partner's), `exceptions`, `files`, `keys`, `audit`.
 
     Raises:
         LookupError: there is none of this id.
@@ -247,20 +247,7 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         "interchanges": interchanges,
         "issues": _all(conn, select(issue).where(issue.c.transmission_id == transmission_id).order_by(issue.c.id)),
         "documents": documents,
-        "answers": _all(
-            conn,
-            select(
-                acknowledgment.c.kind,
-                acknowledgment.c.direction,
-                acknowledgment.c.status,
-                acknowledgment.c.functional_group_id,
-                interchange.c.control_number,
-                interchange.c.transmission_id,
-            )
-            .join(interchange, interchange.c.id == acknowledgment.c.interchange_id)
-            .where(acknowledgment.c.transmission_id == transmission_id)
-            .order_by(acknowledgment.c.id),
-        ),
+        "answers": _answers(conn, transmission_id),
         "exceptions": _all(
             conn,
             select(exception)
@@ -315,6 +302,49 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
             .order_by(audit.c.seq),
         ),
     }
+
+
+def _answers(conn: Connection, transmission_id: UUID) -> list[Life]:
+    """What a transmission answers; of a group of ours with its sets, as they stand now."""
+    found = _all(
+        conn,
+        select(
+            acknowledgment.c.kind,
+            acknowledgment.c.direction,
+            acknowledgment.c.status,
+            acknowledgment.c.functional_group_id,
+            functional_group.c.functional_id,
+            functional_group.c.control_number.label("group_number"),
+            interchange.c.control_number,
+            interchange.c.transmission_id,
+            transmission.c.filename,
+        )
+        .join(interchange, interchange.c.id == acknowledgment.c.interchange_id)
+        .join(transmission, transmission.c.id == interchange.c.transmission_id)
+        .outerjoin(functional_group, functional_group.c.id == acknowledgment.c.functional_group_id)
+        .where(acknowledgment.c.transmission_id == transmission_id)
+        .order_by(acknowledgment.c.id),
+    )
+    sets = _all(
+        conn,
+        select(
+            functional_group.c.id.label("group_id"),
+            transaction_set.c.code,
+            transaction_set.c.control_number,
+            transaction_set.c.outcome,
+        )
+        .join(interchange, interchange.c.id == functional_group.c.interchange_id)
+        .join(
+            transaction_set,
+            (transaction_set.c.transmission_id == interchange.c.transmission_id)
+            & (transaction_set.c.interchange_ordinal == interchange.c.ordinal)
+            & (transaction_set.c.group_ordinal == functional_group.c.ordinal),
+        )
+        .where(functional_group.c.id.in_([row["functional_group_id"] for row in found]))
+        .order_by(transaction_set.c.ordinal),
+    )
+    sets_of = _by(sets, "group_id")
+    return [row | {"sets": sets_of[(row["functional_group_id"],)]} for row in found]
 
 
 def documents_of(conn: Connection, transmission_ids: Sequence[UUID]) -> list[Life]:

@@ -59,7 +59,53 @@ def test_show_tells_of_an_acknowledgment_on_both_transmissions(sending: Workspac
     told = sending("show", life["transmission"]["id"]).stdout
     for words in ("997 rejected", "answered by 997 rejected", "855 0001  rejected", "buyer rejects 855 0001"):
         assert words in told
-    assert "answers our interchange 000000001 with 997 rejected" in sending("show", said["transmission"]["id"]).stdout
+    told = sending("show", said["transmission"]["id"]).stdout
+    assert "answers our group PR 1 of interchange 000000001 with 997 rejected" in told
+    assert f"855_000000001.edi {life['transmission']['id']}" in told
+
+
+def test_show_tells_of_each_set_with_the_partners_notes_on_it(sending: Workspace) -> None:
+    buyer = Buyer(sending.line)
+    ours = buyer.send_orders("PO-1", "PO-2")["transmission"]["id"]
+    before = [row.strip() for row in sending("show", ours).stdout.splitlines()]
+    assert before[3:6] == ["group 1 PR 004010  sent  2 set(s)", "855 0001  sent", "855 0002  sent"]
+    marks = ["AK2*855*0002", "AK3*BAK*2**8", "AK4*4*373*8*20261120", "AK5*R*5"]
+    said = buyer.says("AK1*PR*1", "AK2*855*0001", "AK5*A", *marks, "AK9*P*2*2*1")
+    after = [row.strip() for row in sending("show", ours).stdout.splitlines()]
+    assert after[3:7] == [
+        "group 1 PR 004010  partial  2 set(s)",
+        "855 0001  accepted",
+        "855 0002  rejected",
+        "issue the partner says AK403 8: no date of the calendar  x12.element.date  "
+        "interchange 1, group 1, set 2, segment 2 (BAK), element 4",
+    ]
+    assert f"answered by 997 partial  1.edi  processed  {said['transmission']['id']}" in after
+    theirs = [row.strip() for row in sending("show", said["transmission"]["id"]).stdout.splitlines()]
+    assert theirs[2].startswith("answers our group PR 1 of interchange 000000001 with 997 partial")
+    assert theirs[3:5] == ["855 0001  accepted", "855 0002  rejected"]
+    [answer] = objects(sending("show", said["transmission"]["id"], "--json"))[0]["answers"]
+    assert [(one["control_number"], one["outcome"]) for one in answer["sets"]] == [
+        ("0001", "accepted"),
+        ("0002", "rejected"),
+    ]
+
+
+def test_show_names_the_first_sets_of_a_large_group(sending: Workspace) -> None:
+    buyer = Buyer(sending.line)
+    buyer.send_orders(*(f"PO-{number}" for number in range(1, 24)))
+    said = buyer.says("AK1*PR*1", "AK9*A*23*23*23")
+    told = sending("show", said["transmission"]["id"]).stdout
+    assert "855 0020  accepted" in told
+    assert "855 0021" not in told
+    assert "and 3 more sets" in told
+
+
+def test_show_tells_what_an_answer_of_ours_answers(workspace: Workspace) -> None:
+    life = workspace.line.sent(file_of("PO-1"), name="po.edi")
+    answer = life["interchanges"][0]["acknowledgments"][0]["transmission_id"]
+    told = workspace("show", answer).stdout
+    assert f"answers interchange 000000017 with 997 A  po.edi {life['transmission']['id']}" in told
+    assert "group 1 FA 004010  sent  1 set(s)" in told
 
 
 def test_log_gaps_tells_of_gaps_and_log_still_lists(workspace: Workspace) -> None:

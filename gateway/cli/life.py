@@ -1,0 +1,149 @@
+"""The life of one transmission, printed for people: what it holds, what it answers, and what answered it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from gateway.cli.output import people, plain
+from translators.errors import Position
+
+SETS_TOLD = 20
+"""Sets of an answered group that are named one by one."""
+
+COLOURS = {
+    "processed": "green",
+    "delivered": "green",
+    "accepted": "green",
+    "active": "green",
+    "collected": "green",
+    "sent": "green",
+    "A": "green",
+    "ready": "cyan",
+    "queued": "cyan",
+    "sending": "cyan",
+    "awaiting": "cyan",
+    "duplicate": "yellow",
+    "E": "yellow",
+    "P": "yellow",
+    "retrying": "yellow",
+    "test": "cyan",
+    "waiting": "cyan",
+    "accepted_with_errors": "yellow",
+    "partial": "yellow",
+}
+
+
+def print_life(life: dict[str, Any]) -> None:
+    """One transmission's life for people."""
+    head = life["transmission"]
+    people.print(
+        f"[bold]{plain(head['filename'])}[/]  {head['direction']}  {coloured(head['state'])}  "
+        f"{plain(head['partner'] or 'partner unknown')}  {head['environment']}  {head['size']} bytes"
+    )
+    people.print(f"  {head['id']}  by {head['channel']}:{plain(head['account'])}  {str(head['received_at'])[:23]}")
+    if head["reason"]:
+        people.print(f"  [red]{plain(head['reason'])}[/]")
+    if head["duplicate_of"]:
+        people.print(f"  the same as {head['duplicate_of']}")
+    for attempt in head["tries"]:
+        people.print(f"  {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}")
+    for answer in life["answers"]:
+        _print_answer(answer)
+    notes: dict[str | None, list[dict[str, Any]]] = {}
+    for issue in life["issues"]:
+        notes.setdefault(issue["transaction_set_id"] if issue["stage"] == "acknowledged" else None, []).append(issue)
+    for interchange in life["interchanges"]:
+        _print_interchange(interchange, sent=head["direction"] == "out", notes=notes)
+    for issue in notes.get(None, ()):
+        _print_issue(issue, indent=2)
+    for document in life["documents"]:
+        people.print(
+            f"  {document['kind']} [bold]{plain(document['identity'].strip('|'))}[/] revision {document['revision']}  "
+            f"{coloured(document['state'])}  [dim]by {document['map_name']}[/]"
+        )
+        if document["reason"]:
+            people.print(f"    {plain(document['reason'])}")
+        for delivery in document["deliveries"]:
+            tries = f"{delivery['attempts']} attempt(s)"
+            people.print(f"    to {plain(delivery['destination'])}  {coloured(delivery['state'])}  {tries}")
+            for attempt in delivery["tries"]:
+                people.print(
+                    f"      {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}"
+                )
+    for exception in life["exceptions"]:
+        people.print(f"  [red]exception[/] {exception['state']}  {plain(exception['reason'])}")
+    for row in life["audit"]:
+        if row["action"] == "transmission.collected":
+            receipt = orjson.loads(row["detail"])
+            people.print(
+                f"  [green]receipt[/] {plain(row['actor'])} collected {plain(receipt['file'])}, "
+                f"{receipt['size']} bytes, at {str(row['at'])[:23]}"
+            )
+    for row in life["audit"]:
+        seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
+        people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")
+
+
+def coloured(state: str) -> str:
+    """A state as console markup."""
+    return f"[{COLOURS.get(state, 'red')}]{plain(state)}[/]"
+
+
+def _print_answer(answer: dict[str, Any]) -> None:
+    """What this transmission says of another one, and of a group of ours what became of its sets."""
+    what = f"interchange {plain(answer['control_number'])}"
+    if answer["group_number"] is not None:
+        what = f"group {plain(answer['functional_id'])} {plain(answer['group_number'])} of {what}"
+    whose = "" if answer["direction"] == "out" else "our "
+    people.print(
+        f"  answers {whose}{what} with {answer['kind']} {coloured(answer['status'])}  "
+        f"[dim]{plain(answer['filename'])} {answer['transmission_id']}[/]"
+    )
+    for one in answer["sets"][:SETS_TOLD]:
+        people.print(f"    {plain(one['code'])} {plain(one['control_number'])}  {_outcome(one)}")
+    if len(answer["sets"]) > SETS_TOLD:
+        people.print(f"    and {len(answer['sets']) - SETS_TOLD} more sets")
+
+
+def _print_interchange(
+    interchange: dict[str, Any], *, sent: bool, notes: Mapping[str | None, Sequence[dict[str, Any]]]
+) -> None:
+    sender = f"{interchange['sender_qualifier']}/{interchange['sender_id']}"
+    receiver = f"{interchange['receiver_qualifier']}/{interchange['receiver_id']}"
+    said = f"  {coloured(interchange['outcome'])}" if interchange["outcome"] else ""
+    people.print(f"  interchange {plain(interchange['control_number'])}  {plain(sender)} -> {plain(receiver)}{said}")
+    for group in interchange["groups"]:
+        verdict = f"{coloured(group['status'])}  {group['sets_accepted']} of {group['sets_received']} accepted"
+        if sent:
+            verdict = f"{_outcome(group)}  {group['sets_received']} set(s)"
+        people.print(
+            f"    group {plain(group['control_number'])} {plain(group['functional_id'])} {plain(group['version'])}  "
+            f"{verdict}"
+        )
+        for item in group["sets"]:
+            verdict = _outcome(item) if sent else "[green]accepted[/]" if item["accepted"] else "[red]rejected[/]"
+            people.print(f"      {plain(item['code'])} {plain(item['control_number'])}  {verdict}")
+            for note in notes.get(item["id"], ()):
+                _print_issue(note, indent=8)
+    for owed in interchange["awaited"]:
+        due = f"due {str(owed['due_at'])[:16]}" if owed["closed_at"] is None else f"since {str(owed['closed_at'])[:16]}"
+        people.print(f"    {owed['kind']} {coloured(owed['state'])}  {due}")
+    for answer in interchange["acknowledgments"]:
+        people.print(
+            f"    answered by {answer['kind']} {coloured(answer['status'])}  {plain(answer['filename'])}  "
+            f"{coloured(answer['state'])}  [dim]{answer['transmission_id']}[/]"
+        )
+
+
+def _print_issue(issue: dict[str, Any], *, indent: int) -> None:
+    place = Position(**issue["position"])
+    text = f"[red]issue[/] {plain(issue['message'])}  [dim]{plain(issue['code'])}  {plain(place)}[/]"
+    people.print(" " * indent + text)
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    """What the partner said of a group or set of ours."""
+    return coloured(row["outcome"]) if row["outcome"] else "[dim]sent[/]"
