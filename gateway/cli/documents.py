@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from translators.errors import Issue
     from translators.x12.guide import GuideLibrary
     from translators.x12.model import TransactionSet
+    from translators.x12.options import ReadOptions
     from translators.x12.terms import AgreedTerms
-    from translators.x12.transaction import ReadOptions
 
 
 def register(app: typer.Typer) -> None:

@@ -18,11 +18,12 @@ from translators.x12.flood import GROUP, INTERCHANGE, MESSAGE, NOTE, SET, Flood
 from translators.x12.guide import GuideLibrary, ReleaseGuide
 from translators.x12.interchange import OpenGroup, OpenInterchange
 from translators.x12.model import Delimiters, ReaderEvent, Stray, TransactionSet
+from translators.x12.options import ReadOptions
 from translators.x12.set_validator import SetCheck
 from translators.x12.terms import STANDARD_TERMS, AgreedTerms
 from translators.x12.tokenizer import Batch, Binary, End, Header, Oversize, tokenize
 from translators.x12.tokenizer import Stray as StrayText
-from translators.x12.transaction import OpenSet, ReadOptions
+from translators.x12.transaction import OpenSet
 from translators.x12.watch import Note
 
 __all__ = ["ReadOptions", "read_x12"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from translators.errors import Position, Severity, shown
@@ -14,11 +14,11 @@ from translators.x12.compiler import CompiledSet, Row, SegmentPlace, Step, compi
 from translators.x12.document_rules import watches_of
 from translators.x12.envelope import EnvelopeFault, se_faults, st_faults
 from translators.x12.guide import RELEASE_LENGTH, LoopUse, SegmentGuide, SetGuide
-from translators.x12.hipaa import HEALTH_CARE
 from translators.x12.issues import Issues
 from translators.x12.model import Delimiters, GroupHeader
+from translators.x12.options import ReadOptions
 from translators.x12.quick_checks import checks_of
-from translators.x12.set_validator import SetAnswer, SetCheck, SetValidator
+from translators.x12.set_validator import SetAnswer, SetCheck
 from translators.x12.validate import Finding, find_faults
 from translators.x12.watch import Watches
 
@@ -27,36 +27,6 @@ if TYPE_CHECKING:
 
 _ST_ELEMENTS = 3
 """Elements of an ST in the versions that have most; for versions without a guide."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """How a file is read, and how much of it one thing may take.
-
-    Args:
-        keep_tree: make the tree of every set that is validated.
-        max_segment_bytes: a longer segment is reported and not looked into.
-        max_binary_bytes: the same for the data of a BIN or BDS.
-        max_elements: elements a segment may have to be looked into.
-        max_segments: segments a set may have to be validated to its end.
-        search_window: bytes looked through for a segment terminator or an ISA before the file is given up.
-        max_issues: issues kept of one set, group or interchange.
-        charset: what text may hold; UTF-8 is decoded, and lengths then count characters.
-        unwrap: line ends inside segments are no data, as of files cut at 80; not where a line end is the terminator.
-            The letters ISA themselves stand together.
-        validators: who is asked about sets that have no guide for the very GS08; the first that knows one validates it.
-    """
-
-    keep_tree: bool = False
-    max_segment_bytes: int = 64 * 1024
-    max_binary_bytes: int = 1024 * 1024
-    max_elements: int = 200
-    max_segments: int = 1_000_000
-    search_window: int = 1024 * 1024
-    max_issues: int = 1_000
-    charset: Charset = Charset.EXTENDED
-    unwrap: bool = False
-    validators: tuple[SetValidator, ...] = (HEALTH_CARE,)
 
 
 class OpenSet:
