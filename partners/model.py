@@ -188,8 +188,8 @@ class SetNumbers(StrEnum):
     WINDOW = "window"
 
 
-class SentGroups(StrEnum):
-    """What has a count of GS06 of its own: the partner, or each GS01 that goes to it, in interchanges of its own."""
+class GroupCount(StrEnum):
+    """What has a count of GS06 of its own: a partner, or each GS01 of it (ours then in interchanges of its own)."""
 
     PARTNER = "partner"
     KIND = "kind"
@@ -203,13 +203,15 @@ class NumberWindow:
         days: so long an ISA13 does; 0 for no check at all, None for ever.
         gs06: where a GS06 received is used once: within the interchange, or (for its GS01, 02 and 03) the window.
         st02: likewise an ST02: within the group, the interchange, or (for its ST01) the window.
+        received_gs06: how the partner counts its GS06, which says what a gap in them is.
         sent_gs06: how we count ours.
     """
 
     days: int | None = None
     gs06: GroupNumbers = GroupNumbers.INTERCHANGE
     st02: SetNumbers = SetNumbers.GROUP
-    sent_gs06: SentGroups = SentGroups.PARTNER
+    received_gs06: GroupCount = GroupCount.PARTNER
+    sent_gs06: GroupCount = GroupCount.PARTNER
 
     @property
     def span(self) -> timedelta | None:
@@ -218,7 +220,7 @@ class NumberWindow:
 
     def count_of(self, functional_id: str) -> str:
         """What GS06 of ours is counted under, for a GS01."""
-        return "GS06" if self.sent_gs06 is SentGroups.PARTNER else f"GS06 {functional_id}"
+        return "GS06" if self.sent_gs06 is GroupCount.PARTNER else f"GS06 {functional_id}"
 
 
 @dataclass(frozen=True, slots=True)

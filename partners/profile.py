@@ -44,7 +44,7 @@ PROFILE_KEYS = (
 )
 """What a profile may say."""
 
-NUMBER_KEYS = ("window_days", "gs06", "st02", "sent_gs06")
+NUMBER_KEYS = ("window_days", "gs06", "st02", "received_gs06", "sent_gs06")
 """What its `control_numbers` may say."""
 
 TEXT_KEYS = ("charset", "unwrap")
@@ -143,6 +143,7 @@ def _window(outer: Fields) -> NumberWindow:
         days,
         gs06=fields.choice("gs06", usual.gs06),
         st02=fields.choice("st02", usual.st02),
+        received_gs06=fields.choice("received_gs06", usual.received_gs06),
         sent_gs06=fields.choice("sent_gs06", usual.sent_gs06),
     )
     for key, scope in (("gs06", window.gs06), ("st02", window.st02)):

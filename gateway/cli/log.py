@@ -73,9 +73,13 @@ def gaps(
 ) -> None:
     """Tell what is odd in the control numbers: gaps, repeats and resets received; void or missing ones sent."""
     from gateway.store.gaps import findings
+    from gateway.workspace import registry_of
+    from partners.model import GroupCount
 
+    partners = registry_of(home).partners.values()
+    by_kind = [one.key for one in partners if one.control_numbers.received_gs06 is GroupCount.KIND]
     with _store(home) as store, store.begin() as conn:
-        found = [asdict(one) for one in findings(conn, partner=partner)]
+        found = [asdict(one) for one in findings(conn, partner=partner, by_kind=by_kind)]
     if json:
         print_json(*found)
         return

@@ -20,7 +20,7 @@ from gateway.ports import new_id
 from gateway.store import Connection, control_numbers, envelopes, expected, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
-from partners.model import Agreement, Batch, Direction, Envelope, Grouping, LegalEntity, SentGroups, TradingPartner
+from partners.model import Agreement, Batch, Direction, Envelope, GroupCount, Grouping, LegalEntity, TradingPartner
 from partners.registry import PartnerRegistry
 from translators.errors import Issue, Severity
 from translators.x12.acknowledge import AcknowledgmentPolicy
@@ -90,7 +90,7 @@ class Dispatch:
 
         Groups that are counted apart go apart: a GS06 is used once in an interchange.
         """
-        counted_apart = self.partner.control_numbers.sent_gs06 is SentGroups.KIND
+        counted_apart = self.partner.control_numbers.sent_gs06 is GroupCount.KIND
         alike: dict[tuple[Batch, Envelope, str, tuple[str, str] | None], list[SetToSend]] = {}
         for one in sets:
             batch = one.agreement.batch

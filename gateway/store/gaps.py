@@ -7,7 +7,7 @@ duplicates. Sent: read from the ledger, in which every number that was ever give
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,8 @@ class Oddity(StrEnum):
     """Sent: given out, and never to reach the partner; the reason says why."""
     WITHDRAWN = "withdrawn"
     """Sent: removed from /out before the partner took it."""
+    UNDELIVERED = "undelivered"
+    """Sent: the partner refused the file, or nobody knows whether it has it."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class Finding:
     """Numbers `first` to `last` of one scope.
 
     Args:
-        kind: ISA13, GS06, or `GS06 PR` where each GS01 of ours is counted apart.
+        kind: ISA13, GS06, or `GS06 PR` where each GS01 is counted apart.
         sender: qualifier and id, for GS06 also GS02.
         receiver: likewise.
         count: how many numbers, or for repeats and resets how many times.
@@ -81,7 +83,8 @@ _ISA13 = """
 """
 
 _GS06 = """
-    SELECT 'GS06', i.partner, i.sender_qualifier || ':' || i.sender_id || ' ' || g.sender,
+    SELECT CASE WHEN i.partner = ANY(:by_kind) THEN 'GS06 ' || g.functional_id ELSE 'GS06' END, i.partner,
+           i.sender_qualifier || ':' || i.sender_id || ' ' || g.sender,
            i.receiver_qualifier || ':' || i.receiver_id || ' ' || g.receiver,
            CASE WHEN i.usage = 'T' OR t.environment = 'test' THEN 'test' ELSE 'live' END,
            g.control_number, false, t.received_at, t.id, t.seq, i.ordinal, g.ordinal
@@ -126,20 +129,27 @@ _SENT = text("""
         SELECT 'withdrawn', kind, partner, environment, sender, receiver, number, number, used_at, transmission_id,
                'removed from /out before the partner took it'
           FROM numbered WHERE state = 'withdrawn' AND void_reason IS NULL
+        UNION ALL
+        SELECT 'undelivered', kind, partner, environment, sender, receiver, number, number, used_at, transmission_id,
+               'the file is ' || state
+          FROM numbered WHERE state IN ('refused', 'quarantined', 'uncertain') AND void_reason IS NULL
     )
     SELECT * FROM found WHERE CAST(:partner AS text) IS NULL OR partner = :partner
      ORDER BY kind DESC, partner, sender, receiver, environment, first
 """)
 
 
-def findings(conn: Connection, *, partner: str | None = None) -> list[Finding]:
+def findings(conn: Connection, *, partner: str | None = None, by_kind: Collection[str] = ()) -> list[Finding]:
     """All that is odd, received before sent, ISA13 before GS06, by scope and in order.
 
     Args:
         partner: only this partner's.
+        by_kind: partners that count their GS06 for each GS01 apart.
     """
     streamed = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
-    rows = conn.execute(_RECEIVED, {"partner": partner}, execution_options=streamed).mappings()
+    rows = conn.execute(
+        _RECEIVED, {"partner": partner, "by_kind": list(by_kind)}, execution_options=streamed
+    ).mappings()
     found: list[Finding] = []
     scope = ("kind", "partner", "environment", "sender", "receiver")
     for key, seen in groupby(rows, key=lambda row: tuple(row[name] for name in scope)):

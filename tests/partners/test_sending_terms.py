@@ -10,10 +10,10 @@ from partners.model import (
     AdvicePolicy,
     Agreement,
     Batch,
+    GroupCount,
     Grouping,
     GroupNumbers,
     NumberWindow,
-    SentGroups,
     SetNumbers,
     TextTerms,
     TradingPartner,
@@ -101,9 +101,9 @@ def test_the_window_of_control_numbers_is_for_ever_off_or_days() -> None:
 
 def test_what_is_used_once_in_the_window_is_agreed_number_by_number() -> None:
     found, faults = read(
-        "name: A\ncontrol_numbers: {window_days: 30, gs06: window, st02: interchange, sent_gs06: kind}\n"
+        "name: A\ncontrol_numbers: {window_days: 30, gs06: window, st02: interchange, received_gs06: kind}\n"
     )
-    wanted = NumberWindow(30, GroupNumbers.WINDOW, SetNumbers.INTERCHANGE, SentGroups.KIND)
+    wanted = NumberWindow(30, GroupNumbers.WINDOW, SetNumbers.INTERCHANGE, received_gs06=GroupCount.KIND)
     assert (found.control_numbers, faults) == (wanted, [])
     _, faults = read("name: A\ncontrol_numbers: {window_days: 0, gs06: window, st02: window}\n")
     assert [fault.message for fault in faults] == [

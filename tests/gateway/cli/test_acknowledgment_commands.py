@@ -10,7 +10,7 @@ import pytest
 from gateway.app import mark_overdue
 from gateway.store.engine import Store
 from tests.gateway.cli.conftest import Tradelane, Workspace, objects
-from tests.gateway.inbound_line import Line, file_of
+from tests.gateway.inbound_line import Line, file_of, group, interchange
 from tests.gateway.sending import Buyer, profile
 
 
@@ -127,3 +127,16 @@ def test_log_gaps_tells_of_gaps_and_log_still_lists(workspace: Workspace) -> Non
     assert objects(workspace("log", "gaps", "--partner", "globex", "--json")) == []
     assert len(objects(workspace("log", "--limit", "2", "--json"))) == 2
     assert "4.edi" in workspace("log").stdout
+
+
+def test_log_gaps_counts_group_numbers_as_the_profile_says(sending: Workspace) -> None:
+    path = sending.line.home / "partners/profiles/buyer/profile.yaml"
+    for place, number in enumerate(("5", "9", "6")):
+        kind = "FA" if number == "9" else "AG"
+        inside = [group([["ST*824*0001", "BGN*00*1*20261120", "SE*3*0001"]], functional_id=kind, control=number)]
+        content = interchange(inside, sender="BUYER", control=f"{place + 1:09}")
+        sending.line.sent(content, account="buyer", name=f"{place}.edi")
+    [gap] = objects(sending("log", "gaps", "--partner", "buyer", "--json"))
+    assert [gap[name] for name in ("oddity", "kind", "first", "last")] == ["gap", "GS06", 7, 8]
+    path.write_text(profile(profile_keys="control_numbers: {received_gs06: kind}\n"))
+    assert "nothing is odd" in sending("log", "gaps", "--partner", "buyer").stdout

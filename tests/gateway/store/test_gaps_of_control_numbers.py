@@ -13,7 +13,7 @@ from gateway.model import Environment, TransmissionState
 from gateway.store import control_numbers, transmissions
 from gateway.store.engine import Store
 from gateway.store.gaps import findings
-from tests.gateway.inbound_line import Line, file_of, group, interchange, orders
+from tests.gateway.inbound_line import Line, file_of, group, interchange, order, orders
 from tests.gateway.sending import Buyer, profile
 
 US, BUYER = ("ZZ", "TRADELANE"), ("ZZ", "BUYER")
@@ -119,3 +119,24 @@ def test_the_end_of_a_cycle_that_nobody_has_is_missing(line: Line) -> None:
         conn.execute(text("UPDATE control_counter SET last = 999999999 WHERE kind = 'ISA13'"))
     buyer.send_orders("PO-2")
     assert told(line.store, direction="out") == [("missing", 2, 999999999, 999999998)]
+
+
+def test_group_numbers_counted_for_each_kind_have_gaps_of_their_own(line: Line) -> None:
+    for place, (functional_id, number) in enumerate([("PO", 7), ("PR", 1), ("PO", 8), ("PR", 3)]):
+        code = {"PO": "850", "PR": "855"}[functional_id]
+        inside = group([order(f"PO-{place}", code=code)], control=str(number), functional_id=functional_id)
+        line.sent(interchange([inside], control=f"{place + 1:09}"), name=f"{place}.edi")
+    assert told(line.store, kind="GS06") != []
+    apart = [told(line.store, kind=kind, by_kind=["acme"]) for kind in ("GS06", "GS06 PO", "GS06 PR")]
+    assert apart == [[], [], [("gap", 2, 2, 1)]]
+
+
+@pytest.mark.parametrize("state", ["refused", "quarantined", "uncertain"])
+def test_a_number_in_a_file_that_was_not_delivered_is_told(line: Line, state: str) -> None:
+    life = Buyer(line).send_orders("PO-1")
+    Buyer(line).send_orders("PO-2")
+    with line.store.begin() as conn:
+        id = life["transmission"]["id"]
+        conn.execute(text("UPDATE transmission SET state = :state WHERE id = :id"), {"state": state, "id": id})
+        found = [(one.kind, one.oddity.value, one.first, one.reason) for one in findings(conn)]
+    assert found == [(kind, "undelivered", 1, f"the file is {state}") for kind in ("ISA13", "GS06")]
