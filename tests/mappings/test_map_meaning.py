@@ -353,7 +353,7 @@ def test_a_folder_named_first_hides_the_shipped_map_of_the_same_name(workspace: 
     catalog = workspace.catalog()
     assert catalog.find("acme/850.in").partner is None
     assert MapCatalog([SHIPPED]).find("acme/850.in").partner == "acme"
-    assert catalog.names() == ["acme/850.in", "base/850.in", "globex/850.in"]
+    assert catalog.names() == MapCatalog([SHIPPED]).names()
 
 
 def test_what_a_map_reads_of_the_agreement_is_known(workspace: Any, with_rules: Any) -> None:

@@ -15,12 +15,17 @@ from translators.x12.model import TransactionSet
 from translators.x12.reader import ReadOptions, read_x12
 
 CATALOG = MapCatalog([SHIPPED])
+INBOUND = ("810", "820", "824", "846", "850", "855", "860", "864")
+ENOUGH = {"850": (4, 1)}
+"""How many documents and issues the public files of a set make at least."""
 CORPUS = Path(os.environ.get("TRADELANE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 
 
 def test_every_shipped_map_loads_without_a_fault() -> None:
     assert MapCatalog([SHIPPED]).load_all() == []
-    assert CATALOG.names() == ["acme/850.in", "base/850.in", "globex/850.in"]
+    folders = {str(path.parent.relative_to(SHIPPED)) for path in SHIPPED.glob("*/*/map.yaml")}
+    assert set(CATALOG.names()) == folders
+    assert folders >= {"acme/850.in", "globex/850.in", *(f"base/{code}.in" for code in INBOUND)}
 
 
 @pytest.mark.parametrize("name", CATALOG.names())
@@ -32,25 +37,25 @@ def test_every_sample_of_a_shipped_map_comes_out_as_expected(name: str) -> None:
     assert {"expected", "issues"} <= kinds, "a map needs samples that pass and samples that fail"
 
 
-def corpus_orders() -> list[Path]:
-    return sorted((CORPUS / "x12" / "850").glob("*")) if CORPUS.is_dir() else []
+def corpus_files(code: str) -> list[Path]:
+    return sorted((CORPUS / "x12" / code).glob("*")) if CORPUS.is_dir() else []
 
 
-@pytest.mark.skipif(not corpus_orders(), reason="the public corpus is not beside the repository")
-def test_every_public_850_maps_to_an_order_or_to_issues_with_places() -> None:
+@pytest.mark.skipif(not corpus_files("850"), reason="the public corpus is not beside the repository")
+@pytest.mark.parametrize("code", INBOUND)
+def test_every_public_file_maps_to_a_document_or_to_issues_with_places(code: str) -> None:
     made = told = 0
-    for path in corpus_orders():
+    for path in corpus_files(code):
         content = path.read_bytes()
         for event in read_x12([content], guides=GuideLibrary.shipped(), options=ReadOptions(keep_tree=True)):
-            if not isinstance(event, TransactionSet) or event.code != "850" or event.root is None or not event.accepted:
+            if not isinstance(event, TransactionSet) or event.code != code or event.root is None or not event.accepted:
                 continue
             context = MapContext.around(event, file_name=path.name, agreement={"currency": "USD"})
-            mapped = run(CATALOG.find("base/850.in"), event, context)
+            mapped = run(CATALOG.find(f"base/{code}.in"), event, context)
             assert bool(mapped.documents) != bool(mapped.issues)
             assert all(issue.position.offset is not None and issue.rule is not None for issue in mapped.issues)
             for held in mapped.lineage.values():
                 assert all(source.end is None or source.end <= len(content) for source in held.sources)
             made += len(mapped.documents)
             told += len(mapped.issues)
-    assert made >= 4
-    assert told >= 1
+    assert (made, told) >= ENOUGH.get(code, (0, 0))

@@ -27,7 +27,7 @@ def test_the_shipped_maps_load_and_their_samples_pass(tradelane: Tradelane) -> N
     assert result.exit_code == 0
     samples = objects(result)
     assert all(sample["passed"] for sample in samples)
-    assert {sample["map"] for sample in samples} == {"base/850.in", "acme/850.in", "globex/850.in"}
+    assert {sample["map"] for sample in samples} >= {"base/850.in", "acme/850.in", "globex/850.in"}
     assert {"map", "sample", "passed", "differences"} == set(samples[0])
     only = objects(tradelane("map", "test", "acme", "--json"))
     assert {sample["map"] for sample in only} == {"acme/850.in"}
