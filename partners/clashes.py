@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from partners.as2_accounts import AS2Account
 from partners.fields import Reference, ReferenceKind
 from partners.model import Account, Identifier, LegalEntity, TradingPartner
 from partners.selection import ties
 from translators.datafile import LoadFault, Place, did_you_mean
+from translators.errors import shown
 
 
 def check_identifiers(
@@ -37,6 +39,23 @@ def check_accounts(partners: Iterable[TradingPartner], faults: list[LoadFault]) 
                 what = "SFTP user" if {first.channel, account.channel} == {"sftp"} else "account"
                 text = f"the {what} {account.user} stands twice; first at {first.place}"
                 faults.append(LoadFault(account.place, text))
+
+
+def check_as2_names(
+    partners: Iterable[TradingPartner], entities: Iterable[LegalEntity], faults: list[LoadFault]
+) -> None:
+    """Two AS2 names tell one account: who sends, and which of our entities it sends to, which must have a name."""
+    named = {entity.key for entity in entities if entity.as2_name}
+    seen: dict[tuple[str, str], AS2Account] = {}
+    for account in (account for partner in partners for account in partner.as2):
+        assert account.place is not None
+        first = seen.setdefault((account.name, account.ourselves), account)
+        if first is not account:
+            text = f"the AS2 name {shown(account.name)} stands twice for {account.ourselves}; first at {first.place}"
+            faults.append(LoadFault(account.place, text))
+        if account.ourselves not in named:
+            text = f"our {account.ourselves} has no as2_name; give it one in ourselves.yaml"
+            faults.append(LoadFault(account.place, text))
 
 
 def check_references(

@@ -5,6 +5,8 @@ ROOT/ourselves.yaml                our own legal entities
 ROOT/acme/profile.yaml             a partner; the folder's name is its key
 ROOT/acme/keys/laptop.pub          keys for its only SFTP account, or, where it has several,
 ROOT/acme/keys/USER/laptop.pub     keys for the account USER
+ROOT/acme/certificates/a.pem       certificates for its only AS2 account, or, where it has several,
+ROOT/acme/certificates/USER/a.pem  certificates for the account USER
 ROOT/acme/guides/850.in.yaml       the partner's guide 850.in, an overlay of the standard's
 ```
 A partner's profile stands in one root; its keys and guides may stand in any, so that a workspace gives keys to a
@@ -14,11 +16,12 @@ shipped partner.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from partners.clashes import check_accounts, check_identifiers, check_references, check_ties
+from partners.certificates import read_certificate_file
+from partners.clashes import check_accounts, check_as2_names, check_identifiers, check_references, check_ties
 from partners.fields import WORD
 from partners.keys import read_key_file
 from partners.model import GuideOverlay, LegalEntity, PublicKey, SftpAccount, TradingPartner
@@ -30,6 +33,7 @@ from translators.errors import shown
 PROFILE = "profile.yaml"
 OURSELVES = "ourselves.yaml"
 KEYS = "keys"
+CERTIFICATES = "certificates"
 GUIDES = "guides"
 
 
@@ -51,13 +55,14 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
     entities = _entities(existing, faults)
     check_identifiers([read.partner for read in reads.values()], entities, faults)
     check_accounts([read.partner for read in reads.values()], faults)
+    check_as2_names([read.partner for read in reads.values()], entities, faults)
     references = [reference for read in reads.values() for reference in read.references]
     check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)
     check_ties([read.partner for read in reads.values()], faults)
     partners = {key: read.partner for key, read in reads.items()}
     for key, folder in folders:
         if key in partners:
-            partners[key] = _with_guides(_with_keys(partners[key], folder, faults), folder, faults)
+            partners[key] = _with_files(partners[key], folder, faults)
         elif key not in names:
             faults.append(_without_profile(folder, names))
     for partner in partners.values():
@@ -127,11 +132,29 @@ def _entities(roots: Iterable[Path], faults: list[LoadFault]) -> list[LegalEntit
 def _with_keys(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
     """The partner with the keys of one `keys` folder added to its accounts."""
     accounts = {account.user: account for account in partner.accounts}
-    for path, user in _key_files(folder / KEYS, partner, faults):
+    users = [account.user for account in partner.accounts]
+    for path, user in _account_files(folder / KEYS, _KEYS, partner.key, users, faults):
         known = accounts[user]
         read = read_key_file(path.read_bytes(), file=str(path), zone=ZoneInfo(partner.time_zone), faults=faults)
         accounts[user] = _with_more_keys(known, read, faults)
     return replace(partner, accounts=tuple(accounts.values()))
+
+
+def _with_files(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+    """The partner with everything its folder holds beside the profile."""
+    return _with_guides(_with_certificates(_with_keys(partner, folder, faults), folder, faults), folder, faults)
+
+
+def _with_certificates(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+    """The partner with the certificates of one `certificates` folder added to its AS2 accounts."""
+    accounts = {account.user: account for account in partner.as2}
+    zone = ZoneInfo(partner.time_zone)
+    for path, user in _account_files(folder / CERTIFICATES, _CERTIFICATES, partner.key, list(accounts), faults):
+        read = read_certificate_file(path.read_bytes(), file=str(path), ours=False, zone=zone, faults=faults)
+        if read is not None:
+            known = accounts[user]
+            accounts[user] = replace(known, certificates=(*known.certificates, read))
+    return replace(partner, as2=tuple(accounts.values()))
 
 
 def _with_guides(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
@@ -175,8 +198,24 @@ def _with_more_keys(account: SftpAccount, read: Iterable[PublicKey], faults: lis
     return replace(account, keys=tuple(keys))
 
 
-def _key_files(folder: Path, partner: TradingPartner, faults: list[LoadFault]) -> Iterator[tuple[Path, str]]:
-    users = [account.user for account in partner.accounts]
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Files that belong to an account."""
+
+    folder: str
+    suffix: str
+    channel: str
+    one: str
+
+
+_KEYS = _Kind(KEYS, ".pub", "SFTP", "key")
+_CERTIFICATES = _Kind(CERTIFICATES, ".pem", "AS2", "certificate")
+
+
+def _account_files(
+    folder: Path, kind: _Kind, partner: str, users: list[str], faults: list[LoadFault]
+) -> Iterator[tuple[Path, str]]:
+    """The files of a `keys` or `certificates` folder, each with its account."""
     if not folder.is_dir():
         return
     for entry in sorted(folder.iterdir()):
@@ -184,34 +223,37 @@ def _key_files(folder: Path, partner: TradingPartner, faults: list[LoadFault]) -
             continue
         if entry.is_dir() and entry.name in users:
             for path in sorted(entry.iterdir()):
-                if _is_key_file(path, faults):
+                if _is_account_file(path, kind, faults):
                     yield path, entry.name
         elif entry.is_dir():
             hint = did_you_mean(entry.name, users)
-            text = f'keys for the account "{shown(entry.name)}", which {partner.key} does not have{hint}'
+            text = f'{kind.folder} for the account "{shown(entry.name)}", which {partner} does not have{hint}'
             faults.append(LoadFault(_start(entry), text))
-        elif _is_key_file(entry, faults):
+        elif _is_account_file(entry, kind, faults):
             if len(users) == 1:
                 yield entry, users[0]
             else:
-                text = f"{partner.key} has {len(users)} SFTP accounts; put the key into {KEYS}/USER/{entry.name}"
-                faults.append(LoadFault(_start(entry), text))
+                text = f"{partner} has {len(users)} {kind.channel} accounts; put the {kind.one} into "
+                faults.append(LoadFault(_start(entry), f"{text}{kind.folder}/USER/{entry.name}"))
 
 
-def _is_key_file(path: Path, faults: list[LoadFault]) -> bool:
+def _is_account_file(path: Path, kind: _Kind, faults: list[LoadFault]) -> bool:
     if path.name.startswith("."):
         return False
-    if path.suffix == ".pub" and path.is_file():
+    if path.suffix == kind.suffix and path.is_file():
         return True
-    faults.append(LoadFault(_start(path), "not a public key file; want files named *.pub here, and nothing else"))
+    what = "public key" if kind is _KEYS else kind.one
+    text = f"not a {what} file; want files named *{kind.suffix} here, and nothing else"
+    faults.append(LoadFault(_start(path), text))
     return False
 
 
 def _without_profile(folder: Path, names: Iterable[str]) -> LoadFault:
-    if not (folder / KEYS).is_dir():
+    inside = next((name for name in (KEYS, CERTIFICATES) if (folder / name).is_dir()), None)
+    if inside is None:
         return LoadFault(_start(folder / PROFILE), f"the folder {folder.name} holds no {PROFILE}")
     hint = did_you_mean(folder.name, names)
-    return LoadFault(_start(folder / KEYS), f"keys for {folder.name}, which has no profile in any root{hint}")
+    return LoadFault(_start(folder / inside), f"{inside} for {folder.name}, which has no profile in any root{hint}")
 
 
 def _start(path: Path) -> Place:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
+from partners.as2_accounts import AS2Account
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -498,6 +499,7 @@ class LegalEntity:
     name: str
     identifiers: tuple[Identifier, ...]
     group_ids: tuple[str, ...] = ()
+    as2_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,6 +523,7 @@ class TradingPartner:
     identifiers: tuple[Identifier, ...] = ()
     group_ids: tuple[str, ...] = ()
     accounts: tuple[SftpAccount, ...] = ()
+    as2: tuple[AS2Account, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     guides: tuple[GuideOverlay, ...] = ()
     acknowledge: Acknowledgments = Acknowledgments()
@@ -534,7 +537,7 @@ class TradingPartner:
     @property
     def ways(self) -> tuple[Account, ...]:
         """Its accounts over every channel."""
-        return self.accounts
+        return (*self.accounts, *self.as2)
 
     @property
     def active(self) -> bool:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from partners.accounts import read_account
 from partners.agreements import GROUP_ID, read_acknowledgments, read_agreement
+from partners.as2_accounts import NAME, read_as2_account
 from partners.fields import WORD, Fields, Reference, form
 from partners.model import (
     Acknowledgments,
@@ -40,9 +41,13 @@ PROFILE_KEYS = (
     "acknowledge",
     "contacts",
     "sftp",
+    "as2",
     "agreements",
 )
 """What a profile may say."""
+
+ENTITY_KEYS = ("name", "identifiers", "group_ids", "as2_name")
+"""What a legal entity of ours may say."""
 
 NUMBER_KEYS = ("window_days", "gs06", "st02", "received_gs06", "sent_gs06")
 """What its `control_numbers` may say."""
@@ -89,6 +94,12 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
         identifiers=_identifiers(fields, faults),
         group_ids=tuple(item.text for item in fields.scalars("group_ids", GROUP_ID)),
         accounts=accounts,
+        as2=tuple(
+            reached
+            for item in fields.mappings("as2")
+            if (reached := read_as2_account(item, partner=key, zone=zone, references=references, faults=faults))
+            is not None
+        ),
         agreements=agreements,
         acknowledge=acknowledge,
         contacts=tuple(_contact(item, faults) for item in fields.mappings("contacts")),
@@ -110,11 +121,20 @@ def read_ourselves(top: Mapping, *, faults: list[LoadFault]) -> list[tuple[Scala
         if not isinstance(value, Mapping):
             faults.append(LoadFault(value.place, f"{name.text} wants keys and values"))
             continue
-        fields = Fields(value, of="a legal entity", known=("name", "identifiers", "group_ids"), faults=faults)
+        fields = Fields(value, of="a legal entity", known=ENTITY_KEYS, faults=faults)
         fields.require("name", "identifiers")
         group_ids = tuple(item.text for item in fields.scalars("group_ids", GROUP_ID))
         entities.append(
-            (name, LegalEntity(name.text, fields.text("name"), _identifiers(fields, faults), group_ids)),
+            (
+                name,
+                LegalEntity(
+                    name.text,
+                    fields.text("name"),
+                    _identifiers(fields, faults),
+                    group_ids,
+                    fields.text("as2_name", NAME),
+                ),
+            ),
         )
     return entities
 

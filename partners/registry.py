@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from partners.as2_accounts import AS2Account
 from partners.folders import read_roots
 from partners.model import (
     RELEASE_LENGTH,
@@ -66,6 +67,9 @@ class PartnerRegistry:
         self.partners: Mapping[str, TradingPartner] = {partner.key: partner for partner in partners}
         self.ourselves: Mapping[str, LegalEntity] = {entity.key: entity for entity in ourselves}
         self._logins = {account.user: account for partner in self.partners.values() for account in partner.accounts}
+        self._as2 = {
+            (account.name, account.ourselves): account for partner in self.partners.values() for account in partner.as2
+        }
         self._ways = {way.user: way for partner in self.partners.values() for way in partner.ways}
         self._senders = {
             (identifier.qualifier, identifier.id): partner
@@ -100,6 +104,14 @@ class PartnerRegistry:
         """The account of an SFTP login; None where there is none or its partner is inactive."""
         found = self._logins.get(user)
         return found if found is not None and self.partners[found.partner].active else None
+
+    def as2_account(self, *, theirs: str, ours: str) -> AS2Account | None:
+        """The account between two AS2 names, compared with their case; None where there is none or it is inactive."""
+        for entity in self.ourselves.values():
+            found = self._as2.get((theirs, entity.key)) if entity.as2_name == ours else None
+            if found is not None and self.partners[found.partner].active:
+                return found
+        return None
 
     def way(self, user: str, *, active: bool = True) -> Account | None:
         """The account of this name over any channel; None where there is none or, asked so, its partner is inactive."""

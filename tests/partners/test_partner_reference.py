@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from partners import accounts, agreements, profile
+from partners import accounts, agreements, as2_accounts, profile
 from partners.registry import Refusal
 
 REFERENCE = (Path(__file__).parents[2] / "docs/partners.md").read_text(encoding="utf-8")
@@ -27,6 +27,7 @@ def test_the_examples_load(new_profiles: Callable[..., Any]) -> None:
 def test_every_key_a_profile_may_have_stands_in_the_example() -> None:
     known = {*profile.PROFILE_KEYS, *accounts.ACCOUNT_KEYS, *accounts.LIMIT_KEYS, *agreements.AGREEMENT_KEYS}
     known |= {*agreements.ACKNOWLEDGE_KEYS, *profile.NUMBER_KEYS, *profile.TEXT_KEYS}
+    known |= {*as2_accounts.AS2_KEYS}
     shown = set(re.findall(r"([a-z0-9_]+):", PROFILE))
     assert known <= shown
 
