@@ -62,7 +62,7 @@ class SentSet:
 
 # The ledger knows which transmission carries a number: no index of envelopes is needed.
 _TRANSMISSIONS = text("""
-    SELECT transmission_id FROM control_number
+    SELECT transmission_id, kind FROM control_number
      WHERE direction = 'out' AND (kind = :kind OR kind LIKE :kind || ' %') AND environment = :environment
        AND number = :number
        AND sender = ANY(:ours) AND receiver = ANY(:theirs) AND transmission_id IS NOT NULL
@@ -73,7 +73,7 @@ _TRANSMISSIONS = text("""
 
 def find_interchange(conn: Connection, parties: Parties, control_number: str) -> SentInterchange | None:
     """The interchange of ours with this ISA13, the newest where the numbers went round; None if we sent none."""
-    for carrier in _carriers(conn, parties, "ISA13", control_number):
+    for carrier, _ in _carriers(conn, parties, "ISA13", control_number):
         found = _interchanges(conn, interchange.c.transmission_id == carrier)
         match = next((one for one in found if _number(one.control_number) == _number(control_number)), None)
         if match is not None:
@@ -97,7 +97,7 @@ def find_group(
     """
     columns, inside = functional_group.c, transaction_set.c
     found: dict[str, SentGroup] = {}
-    for carrier in _carriers(conn, parties, "GS06", control_number):
+    for carrier, counted in _carriers(conn, parties, "GS06", control_number):
         for one in _interchanges(conn, interchange.c.transmission_id == carrier):
             wanted = select(functional_group).where(
                 columns.interchange_id == one.id, columns.control_number == _number(control_number)
@@ -114,7 +114,7 @@ def find_group(
                 wanted = wanted.where(holds)
             for row in conn.execute(wanted.with_for_update()):
                 found.setdefault(row.functional_id, _group(row, one))
-        if found and functional_id:
+        if found and (functional_id or counted == "GS06"):
             break
     return next(iter(found.values())) if len(found) == 1 else None
 
@@ -160,7 +160,8 @@ def note_sets(conn: Connection, outcomes: Sequence[tuple[UUID, Outcome]]) -> Non
         )
 
 
-def _carriers(conn: Connection, parties: Parties, kind: str, control_number: str) -> list[UUID]:
+def _carriers(conn: Connection, parties: Parties, kind: str, control_number: str) -> list[tuple[UUID, str]]:
+    """The transmissions that carry a number, the likeliest first, and what it was counted under."""
     number = _number(control_number)
     if not number:
         return []
@@ -174,7 +175,7 @@ def _carriers(conn: Connection, parties: Parties, kind: str, control_number: str
             "theirs": [":".join(party) for party in parties.theirs],
         },
     )
-    return list(rows.scalars())
+    return [(row.transmission_id, row.kind) for row in rows]
 
 
 def _interchanges(conn: Connection, condition: Any) -> list[SentInterchange]:

@@ -241,6 +241,13 @@ def test_an_824_moves_the_set_it_speaks_of(buyer: Buyer) -> None:
     assert "price is wrong" in life["exceptions"][0]["reason"]
 
 
+def test_an_824_that_does_not_name_the_kind_of_set_is_matched_by_its_numbers(buyer: Buyer) -> None:
+    lives = [buyer.send_orders("PO-1"), buyer.line.life(buyer.send(change_of("PO-9"))[0])]
+    nameless = [part.replace("*855", "") for part in advice("TR", group="2")]
+    assert buyer.brings([nameless], functional_id="AG")["exceptions"] == []
+    assert [outcomes(again(buyer, life))[1] for life in lives] == [[None], ["rejected"]]
+
+
 def test_an_824_of_something_else_has_no_match(buyer: Buyer) -> None:
     buyer.send_orders("PO-1")
     said = buyer.brings([advice("TR", group="99")], functional_id="AG")
