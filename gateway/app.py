@@ -16,6 +16,7 @@ import structlog
 
 from gateway.channels.sftp import StoreMailbox
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
+from gateway.channels.sftp_sessions import SessionBoard
 from gateway.chores import Chore, Chores, lane_chores
 from gateway.errors import GatewayError
 from gateway.guides import PartnerGuides
@@ -337,8 +338,12 @@ def running(
                 spool_folder=_spool_folder(settings.home),
                 passwords=gateway.registry.any_passwords,
             )
+            board = SessionBoard(server, store, gateway.clock)
+            posting = Thread(target=board.run, args=(stop,), name="sessions")
+            stack.callback(_join, stop, [posting])  # after the server has stopped
             server.start(settings.sftp.host, settings.sftp.port)
             stack.callback(server.stop)
+            posting.start()
         yield Running(gateway, server, stop)
 
 

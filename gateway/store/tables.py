@@ -450,6 +450,23 @@ node = Table(
     _time("heartbeat_at"),
 )
 
+sftp_session = Table(
+    "sftp_session",
+    metadata,
+    Column("id", Text, primary_key=True),  # the server's name for the connection
+    Column("node", Text, nullable=False, index=True),
+    Column("account", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("client", Text, nullable=False),  # what the partner's program calls itself
+    Column("proofs", JSONB, nullable=False),  # a key's fingerprint under publickey, "right" under password
+    Column("sessions", Integer, nullable=False),
+    Column("busy", Boolean, nullable=False),
+    _time("began_at"),
+    _time("active_at"),  # its last request or answer
+    _time("seen_at"),  # when its node last said that it is there
+    Column("kicked_by", Text, nullable=True),  # who wants it cut; its node does so
+)
+
 audit = Table(
     "audit",
     metadata,
