@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from gateway.pipeline.send import SendLine
 from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
 from gateway.settings import Settings, load_settings
+from gateway.signals import stop_on_signals
 from gateway.store import audit, expected
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store
@@ -298,7 +298,7 @@ def running(
     stop = Event()
     with ExitStack() as stack:
         # First, so that being told to stop while the database starts leaves no database behind.
-        stack.callback(_restore_signals, _stop_on_signals(stop))
+        stack.callback(stop_on_signals(stop))
         embedded = None if settings.database_url is not None else EmbeddedPostgres(settings.home)
         if embedded is not None and ("sftp" in wanted or not embedded.running()):
             # A worker node beside a serving one on the same home leaves it its database.
@@ -416,18 +416,3 @@ def _spool_folder(home: Path) -> Path:
     folder = home / "sftp" / "spool"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
-
-
-Handlers = dict[signal.Signals, "signal._HANDLER"]
-
-
-def _stop_on_signals(stop: Event) -> Handlers:
-    def ask(_number: int, _frame: object) -> None:
-        stop.set()
-
-    return {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-
-
-def _restore_signals(before: Handlers) -> None:
-    for number, handler in before.items():
-        signal.signal(number, handler)

@@ -24,6 +24,7 @@ from gateway.lane_work import LaneWork
 from gateway.lanes import Lanes
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import SystemClock
+from gateway.signals import stop_on_signals
 from gateway.store.engine import Store, open_store
 from gateway.store.work import Claim
 from gateway.worker_process import BEAT_SECONDS, GO, Work, WorkerContext, WorkerOrders, WorksTogether, load_factory
@@ -50,7 +51,7 @@ class Worker:
 
     def run(self, lines: BinaryIO) -> None:
         """Build the work, say so, wait for `go`, and run lanes until asked to stop."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
+        stop_on_signals(self._stop, [signal.SIGTERM])
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to us as well; the parent decides
         Thread(target=self._listen, args=(lines,), name="parent", daemon=True).start()
         Thread(target=self._beat, name="beat", daemon=True).start()
