@@ -93,6 +93,7 @@ class CompiledMap:
         opener: opens what it reads.
         finisher: makes the target's own object of what the program gave.
         runner: the program it became.
+        form: what a file of what it reads is read by (a layout), where that is data of the map; else None.
         resolved: the resolved form, for `tradelane map show`.
     """
 
@@ -108,3 +109,4 @@ class CompiledMap:
     finisher: Callable[..., Any] = field(repr=False)
     runner: Runner = field(repr=False)
     resolved: dict[str, Any] = field(repr=False)
+    form: Any = field(default=None, repr=False)

@@ -40,6 +40,8 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
     if faults or work.faults:
         raise LoadError(dict.fromkeys([*faults, *work.faults]))
     resolved = _resolved(spec, header)
+    if source.form is not None:
+        resolved["form"] = repr(source.form)
     form = json.dumps([LANGUAGE_REVISION, resolved], sort_keys=True).encode()
     return CompiledMap(
         name=name,
@@ -54,6 +56,7 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
         finisher=written.finisher,
         runner=Runner(name, program),
         resolved=resolved,
+        form=source.form,
     )
 
 

@@ -2,7 +2,8 @@
 
 `samples/plain.edi` with `plain.expected.json`, the canonical documents as a list; `samples/bad-date.edi` with
 `bad-date.issues.json`, the issues as a list of objects that name what matters of each (`code`, `segment_id`, `segment`,
-`element`, `field`, `value`). `samples/context.json` may give `{"agreement": {...}}`.
+`element`, `text_line`, `text_column`, `path`, `field`, `value`). Samples are `*.edi` for X12, `*.xml`, `*.csv`, `*.txt`
+and `NAME.sample.json` with `NAME.expected.json`. `samples/context.json` may give `{"agreement": {...}}`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mappings.catalog import MapCatalog
 from mappings.compiled import CompiledMap
 from mappings.engine import MapContext, run
 from mappings.errors import MappingError
+from mappings.files import SAMPLE_PATTERNS, read_documents
 from translators.errors import Issue
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import TransactionSet
@@ -66,7 +68,8 @@ def run_samples(catalog: MapCatalog, name: str, *, guides: GuideLibrary | None =
     if (folder / CONTEXT).is_file():
         agreement = _read(folder / CONTEXT).get("agreement", {})
     results = []
-    for path in sorted(folder.glob("*.edi")):
+    patterns = SAMPLE_PATTERNS.get(compiled.reads.word, ("*.edi",))
+    for path in sorted(found for pattern in patterns for found in folder.glob(pattern)):
         documents, issues = _run(compiled, path, library, agreement)
         results.append(SampleResult(path.name, tuple(_differences(path, documents, issues))))
     return SampleResults(name, tuple(results))
@@ -85,6 +88,9 @@ def issue_facts(issue: Issue) -> dict[str, Any]:
         "field": place.get("field"),
         "file": place.get("file"),
         "line": place.get("line"),
+        "text_line": position.get("line"),
+        "text_column": position.get("column"),
+        "path": position.get("path"),
         **{name: position[name] for name in ("set", "loop", "segment_id", "segment", "element", "offset")},
     }
 
@@ -94,6 +100,14 @@ def _run(
 ) -> tuple[list[Any], list[Issue]]:
     documents: list[Any] = []
     issues: list[Issue] = []
+    if compiled.reads.word in SAMPLE_PATTERNS:
+        for read in read_documents(compiled, [path.read_bytes()]):
+            issues += read.issues
+            if read.accepted:
+                mapped = run(compiled, read.root, MapContext(file={"name": path.name}, agreement=agreement))
+                issues += mapped.issues
+                documents += [json.loads(document.to_json_bytes()) for document in mapped.documents]
+        return documents, issues
     options = ReadOptions(keep_tree=True)
     for event in read_x12([path.read_bytes()], guides=guides, options=options):
         if not isinstance(event, TransactionSet):
@@ -107,7 +121,8 @@ def _run(
 
 
 def _differences(path: Path, documents: list[Any], issues: list[Issue]) -> Iterator[str]:
-    expected, refused = path.with_suffix(EXPECTED), path.with_suffix(ISSUES)
+    name = path.name.removesuffix(".json").removesuffix(".sample") if path.suffix == ".json" else path.stem
+    expected, refused = path.with_name(name + EXPECTED), path.with_name(name + ISSUES)
     if not expected.is_file() and not refused.is_file():
         yield f"want {expected.name} or {refused.name} beside it"
         return

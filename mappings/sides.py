@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Mapping as Table
 from dataclasses import dataclass
+from pathlib import Path
 
 from mappings.document_target import DocumentTarget
+from mappings.node_source import JSONSource, XMLSource
 from mappings.program import Program
+from mappings.record_source import RecordSource
 from mappings.source import Source
 from mappings.spec import CANONICAL_SIDE, MapSpec, Side
 from mappings.target import Target
 from mappings.x12_source import X12SetSource
 from translators.canonical.registry import CANONICAL
-from translators.datafile import LoadFault, Place, Scalar, did_you_mean
+from translators.datafile import LoadError, LoadFault, Mapping, Place, Scalar, did_you_mean
+from translators.delimited.layout import Layout, read_layout
 from translators.x12.guide import GuideLibrary, SetGuide
+
+LAYOUT_FILE = ".layout.yaml"
+"""How the files of layouts end."""
 
 
 class SideFault(Exception):
@@ -44,6 +52,35 @@ class Surroundings:
         if not isinstance(value, Scalar) or value.text not in words:
             raise SideFault(value.place, f"{name} wants one of {', '.join(words)}")
         return value.text
+
+    def words(self, name: str) -> dict[str, str]:
+        """The words an option of the map gives by name; none where it is not there.
+
+        Raises:
+            SideFault: it is something else.
+        """
+        if name not in self.spec.options:
+            return {}
+        value = self.spec.options[name][1]
+        if not isinstance(value, Mapping) or not all(isinstance(word, Scalar) for _, word in value.entries):
+            raise SideFault(value.place, f"{name} wants a word for each name")
+        return {key.text: word.text for key, word in value.entries if isinstance(word, Scalar)}
+
+    def layout(self, side: Side) -> Layout:
+        """The layout a side names: the file `NAME.layout.yaml` beside the map whose header names it.
+
+        Raises:
+            SideFault: there is none, or it has mistakes.
+        """
+        assert self.spec.header is not None
+        path = Path(self.spec.header.origin.path).parent / f"{side.name}{LAYOUT_FILE}"
+        at = len(side.word) + 1
+        try:
+            return read_layout(path.read_bytes(), name=side.name, file=str(path))
+        except FileNotFoundError as error:
+            raise SideFault(at, f"there is no layout {path.name} beside the map") from error
+        except LoadError as error:
+            raise SideFault(error.faults[0].place, "; ".join(fault.message for fault in error.faults)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +125,31 @@ def _guide(side: Side, guides: GuideLibrary) -> SetGuide:
     return guide
 
 
-READS: Mapping[str, SourceFormat] = {"x12": SourceFormat(("hl02",), _x12_source)}
+def _xml_source(side: Side, program: Program, around: Surroundings) -> Source:
+    return XMLSource(program, side.name, around.words("namespaces"))
+
+
+def _json_source(side: Side, program: Program, around: Surroundings) -> Source:
+    del side, around  # the name is for people
+    return JSONSource(program)
+
+
+def _record_source(side: Side, program: Program, around: Surroundings) -> Source:
+    return RecordSource(program, around.layout(side))
+
+
+READS: Table[str, SourceFormat] = {
+    "x12": SourceFormat(("hl02",), _x12_source),
+    "xml": SourceFormat(("namespaces",), _xml_source),
+    "json": SourceFormat((), _json_source),
+    "csv": SourceFormat((), _record_source),
+}
 """Word of a side -> how it is read."""
-MAKES: Mapping[str, TargetFormat] = {CANONICAL_SIDE: TargetFormat((), _document_target)}
+MAKES: Table[str, TargetFormat] = {CANONICAL_SIDE: TargetFormat((), _document_target)}
 """Word of a side -> how it is made."""
 
 
-def unknown_side(side: Side, known: Mapping[str, object], verb: str) -> str:
+def unknown_side(side: Side, known: Table[str, object], verb: str) -> str:
     """What to say of a side that no format reads or makes."""
     told = ", ".join("canonical documents" if word == CANONICAL_SIDE else word for word in known)
     return f'maps {verb} {told}, not "{side}"{did_you_mean(side.word, known)}'

@@ -132,6 +132,11 @@ class Source(ABC):
     program: Program
 
     @property
+    def form(self) -> Any:
+        """What a file of this source is read by, where it is data of the map (a layout); else None."""
+        return None
+
+    @property
     @abstractmethod
     def opener(self) -> Opener:
         """What opens a document for the program, when it runs."""

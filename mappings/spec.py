@@ -23,7 +23,7 @@ OMIT = "omit"
 
 CONDITION = "if"
 """The rule of a block that says when a part of it is made."""
-OPTIONS = ("hl02",)
+OPTIONS = ("hl02", "namespaces")
 """Keys that say more about a source or target; which of them a map may have is its formats' to say."""
 
 _TOP = ("map", "extends", "like", "origin", "partner", "description", "emit each", "tables", "assert", *OPTIONS)

@@ -175,6 +175,11 @@ class Node:
         path = self.local_name if attribute is None else f"{self.local_name}/@{attribute.rpartition('}')[2]}"
         return Position(line=self.line, column=self.column, offset=self.offset, path=path)
 
+    def span(self, attribute: str | None = None) -> tuple[int, int]:
+        """The bytes the node, or one of its attributes, stands in; of XML the node's own where it is an attribute."""
+        del attribute  # the reader does not say where in its tag an attribute is
+        return (self.offset, self.end)
+
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in order."""
         pending = [self]

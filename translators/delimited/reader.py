@@ -42,6 +42,10 @@ class Record(Node):
             return super().place()
         return self._row.position(self._indexes[attribute], path=attribute)
 
+    def span(self, attribute: str | None = None) -> tuple[int, int]:
+        """The bytes of a value, or of the row."""
+        return super().span() if attribute is None else self._row.span(self._indexes[attribute])
+
 
 class Document(Node):
     """A document of rows: what is said of the whole stands in its first row."""
@@ -59,6 +63,10 @@ class Document(Node):
     def place(self, attribute: str | None = None) -> Position:
         """Where a value of the whole document stands first, or where the document begins."""
         return self._head.place(attribute)
+
+    def span(self, attribute: str | None = None) -> tuple[int, int]:
+        """The bytes of a value of the whole document, where it stands first, or those of all its rows."""
+        return super().span() if attribute is None else self._head.span(attribute)
 
 
 def read_delimited(

@@ -52,10 +52,11 @@ class Row:
     """One row: its values, and where each begins.
 
     `line` and `offset` are of its first character; `spots` the index in `text` at which each value (or its opening
-    quote) begins; `faults` (code, number of the value from 0, message) of its quoting.
+    quote) begins; `faults` (code, number of the value from 0, message) of its quoting;
+    `widths` the characters of each value where columns have a fixed width.
     """
 
-    __slots__ = ("codec", "faults", "line", "offset", "spots", "text", "values")
+    __slots__ = ("codec", "faults", "line", "offset", "spots", "text", "values", "widths")
 
     def __init__(self, values: list[str], *, text: str, spots: list[int], line: int, offset: int, codec: str) -> None:
         self.values = values
@@ -65,6 +66,7 @@ class Row:
         self.offset = offset
         self.codec = codec
         self.faults: list[tuple[str, int, str]] = []
+        self.widths: list[int] | None = None
 
     def position(self, index: int, *, path: str | None = None) -> Position:
         """The place of value `index` (from 0), or of the row's end where it has fewer."""
@@ -81,6 +83,15 @@ class Row:
             offset=self.offset + len(before.encode(self.codec)),
             path=path,
         )
+
+    def span(self, index: int) -> tuple[int, int]:
+        """The bytes of value `index` (from 0), quotes and all."""
+        start = self.spots[index] if index < len(self.spots) else len(self.text)
+        end = self.spots[index + 1] - 1 if index + 1 < len(self.spots) else len(self.text)
+        if self.widths is not None and index < len(self.widths):
+            end = min(start + self.widths[index], len(self.text))
+        first = self.offset + len(self.text[:start].encode(self.codec))
+        return first, first + len(self.text[start:end].encode(self.codec))
 
 
 def read_rows(chunks: Iterable[bytes], layout: Layout, limits: DelimitedLimits) -> Iterator[Row]:
@@ -197,7 +208,9 @@ def _fixed_rows(lines: _Lines, layout: Layout, limits: DelimitedLimits) -> Itera
             wanted = spans.get(text[start - 1 : end].strip(), [(start, end)])
         values = [text[start - 1 : end].strip(" ") for start, end in wanted]
         spots = [min(start - 1, len(text)) for start, _ in wanted]
-        yield Row(values, text=text, spots=spots, line=number, offset=offset, codec=lines.codec)
+        row = Row(values, text=text, spots=spots, line=number, offset=offset, codec=lines.codec)
+        row.widths = [end - start + 1 for start, end in wanted]
+        yield row
 
 
 def _delimited_rows(lines: _Lines, layout: Layout, limits: DelimitedLimits) -> Iterator[Row]:
