@@ -12,7 +12,7 @@ from mappings.functions import FUNCTIONS, Form, Function
 from mappings.kinds import Kind, Memo
 from mappings.readers import number_reader
 from mappings.syntax import Arithmetic, BlockName, Call, Node, ReferenceNode, offset
-from mappings.values import UNKNOWN, BlockParts, Value
+from mappings.values import UNKNOWN, BlockParts, Value, absence
 from mappings.writer import Writer
 from translators.datafile import did_you_mean
 
@@ -44,11 +44,17 @@ class CallWriter(Writer):
                 return self._round(node.arguments[0], places=given["places"], mode=given["mode"])
             case Form.SOURCE:
                 return self.source.call(node, self)
+            case Form.COUNTER:
+                return self._counter(node, given["name"])
             case Form.GATHER:
                 return self._gather(function, node.arguments[0], given)
 
     def _read(self, function: Function, given: dict[str, Any]) -> Value:
-        value = self._wanted(given.pop(function.parameters[0].name), Kind.TEXT)
+        argument = given.pop(function.parameters[0].name)
+        value = self.translate(argument)
+        if function.writes is not None and value.kind is function.writes:
+            return self._written(function, value, given)
+        value = self._wanted(argument, Kind.TEXT)
         choices = None
         if function.name == "num":
             given["implied"] = _implied(given["implied"], value.decimals)
@@ -66,6 +72,32 @@ class CallWriter(Writer):
             self.check(code, found=value.code, sources=value.sources)
         bad = value.bad or function.fails
         return Value(code, function.result, bad, True, value.sources, None, value.spot, choices)
+
+    def _written(self, function: Function, value: Value, given: dict[str, Any]) -> Value:
+        """A value as text, by the function that reads such texts."""
+        if "implied" in given:
+            given["implied"] = _implied(given["implied"], None)
+        assert function.unmake is not None
+        name = self.constant(function.unmake(*given.values()), shared=False)
+        code = self.program.fresh("v")
+        tests = [f"BAD if {value.code} is BAD else "] if value.bad else []
+        tests += [f"'' if {absence(value)} else "] if value.absent else []
+        self.program.line(f"{code} = {''.join(tests)}{name}({value.code})")
+        self.check(code, found=None, sources=value.sources)
+        return Value(code, Kind.TEXT, True, value.absent, value.sources, None, value.spot)
+
+    def _counter(self, node: Call, name: str | None) -> Value:
+        self.volatile += 1
+        if name is None:
+            if not self.position:
+                raise ExpressionFault(node.at, "counter() numbers the parts of a block; give it a name here")
+            return Value(self.assign(f"DECIMAL({self.position})"), Kind.NUMBER, absent=False)
+        if name not in self.counters:
+            self.counters[name] = self.program.fresh("n")
+            with self.program.filling(self.top):
+                self.program.line(f"{self.counters[name]} = 0")
+        self.program.line(f"{self.counters[name]} += 1")
+        return Value(self.assign(f"DECIMAL({self.counters[name]})"), Kind.NUMBER, absent=False)
 
     def _round(self, node: Node, *, places: int, mode: str) -> Value:
         assert mode in ROUNDINGS
@@ -88,7 +120,7 @@ class CallWriter(Writer):
         code = self.program.fresh("v")
         sources = (f"*{found.origins}",)
         if function.name == "sum":
-            if found.kind is Kind.TEXT:
+            if found.kind is Kind.TEXT and not found.typed:
                 name = self.constant(Memo(number_reader(found.decimals), absent=None), shared=False)
                 self.program.line(f"{code}, {found.origins} = SUM({name}, {found.values}, {found.origins})")
             elif found.kind is Kind.NUMBER:
@@ -115,7 +147,8 @@ class CallWriter(Writer):
         if function.name == "count":
             if node.field_name is not None:
                 raise ExpressionFault(node.at, f"want the block alone, as count({node.name})")
-            return Value(self.assign(f"DECIMAL(len({parts.code}))"), Kind.NUMBER, absent=False)
+            count = parts.count or f"len({parts.code})"
+            return Value(self.assign(f"DECIMAL({count})"), Kind.NUMBER, absent=False)
         if function.name != "sum" or node.field_name is None:
             raise ExpressionFault(node.at, f"{function.name} wants a reference; of a block there are count and sum")
         kind = parts.fields.get(node.field_name)

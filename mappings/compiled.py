@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from mappings.gather import PROGRAM_NAMES
+from mappings.kinds import BAD
 from mappings.program import Program
 from mappings.source import Opener
 from mappings.spec import Side
@@ -41,6 +42,13 @@ class FilledField:
         return (own, entry) if isinstance(entry, int) else tuple(entry)
 
 
+class Trail(Protocol):
+    """How a target's trace is read."""
+
+    def walk(self, content: Any, trace: Any) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
+        """Every value that is there: its path, the number of its rule, flat pairs (holder, part) of its sources."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How the trace of a part is laid out: its own holder, one entry for each rule, one list for each block in it.
@@ -52,6 +60,28 @@ class Layout:
     single: bool
     fields: tuple[FilledField, ...]
     blocks: tuple[Layout, ...]
+
+    def walk(
+        self, content: dict[str, Any], trace: tuple[Any, ...], prefix: str = ""
+    ) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
+        """See Trail."""
+        for filled, entry in zip(self.fields, trace[1:], strict=False):
+            held: Any = content
+            for name in filled.path:
+                held = held.get(name) if isinstance(held, dict) else None
+            if held is not None and held is not BAD:
+                yield prefix + ".".join(filled.path), (filled.rule, filled.sources(entry, trace[0]))
+        for block, traces in zip(self.blocks, trace[len(self.fields) + 1 :], strict=True):
+            found: Any = content
+            for name in block.path:
+                found = found.get(name, ()) if isinstance(found, dict) else ()
+            path = prefix + ".".join(block.path)
+            if block.single:
+                if isinstance(found, dict) and traces:
+                    yield from block.walk(found, traces[0], f"{path}.")
+                continue
+            for position, (part, below) in enumerate(zip(found, traces, strict=False)):
+                yield from block.walk(part, below, f"{path}[{position}].")
 
 
 class Runner:
@@ -103,7 +133,7 @@ class CompiledMap:
     makes: Side
     revision: str
     rules: tuple[RulePlace, ...]
-    layout: Layout
+    layout: Trail
     agreement_names: frozenset[str]
     opener: Opener = field(repr=False)
     finisher: Callable[..., Any] = field(repr=False)

@@ -109,6 +109,7 @@ class DocumentTarget(Target):
 
     def _document(self, tree: _Tree, scope: Any) -> Layout:
         work = self._work
+        work.translator.top = work.program.reserve()
         layout, made, trace, parts = self._block(tree, self._model, (), scope)
         work.see(scope, parts)
         for name, written in work.spec.asserts.items():
@@ -197,7 +198,9 @@ class DocumentTarget(Target):
             program.line(f"{listed} = []")
             program.line(f"{traces} = []")
             grouped = block.source is not None and block.source.text == _EACH
+            around = work.translator.position
             with work.source.again(items, "members") if grouped else work.source.each(items):
+                work.translator.position = f"len({listed}) + 1"
                 if condition is not None:
                     self._skip(condition, items.scope, (*path, *name))
                 layout, part_made, trace, _ = self._block(tree, found.model, (*path, *name), items.scope)
@@ -205,6 +208,7 @@ class DocumentTarget(Target):
                     self._only(block, listed, items.scope, (*path, *name))
                 program.line(f"{listed}.append({part_made})")
                 program.line(f"{traces}.append({trace})")
+            work.translator.position = around
             kept = listed if found.many else f"{listed}[0]"
             program.line(f"if {listed}: {above}[{name[-1]!r}] = {kept}")
         fields = {rule.name: self._kind(found.model, rule) for rule in block.rules.values()}

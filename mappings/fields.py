@@ -92,6 +92,37 @@ class PartField:
     many: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a field holds: a part or (`many`) a list of parts, a value of a kind, or words by name (`mapping`)."""
+
+    model: type[BaseModel] | None = None
+    many: bool = False
+    kind: Kind | None = None
+    mapping: bool = False
+
+
+@cache
+def held_by(model: type[BaseModel], name: str) -> Held:
+    """What a field of a model holds.
+
+    Raises:
+        UnknownField: there is none of that name.
+    """
+    annotation = _field(model, name, 0)[0]
+    if get_origin(annotation) is dict:
+        return Held(kind=Kind.TEXT, mapping=True)
+    found = _block(annotation)
+    if found is not None:
+        return Held(found, many=True)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return Held(annotation)
+    kind = _kind(annotation)
+    if kind is None:
+        raise UnknownField(0, f'"{name}" is of no kind that maps read')
+    return Held(kind=kind)
+
+
 @cache
 def find_part(model: type[BaseModel], path: tuple[str, ...]) -> PartField:
     """The parts at a dotted path; what is on the way must be single parts.

@@ -14,6 +14,7 @@ from typing import Any
 from mappings.arithmetic import ROUNDINGS, rounded
 from mappings.kinds import Kind
 from mappings.readers import DATE_PATTERNS, code_reader, date_reader, number_reader, time_reader
+from mappings.x12_writers import date_writer, number_writer, time_writer
 
 MAX_PLACES = 20
 """Decimal places round() may name."""
@@ -30,6 +31,7 @@ class Form(StrEnum):
     SOURCE = "source"
     EITHER = "either"
     ROUND = "round"
+    COUNTER = "counter"
 
 
 class Accepts(StrEnum):
@@ -74,7 +76,8 @@ class Function:
     """One function: its signature, its kind of result, what it does, and how.
 
     `make` of a READER takes the written-out arguments by name and gives the reader; `work` of a VALUE function is the
-    function itself, which gets None (text: "") for what is absent. `fails` tells whether it may give Unreadable;
+    function itself, which gets None (text: "") for what is absent. `writes` is the kind a READER also takes, and
+    `unmake` then gives what writes such a value as text. `fails` tells whether it may give Unreadable;
     `segment_first`: a segment may be named before the other arguments.
     """
 
@@ -89,6 +92,8 @@ class Function:
     fails: bool = False
     remembers: bool = False
     segment_first: bool = False
+    writes: Kind | None = None
+    unmake: Callable[..., Callable[[Any], Any]] | None = None
 
     @property
     def signature(self) -> str:
@@ -154,9 +159,12 @@ _ROWS = (
         Kind.NUMBER,
         Form.READER,
         "The number a text holds. `implied=2` where the last two digits are decimals; without it, as the guide types "
-        "the element (N2: two implied decimals); `implied=off` where the sender writes the point in such an element.",
+        "the element (N2: two implied decimals); `implied=off` where the sender writes the point in such an element. "
+        "Of a number it is the text, with so many implied decimals or with its point.",
         "num(PO102)",
         make=number_reader,
+        writes=Kind.NUMBER,
+        unmake=number_writer,
         fails=True,
         remembers=True,
     ),
@@ -168,9 +176,12 @@ _ROWS = (
         ),
         Kind.DATE,
         Form.READER,
-        "The day a text names, by the calendar. Without a century, years 00 to 49 are of 2000, 50 to 99 of 1900.",
+        "The day a text names, by the calendar. Without a century, years 00 to 49 are of 2000, 50 to 99 of 1900. Of a "
+        "date it is the text.",
         "date(BEG05, 'CCYYMMDD')",
         make=date_reader,
+        writes=Kind.DATE,
+        unmake=date_writer,
         fails=True,
         remembers=True,
     ),
@@ -179,9 +190,12 @@ _ROWS = (
         (_TEXT,),
         Kind.TIME,
         Form.READER,
-        "The time of day a text names: HHMM, HHMMSS, and tenths or hundredths of a second after that. 2400 is none.",
+        "The time of day a text names: HHMM, HHMMSS, and tenths or hundredths of a second after that. 2400 is none. Of "
+        "a time it is the text.",
         "time(DTM[002].03)",
         make=time_reader,
+        writes=Kind.TIME,
+        unmake=time_writer,
         fails=True,
         remembers=True,
     ),
@@ -322,6 +336,15 @@ _ROWS = (
         "The exact sum of a field over a block (`lines.qty`), or of an element over all segments that match.",
         "sum(lines.qty)",
         fails=True,
+    ),
+    Function(
+        "counter",
+        (Parameter("name", (), Accepts.TEXT, optional=True),),
+        Kind.NUMBER,
+        Form.COUNTER,
+        "The number of the part at hand in its block, from 1; with a name, how often that counter was asked in the "
+        "document, from 1, wherever it stands.",
+        "counter()",
     ),
     Function(
         "first",

@@ -8,8 +8,10 @@ from operator import attrgetter
 from typing import Any
 
 from mappings.arithmetic import add, total
+from mappings.field_walks import indexed, numbered, values, walked
 from mappings.kinds import BAD, Unreadable
 from mappings.x12_hierarchy import above, below, hl_tree
+from mappings.x12_segments import add_segment, composite, repeated
 from translators.tree import Segment
 
 Sources = tuple[Any, ...]
@@ -54,20 +56,29 @@ def component(text: Any, number: int, separator: str) -> str:
 PROGRAM_NAMES: dict[str, Any] = {
     "__builtins__": {"bool": bool, "len": len, "reversed": reversed},
     "ABOVE": above,
+    "ADD": add_segment,
     "ALL": all_values,
     "ANY": any,
     "BAD": BAD,
     "BELOW": below,
     "COMPONENT": component,
+    "COMPOSITE": composite,
     "DECIMAL": Decimal,
     "EMPTY": [""],
     "ID": id,
+    "INDEXED": indexed,
+    "IS_A": isinstance,
+    "NUMBERED": numbered,
     "ORDINAL": attrgetter("ordinal"),
     "RANGE": range,
+    "REPEATED": repeated,
     "SORTED": sorted,
     "SUM": sum_of,
+    "TEXT": str,
     "TOTAL": total,
     "TREE": hl_tree,
     "UNREADABLE": Unreadable,
+    "VALUES": values,
+    "WALK": walked,
 }
 """All a program sees beside its own constants; it has no other builtins."""

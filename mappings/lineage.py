@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mappings.compiled import CompiledMap, Layout
-from mappings.kinds import BAD
+from mappings.compiled import CompiledMap
 from mappings.source import Places, SourceRange, first_place
 
 
@@ -39,7 +38,7 @@ class LineageView(Mapping[str, Lineage]):
     A run keeps one tuple for each block, none where it made nothing; the paths are made the first time somebody asks.
     """
 
-    def __init__(self, compiled: CompiledMap, places: Places, content: dict[str, Any], trace: tuple[Any, ...]) -> None:
+    def __init__(self, compiled: CompiledMap, places: Places, content: Any, trace: Any) -> None:
         self._compiled = compiled
         self._places = places
         self._content = content
@@ -87,28 +86,5 @@ class LineageView(Mapping[str, Lineage]):
     @property
     def _paths(self) -> dict[str, tuple[int, Sequence[Any]]]:
         if self._found is None:
-            walked = _walk(self._compiled.layout, self._content, self._trace, "") if self._trace else ()
-            self._found = dict(walked)
+            self._found = dict(self._compiled.layout.walk(self._content, self._trace)) if self._content else {}
         return self._found
-
-
-def _walk(
-    layout: Layout, content: dict[str, Any], trace: tuple[Any, ...], prefix: str
-) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
-    for filled, entry in zip(layout.fields, trace[1:], strict=False):
-        held: Any = content
-        for name in filled.path:
-            held = held.get(name) if isinstance(held, dict) else None
-        if held is not None and held is not BAD:
-            yield prefix + ".".join(filled.path), (filled.rule, filled.sources(entry, trace[0]))
-    for block, traces in zip(layout.blocks, trace[len(layout.fields) + 1 :], strict=True):
-        found: Any = content
-        for name in block.path:
-            found = found.get(name, ()) if isinstance(found, dict) else ()
-        path = prefix + ".".join(block.path)
-        if block.single:
-            if isinstance(found, dict) and traces:
-                yield from _walk(block, found, traces[0], f"{path}.")
-            continue
-        for position, (part, below) in enumerate(zip(found, traces, strict=False)):
-            yield from _walk(block, part, below, f"{path}[{position}].")

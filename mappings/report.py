@@ -79,6 +79,12 @@ class Report:
             return self.add("map.required.missing", rule, message, own, None, cause=rule)
         return self.add("map.required.missing", rule, message, holder, part or None, cause=rule)
 
+    def no_origin(self, found: object, wanted: str) -> None:
+        """The document that is answered is not there, or another kind than the map reads."""
+        told = "there is none" if found is None else f"it is {getattr(type(found), 'schema_name', 'something else')}"
+        message = f"the map reads the document this one answers, {wanted}; {told}"
+        self.add("map.origin.missing", None, message, None, None)
+
     def failed(self, rule: int, sources: Sequence[Any]) -> None:
         """An assert that does not hold."""
         holder, part = first_place(sources)
@@ -86,6 +92,14 @@ class Report:
         value = None if holder is None else self._places.value(holder, part)
         message = f'"{place.field}" does not hold: {shown(place.text)}'
         self.add("map.assert.failed", rule, message, holder, part or None, cause=rule, value=value)
+
+    def refused(self, issue: Issue, rule: int | None) -> None:
+        """An issue of what was made, with the rule that made it."""
+        place = None if rule is None else self._rules[rule]
+        message = issue.message if place is None else f"{issue.message} ({place.field}, {place.file} line {place.line})"
+        self._issues.append(
+            MapIssue(issue.code, message, issue.position, issue.severity, issue.level, issue.value, place)
+        )
 
     def add(
         self,

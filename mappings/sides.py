@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mappings.document_target import DocumentTarget
+from mappings.field_source import FieldSource
 from mappings.node_source import JSONSource, XMLSource
 from mappings.program import Program
 from mappings.record_source import RecordSource
@@ -15,6 +16,8 @@ from mappings.source import Source
 from mappings.spec import CANONICAL_SIDE, MapSpec, Side
 from mappings.target import Target
 from mappings.x12_source import X12SetSource
+from mappings.x12_target import X12SetTarget
+from translators.canonical.common import Document
 from translators.canonical.registry import CANONICAL
 from translators.datafile import LoadError, LoadFault, Mapping, Place, Scalar, did_you_mean
 from translators.delimited.layout import Layout, read_layout
@@ -107,12 +110,31 @@ def _x12_source(side: Side, program: Program, around: Surroundings) -> Source:
     return X12SetSource(program, _guide(side, around.guides), infer=infer)
 
 
+def _document_source(side: Side, program: Program, around: Surroundings) -> Source:
+    answers = around.spec.answers
+    origin = None
+    if answers is not None:
+        origin = CANONICAL.get(answers.text)
+        if origin is None:
+            hint = did_you_mean(answers.text, CANONICAL)
+            raise SideFault(answers.place, f'no canonical document "{answers.text}"{hint}')
+    return FieldSource(program, _model(side), origin)
+
+
+def _x12_target(side: Side, around: Surroundings) -> Target:
+    return X12SetTarget(_guide(side, around.guides))
+
+
 def _document_target(side: Side, around: Surroundings) -> Target:
     del around  # the models are always the same
+    return DocumentTarget(_model(side))
+
+
+def _model(side: Side) -> type[Document]:
     model = CANONICAL.get(side.name)
     if model is None:
         raise SideFault(0, f'no canonical document "{side.name}"{did_you_mean(side.name, CANONICAL)}')
-    return DocumentTarget(model)
+    return model
 
 
 def _guide(side: Side, guides: GuideLibrary) -> SetGuide:
@@ -143,9 +165,13 @@ READS: Table[str, SourceFormat] = {
     "xml": SourceFormat(("namespaces",), _xml_source),
     "json": SourceFormat((), _json_source),
     "csv": SourceFormat((), _record_source),
+    CANONICAL_SIDE: SourceFormat(("like", "origin"), _document_source),
 }
 """Word of a side -> how it is read."""
-MAKES: Table[str, TargetFormat] = {CANONICAL_SIDE: TargetFormat((), _document_target)}
+MAKES: Table[str, TargetFormat] = {
+    CANONICAL_SIDE: TargetFormat((), _document_target),
+    "x12": TargetFormat((), _x12_target),
+}
 """Word of a side -> how it is made."""
 
 

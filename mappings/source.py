@@ -99,7 +99,8 @@ class Scope:
 class Listing:
     """Every value a reference names: program text of a tuple of values, and of the flat tuple of their origins.
 
-    `decimals` are implied in each (None: the point is written); `spot` is where to point if there is none.
+    `decimals` are implied in each (None: the point is written); `spot` is where to point if there is none; texts that
+    are `typed` hold no numbers.
     """
 
     values: str
@@ -107,6 +108,7 @@ class Listing:
     kind: Kind
     decimals: int | None = None
     spot: tuple[str, Any] | None = None
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

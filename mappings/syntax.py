@@ -80,10 +80,11 @@ class X12Source:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """`[type=DP]`, or `[number==order_line]` where `value` is an expression of the place the reference stands at."""
+    """`[type=DP]`, `[type!=DP]`, or `[number==order_line]`: a field as seen from where the reference stands."""
 
     name: str
     value: str | FieldReference
+    negated: bool
     at: int = field(compare=False)
 
 

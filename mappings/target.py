@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mappings.compilation import Compilation
-from mappings.compiled import Layout
+from mappings.compiled import Trail
 
 if TYPE_CHECKING:
     from mappings.lineage import LineageView
@@ -25,7 +25,7 @@ It adds issues where the format refuses something; then what it gives does not c
 class Written:
     """A program that is written: how its trace is laid out, and what finishes its content."""
 
-    layout: Layout
+    layout: Trail
     finisher: Finisher
 
 

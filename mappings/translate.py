@@ -44,12 +44,13 @@ class Translator(CallWriter):
         for known in self._known:
             if key in known:
                 return known[key]
+        before = self.volatile
         try:
             value = self._node(node)
         except ExpressionFault as fault:
             self.fault(fault.at, fault.message)
             value = UNKNOWN
-        if not isinstance(node, Literal) and value is not UNKNOWN:
+        if not isinstance(node, Literal) and value is not UNKNOWN and self.volatile == before:
             self._known[-1][key] = value
         return value
 
@@ -151,7 +152,7 @@ class Translator(CallWriter):
         sources: tuple[str, ...] = ()
         for position, operand in enumerate(node.operands):
             header = f"if {code} is True:" if position else None
-            with self._branch(header):
+            with self.branch(header):
                 value = self.translate(operand)
                 text = f"BAD if {value.code} is BAD else " if value.bad else ""
                 self.program.line(f"{code} = {text}bool({self.truth(value)})")
@@ -167,7 +168,7 @@ class Translator(CallWriter):
             if values:
                 kind = values[0].kind
                 header = f"if {absence(Value(code, kind))}:" if kind is not Kind.BOOL else f"if {code} is False:"
-            with self._branch(header):
+            with self.branch(header):
                 value = self.translate(operand)
                 values.append(value)
                 self.program.line(f"{code} = {value.code}")
@@ -204,7 +205,7 @@ class Translator(CallWriter):
             word = "elif"
         values = []
         for header, branch in ((f"{word} {self.truth(condition)}:", node.then), ("else:", node.otherwise)):
-            with self._branch(header):
+            with self.branch(header):
                 value = self.translate(branch)
                 values.append(value)
                 self.program.line(f"{code} = {value.code}")

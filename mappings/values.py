@@ -36,10 +36,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class BlockParts:
-    """A block as expressions see it: the program's name of the list of its parts, and the kinds of their fields."""
+    """A block as expressions see it: the program's name of the list of its parts, and the kinds of their fields.
+
+    `count` is program text of their number, where it is not that of the list.
+    """
 
     code: str
     fields: Mapping[str, Kind]
+    count: str = ""
 
 
 UNKNOWN = Value("None", Kind.UNKNOWN)

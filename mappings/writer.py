@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mappings.kinds import Kind
-from mappings.program import Program
+from mappings.program import Program, Reserved
 from mappings.source import Source
 from mappings.syntax import Node, offset
 from mappings.values import UNKNOWN, BlockParts, Value, absence, tuple_code
@@ -17,8 +17,9 @@ from mappings.values import UNKNOWN, BlockParts, Value, absence, tuple_code
 class Writer(ABC):
     """Writes into a program. `scope`, `rule` and `parts` are set by the compiler before each rule.
 
-    `each` is what documents are grouped by. `fault` is called with the offset and message of every fault;
-    `agreement_names` collects what maps read of the agreement.
+    `each` is what documents are grouped by, `position` the name of the number of the part at hand. `fault` is called
+    with the offset and message of every fault; `agreement_names` collects what maps read of the agreement. `volatile`
+    counts what was written that gives another value every time; `top` is run once for each document.
     """
 
     def __init__(
@@ -38,6 +39,10 @@ class Writer(ABC):
         self.rule = 0
         self.parts: Mapping[str, BlockParts] = {}
         self.each: Value | None = None
+        self.position = ""
+        self.volatile = 0
+        self.counters: dict[str, str] = {}
+        self.top: Reserved
         self.agreement_names: set[str] = set()
 
     @abstractmethod
@@ -72,7 +77,7 @@ class Writer(ABC):
                     self.program.line(f"{code} = {result}")
                 word = "elif"
         call = f"{code} = {work}({', '.join(value.code for value in values)}{further})"
-        with self._branch("else:" if word == "elif" else None):
+        with self.branch("else:" if word == "elif" else None):
             self.program.line(call)
             self.check(code, found=None, sources=sources)
         return Value(code, Kind.NUMBER, True, any(value.absent for value in values), sources)
@@ -99,7 +104,7 @@ class Writer(ABC):
         return self._constants[key]
 
     @contextmanager
-    def _branch(self, header: str | None) -> Iterator[None]:
+    def branch(self, header: str | None) -> Iterator[None]:
         """Lines that are not always run: what they work out is not known after them."""
         if header is None:
             yield

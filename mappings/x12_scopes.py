@@ -112,16 +112,16 @@ class Resolver:
             raise ExpressionFault(reference.at, "there is no loop around this one; leave parent. out")
         if reference.parents:
             scopes = scopes[:1]
-        self._known(first)
+        self.known(first)
         for candidate in scopes:
             if candidate.trigger.id == first.segment and not first.filters and first.index is None:
                 if len(reference.steps) == 1:
-                    element = self._element(candidate.trigger, reference)
+                    element = self.element(candidate.trigger, reference)
                     return Found(candidate, None, (), candidate.trigger, element, None)
                 raise ExpressionFault(reference.steps[1].at, f"leave {first.segment}/ out; it is the block's own loop")
             if candidate.loop is not None and candidate.loop.trigger.id == first.segment == "HL":
                 return self._walk(reference, candidate, (candidate.loop,))
-            if candidate.loop is not None and (uses := _uses(candidate.loop, first.segment)):
+            if candidate.loop is not None and (uses := uses_of(candidate.loop, first.segment)):
                 return self._walk(reference, candidate, uses)
         raise ExpressionFault(first.at, self._elsewhere(first.segment, scopes))
 
@@ -155,7 +155,7 @@ class Resolver:
         inner: X12Scope | None = next((each for each in scope.chain() if each.trigger.id == "HL"), None)
         if inner is None or inner.loop is None:
             raise ExpressionFault(step.at, "there is no HL around this block; ancestors are of HL")
-        filters, _ = self._filters(step, inner.trigger)
+        filters, _ = self.filters(step, inner.trigger)
         self.uses_hierarchy = True
         level = filters[0].value
         if level not in inner.ancestors:
@@ -173,7 +173,7 @@ class Resolver:
         for position, step in enumerate(reference.steps):
             last = position == len(reference.steps) - 1
             if match is not None:
-                self._known(step)
+                self.known(step)
                 uses = tuple(use for loop in match.loops for use in _uses_below(loop, step.segment))
                 if not uses:
                     names = ", ".join(loop.id for loop in match.loops)
@@ -181,7 +181,7 @@ class Resolver:
             if not last and not any(isinstance(use, LoopUse) for use in uses):
                 raise ExpressionFault(reference.steps[position + 1].at, f"{step.segment} opens no loop here")
             segment = next(use.trigger.segment if isinstance(use, LoopUse) else use.segment for use in uses)
-            filters, index = self._filters(step, segment)
+            filters, index = self.filters(step, segment)
             if index is not None and not last:
                 raise ExpressionFault(step.at, "the number of an instance stands at the end of a path only")
             key = (step.segment, filters)
@@ -197,9 +197,14 @@ class Resolver:
             path.append(match)
             known = match.below
         assert match is not None
-        return Found(scope, match, tuple(path[:-1]), match.segment, self._element(match.segment, reference), index)
+        return Found(scope, match, tuple(path[:-1]), match.segment, self.element(match.segment, reference), index)
 
-    def _filters(self, step: Step, segment: SegmentGuide) -> tuple[tuple[Picked, ...], int | None]:
+    def filters(self, step: Step, segment: SegmentGuide) -> tuple[tuple[Picked, ...], int | None]:
+        """What picks a step's instances, and the number of the one that is meant.
+
+        Raises:
+            ExpressionFault: one is no code of its element.
+        """
         filters = []
         index = step.index
         for picked in step.filters:
@@ -225,7 +230,12 @@ class Resolver:
             filters.append(Picked(use.position, picked.value, picked.negated))
         return tuple(filters), index
 
-    def _element(self, segment: SegmentGuide, reference: Reference) -> ElementUse | None:
+    def element(self, segment: SegmentGuide, reference: Reference) -> ElementUse | None:
+        """The element a reference ends with; None where it ends with a segment.
+
+        Raises:
+            ExpressionFault: the segment has none such, or it has (no) components.
+        """
         if reference.element is None:
             return None
         if reference.element > len(segment.elements):
@@ -243,7 +253,12 @@ class Resolver:
             raise ExpressionFault(reference.at, f"{use.ref} has {len(use.element.components)} components")
         return use
 
-    def _known(self, step: Step) -> None:
+    def known(self, step: Step) -> None:
+        """Whether there is such a segment in the version.
+
+        Raises:
+            ExpressionFault: there is not.
+        """
         if step.segment not in self.guide.directory:
             used = sorted({use.id for use in self.guide.root.walk() if isinstance(use, SegmentUse)})
             raise ExpressionFault(
@@ -279,7 +294,7 @@ def pair_positions(segment: SegmentGuide) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _uses(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
+def uses_of(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
     """The loop's own uses of a segment (but the one that opens it), and its loops that the segment opens."""
     return tuple(
         use for use in loop.children[1:] if (use.trigger.id if isinstance(use, LoopUse) else use.id) == segment
@@ -287,7 +302,7 @@ def _uses(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
 
 
 def _uses_below(loop: LoopUse, segment: str) -> tuple[SegmentUse | LoopUse, ...]:
-    return (loop,) if loop.trigger.id == segment == "HL" else _uses(loop, segment)
+    return (loop,) if loop.trigger.id == segment == "HL" else uses_of(loop, segment)
 
 
 def _qualifier(segment: SegmentGuide, picked: Filter) -> ElementUse:

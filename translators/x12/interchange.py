@@ -35,7 +35,7 @@ class OpenInterchange:
         self.position = Position(interchange=ordinal)
         self.issues = Issues(max_issues)
         self.groups = 0
-        self.suspect = _suspect(isa.delimiters)
+        self.suspect = suspect_pattern(isa.delimiters)
         self._max_issues = max_issues
         self._notes = 0
         self._seen = SeenControlNumbers()
@@ -172,7 +172,7 @@ def _outside(segment: Segment, what: str) -> str:
     return f"{shown(segment.id) or 'a segment without id'} stands outside any {what}; it is not read"
 
 
-def _suspect(marks: Delimiters) -> re.Pattern[str]:
+def suspect_pattern(marks: Delimiters) -> re.Pattern[str]:
     """Control characters, component and repetition separators, and values that begin with a blank."""
     controls = "".join(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != marks.element)
     special = re.escape(controls + marks.component + (marks.repetition or ""))
