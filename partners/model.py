@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
 from partners.as2_accounts import AS2Account
+from partners.file_terms import FileTerms
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -48,6 +49,10 @@ class Syntax(StrEnum):
     """The wire format of an agreement."""
 
     X12 = "x12"
+    XML = "xml"
+    JSON = "json"
+    CSV = "csv"
+    """Delimited or fixed-width text."""
 
 
 class Usage(StrEnum):
@@ -451,6 +456,7 @@ class Agreement:
         envelope: for `out`, what an interchange looks like.
         currency: ISO 4217, what maps use where the document names none; "" for none.
         values: free words of the profile, for maps.
+        file: of XML, JSON and CSV, how its files are told, read and answered.
     """
 
     partner: str
@@ -469,6 +475,7 @@ class Agreement:
     batch: Batch = Batch()
     envelope: Envelope = Envelope()
     values: Mapping[str, str] = field(default_factory=dict)
+    file: FileTerms = field(default_factory=FileTerms)
     place: Place | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -488,6 +495,15 @@ class GuideOverlay:
     name: str
     content: bytes
     label: str = field(default="", compare=False)
+    file: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """A file of a partner's `schemas` folder, by its path in it with `/`."""
+
+    name: str
+    content: bytes = field(repr=False)
     file: str = field(default="", compare=False)
 
 
@@ -514,6 +530,7 @@ class TradingPartner:
         duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
         control_numbers: how long its control numbers count as used, and how ours are counted.
         text: how its X12 files are read.
+        schemas: XSD files that its XML is held to.
         revision: SHA-256 (hex) of all of the above and below as resolved, keys from every root included.
     """
 
@@ -526,6 +543,7 @@ class TradingPartner:
     as2: tuple[AS2Account, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     guides: tuple[GuideOverlay, ...] = ()
+    schemas: tuple[SchemaFile, ...] = ()
     acknowledge: Acknowledgments = Acknowledgments()
     contacts: tuple[Contact, ...] = ()
     time_zone: str = "UTC"

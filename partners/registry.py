@@ -17,6 +17,7 @@ from partners.model import (
     LegalEntity,
     Login,
     SftpAccount,
+    Syntax,
     TradingPartner,
 )
 from partners.selection import by_specificity, most_specific
@@ -83,7 +84,7 @@ class PartnerRegistry:
         }
         grouped: dict[tuple[str, Direction, str], list[Agreement]] = {}
         for partner in self.partners.values():
-            for item in partner.agreements:
+            for item in (found for found in partner.agreements if found.syntax is Syntax.X12):
                 grouped.setdefault((partner.key, item.direction, item.document), []).append(item)
         self._agreements = {key: by_specificity(items) for key, items in grouped.items()}
 
