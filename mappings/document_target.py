@@ -359,7 +359,10 @@ def _finished(
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_context=False):
+        faults = error.errors(include_url=False, include_context=False)
+        for fault in faults:
+            if any(other["loc"][: len(fault["loc"])] == fault["loc"] for other in faults if other is not fault):
+                continue  # a list is too short because what stands in it is refused: that is told
             path = _path(fault["loc"])
             found = lineage.origin(path)
             given = fault["input"] if isinstance(fault["input"], str) else ""
