@@ -13,6 +13,10 @@ from threading import Event, Thread
 import orjson
 import structlog
 
+from gateway.as2.server import AS2Endpoint
+from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
+from gateway.channels.as2_keys import AS2Keys, load_keys
+from gateway.channels.as2_transport import AS2Transport, MDNTransport
 from gateway.channels.sftp import StoreMailbox
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
 from gateway.channels.sftp_sessions import SessionBoard
@@ -73,6 +77,7 @@ class Gateway:
     guides: GuideLibrary
     partner_guides: PartnerGuides
     clock: Clock
+    as2_keys: AS2Keys
 
     def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
@@ -84,7 +89,16 @@ class Gateway:
 
     def transports(self) -> Mapping[str, Transport]:
         """What brings files to partners who do not collect them, by channel."""
-        return {}
+        folder, url = _as2_folder(self.settings.home), self.settings.as2.url
+        return {
+            CHANNEL: AS2Transport(self.store, self.registry, self.as2_keys, self.clock, folder, url),
+            MDN_CHANNEL: MDNTransport(self.store, self.registry, folder),
+        }
+
+    def as2_endpoint(self, wake: Callable[[list[str]], None]) -> AS2Endpoint:
+        """What partners post AS2 messages and receipts to; `wake` is told the lanes of what arrives."""
+        folder = _as2_folder(self.settings.home)
+        return AS2Endpoint(AS2Inlet(self.inlet(wake), self.registry, self.as2_keys, folder))
 
     def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> GatewayWork:
         """What works a claimed row, of either kind.
@@ -157,6 +171,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     maps = MapCatalog(map_roots(settings.home), guides=guides)
     partner_guides = PartnerGuides(registry, guides)
     faults = [*maps.load_all(), *partner_guides.faults]
+    as2_keys = load_keys(settings.home, registry.ourselves.values(), faults=faults)
     faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
@@ -169,7 +184,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
             at=clock.now(),
         )
     vault = Vault(store, settings.home / "vault", clock)
-    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock)
+    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys)
 
 
 def build_work(context: WorkerContext) -> Work:
@@ -410,6 +425,13 @@ def _host_key(home: Path) -> bytes:
         finally:
             fresh.unlink()
     return path.read_bytes()
+
+
+def _as2_folder(home: Path) -> Path:
+    """Where AS2 messages lie while they are opened or made."""
+    folder = home / "as2-spool"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _spool_folder(home: Path) -> Path:

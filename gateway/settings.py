@@ -27,7 +27,7 @@ SETTINGS_FILE = "tradelane.yaml"
 DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
-_TOP_KEYS = ("samples", "sftp", "workers", "inbound", "destinations")
+_TOP_KEYS = ("samples", "as2", "sftp", "workers", "inbound", "destinations")
 SFTP_KEYS = (
     "host",
     "port",
@@ -40,6 +40,7 @@ SFTP_KEYS = (
     "lockout_half_life",
 )
 """What `sftp` may say."""
+_URL = form(r"https?://[!-~]{1,2000}", "an address that begins with https:// or http://")
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
 _DAY_SECONDS = 86_400
 
@@ -51,6 +52,13 @@ class SftpSettings:
     host: str = "127.0.0.1"
     port: int = 2222
     limits: ServerLimits = field(default_factory=ServerLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class AS2Settings:
+    """Where partners post asynchronous receipts to; "" where none may be asked for."""
+
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class Settings:
     sftp: SftpSettings = SftpSettings()
     workers: int = 2
     inbound: InboundSettings = InboundSettings()
+    as2: AS2Settings = AS2Settings()
     destinations: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -122,6 +131,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         sftp=_sftp(fields),
         workers=fields.number("workers", default=usual.workers, low=1, high=256),
         inbound=_inbound(fields),
+        as2=_as2(fields),
         destinations=_destinations(fields, home) if fields.has("destinations") else usual.destinations,
     )
     if faults:
@@ -155,6 +165,14 @@ def _sftp(outer: Fields) -> SftpSettings:
             ),
         ),
     )
+
+
+def _as2(outer: Fields) -> AS2Settings:
+    found = outer.mapping("as2")
+    if found is None:
+        return AS2Settings()
+    fields = Fields(found, of="as2", known=("url",), faults=outer.faults)
+    return AS2Settings(fields.text("url", _URL))
 
 
 def _inbound(outer: Fields) -> InboundSettings:
