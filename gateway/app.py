@@ -13,16 +13,23 @@ from threading import Event, Thread
 import orjson
 import structlog
 
+from gateway.api.app import create_app
+from gateway.api.limits import App
+from gateway.api.server import HttpServer
+from gateway.api.services import Services
 from gateway.as2.server import AS2Endpoint
 from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
 from gateway.channels.as2_keys import AS2Keys, load_keys
 from gateway.channels.as2_transport import AS2Transport, MDNTransport
+from gateway.channels.https import HttpsChannel
 from gateway.channels.sftp import StoreMailbox
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
 from gateway.channels.sftp_sessions import SessionBoard
 from gateway.chores import Chore, Chores, lane_chores
 from gateway.errors import GatewayError
 from gateway.guides import PartnerGuides
+from gateway.http_settings import HttpSettings
+from gateway.intake import Intake, free_share
 from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.pipeline.backoff import Backoff
@@ -52,9 +59,11 @@ from sftp.server import SFTPServer
 from translators.datafile import LoadError
 from translators.x12.guide import GuideLibrary
 
-ROLES = ("sftp", "worker")
-"""What a node may run: the SFTP server; the workers with the sweep and the sealer."""
+ROLES = ("sftp", "http", "worker")
+"""What a node may run: the SFTP server; the HTTP server; the workers with the sweep and the sealer."""
 
+AS2_PATH = "/as2"
+"""Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
@@ -78,14 +87,29 @@ class Gateway:
     partner_guides: PartnerGuides
     clock: Clock
     as2_keys: AS2Keys
+    intake: Intake
 
     def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
-        return StoreMailbox(self.store, self.vault, self.registry, self.clock, wake, self.settings.inbound.large_bytes)
+        return StoreMailbox(
+            self.store,
+            self.vault,
+            self.registry,
+            self.clock,
+            wake,
+            self.settings.inbound.large_bytes,
+            self.intake.admit,
+        )
 
     def inlet(self, wake: Callable[[list[str]], None]) -> Inlet:
         """Where channels hand in what arrives; `wake` is told its lanes."""
-        return Inlet(self.store, self.vault, self.clock, wake, self.settings.inbound.large_bytes)
+        large_bytes, admit = self.settings.inbound.large_bytes, self.intake.admit
+        return Inlet(self.store, self.vault, self.clock, wake, large_bytes, admit)
+
+    def http_app(self, wake: Callable[[list[str]], None]) -> App:
+        """What the HTTP server serves; `wake` is told the lanes of what arrives."""
+        channel = HttpsChannel(self.store, self.vault, self.registry, self.clock, self.inlet(wake))
+        return create_app(Services(channel, self.intake.admit), mounts={AS2_PATH: self.as2_endpoint(wake)})
 
     def transports(self) -> Mapping[str, Transport]:
         """What brings files to partners who do not collect them, by channel."""
@@ -184,7 +208,8 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
             at=clock.now(),
         )
     vault = Vault(store, settings.home / "vault", clock)
-    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys)
+    intake = Intake(store, clock, high_water=settings.inbound.high_water, free=lambda: free_share(settings.home))
+    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys, intake)
 
 
 def build_work(context: WorkerContext) -> Work:
@@ -232,6 +257,7 @@ class Running:
     gateway: Gateway
     server: SFTPServer | None
     stop: Event
+    http: HttpServer | None = None
 
     @property
     def store(self) -> Store:
@@ -249,6 +275,12 @@ class Running:
         """The SFTP server's public host key, for partners to pin."""
         assert self.server is not None
         return self.server.host_keys[0]
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Host and real port of the HTTP server."""
+        assert self.http is not None
+        return self.http.address
 
     def verify_audit(self) -> audit.AuditReport:
         """Seal what is committed, then recompute the chain."""
@@ -310,12 +342,14 @@ def running(
         raise GatewayError(f"no role {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}")
     home.mkdir(parents=True, exist_ok=True)
     settings = load_settings(home)
+    if roles is None and settings.http is None:
+        wanted.remove("http")
     stop = Event()
     with ExitStack() as stack:
         # First, so that being told to stop while the database starts leaves no database behind.
         stack.callback(stop_on_signals(stop))
         embedded = None if settings.database_url is not None else EmbeddedPostgres(settings.home)
-        if embedded is not None and ("sftp" in wanted or not embedded.running()):
+        if embedded is not None and (wanted & {"sftp", "http"} or not embedded.running()):
             # A worker node beside a serving one on the same home leaves it its database.
             stack.callback(embedded.remove if temporary else embedded.stop)
         url = database_url(settings)
@@ -359,7 +393,24 @@ def running(
             server.start(settings.sftp.host, settings.sftp.port)
             stack.callback(server.stop)
             posting.start()
-        yield Running(gateway, server, stop)
+        http = None
+        if "http" in wanted:
+            http = _http_server(gateway, lanes)
+            http.start()
+            stack.callback(http.stop)
+        yield Running(gateway, server, stop, http)
+
+
+def _http_server(gateway: Gateway, lanes: Lanes) -> HttpServer:
+    settings = gateway.settings.http or HttpSettings()
+    return HttpServer(
+        gateway.http_app(lanes.wake),
+        host=settings.host,
+        port=settings.port,
+        connections=settings.connections,
+        tls=settings.tls,
+        trusted_proxies=settings.proxies,
+    )
 
 
 def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:

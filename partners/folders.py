@@ -22,7 +22,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from partners.certificates import read_certificate_file
-from partners.clashes import check_accounts, check_as2_names, check_identifiers, check_references, check_ties
+from partners.clashes import (
+    check_accounts,
+    check_as2_names,
+    check_certificates,
+    check_identifiers,
+    check_references,
+    check_ties,
+)
 from partners.fields import WORD
 from partners.keys import read_key_file
 from partners.model import GuideOverlay, LegalEntity, PublicKey, SchemaFile, SftpAccount, TradingPartner
@@ -59,6 +66,7 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
     check_identifiers([read.partner for read in reads.values()], entities, faults)
     check_accounts([read.partner for read in reads.values()], faults)
     check_as2_names([read.partner for read in reads.values()], entities, faults)
+    check_certificates([read.partner for read in reads.values()], faults)
     references = [reference for read in reads.values() for reference in read.references]
     check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)
     check_ties([read.partner for read in reads.values()], faults)

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
 from partners.as2_accounts import AS2Account
 from partners.file_terms import FileTerms
+from partners.https_accounts import HttpsAccount
+from partners.networks import Network, is_allowed
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -27,8 +28,6 @@ HELD_NAMES = ("*.tmp", "*.part", "*.filepart", ".*")
 """Names of files that are still being sent."""
 FLAG_ENDINGS = (".done", ".ok", ".fin")
 QUIET_TIME = timedelta(minutes=1)
-
-Network = IPv4Network | IPv6Network
 
 
 class Status(StrEnum):
@@ -401,15 +400,7 @@ class SftpAccount:
 
     def accepts_address(self, address: str) -> bool:
         """Whether a session may come from this IP address; text that is no address is refused."""
-        if not self.allowed_from:
-            return True
-        try:
-            found = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        return any(found in network for network in self.allowed_from)
+        return is_allowed(address, self.allowed_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,6 +532,7 @@ class TradingPartner:
     group_ids: tuple[str, ...] = ()
     accounts: tuple[SftpAccount, ...] = ()
     as2: tuple[AS2Account, ...] = ()
+    https: tuple[HttpsAccount, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     guides: tuple[GuideOverlay, ...] = ()
     schemas: tuple[SchemaFile, ...] = ()
@@ -555,7 +547,7 @@ class TradingPartner:
     @property
     def ways(self) -> tuple[Account, ...]:
         """Its accounts over every channel."""
-        return (*self.accounts, *self.as2)
+        return (*self.accounts, *self.https, *self.as2)
 
     @property
     def active(self) -> bool:

@@ -433,6 +433,28 @@ Index(
     postgresql_where=text("removed_at IS NULL"),
 )
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),  # the part of the key that may be shown
+    Column("account", Text, nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=False),  # the secret itself is nowhere
+    _time("created_at"),
+    _time("expires_at"),
+    _time("revoked_at", optional=True),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_sha256", LargeBinary, nullable=False),  # of what was sent under it
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),
+    _time("created_at"),
+)
+
 exception = Table(
     "exception",
     metadata,

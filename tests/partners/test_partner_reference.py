@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from partners import accounts, agreements, as2_accounts, file_terms, profile
+from partners import accounts, agreements, as2_accounts, file_terms, https_accounts, profile
 from partners.registry import Refusal
 
 REFERENCE = (Path(__file__).parents[2] / "docs/partners.md").read_text(encoding="utf-8")
@@ -30,6 +30,7 @@ def test_every_key_a_profile_may_have_stands_in_the_example() -> None:
     known = {*profile.PROFILE_KEYS, *accounts.ACCOUNT_KEYS, *accounts.LIMIT_KEYS, *agreements.AGREEMENT_KEYS}
     known |= {*agreements.ACKNOWLEDGE_KEYS, *profile.NUMBER_KEYS, *profile.TEXT_KEYS}
     known |= {*as2_accounts.AS2_KEYS, *file_terms.FILE_KEYS}
+    known |= {*https_accounts.HTTPS_KEYS}
     shown = set(re.findall(r"([a-z0-9_]+):", PROFILE))
     assert known <= shown
 
