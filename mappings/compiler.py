@@ -54,8 +54,6 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
         agreement_names=frozenset(work.translator.agreement_names),
         opener=source.opener,
         finisher=written.finisher,
-        shown=written.shown,
-        suffix=written.suffix,
         runner=Runner(name, program),
         resolved=resolved,
         form=source.form,

@@ -175,6 +175,11 @@ class AS2Account:
         """Whether we bring there what goes out; else it waits in the account's mailbox."""
         return bool(self.url)
 
+    @property
+    def takes_files(self) -> bool:
+        """See Account."""
+        return True
+
 
 def read_as2_account(
     item: Mapping, *, partner: str, zone: ZoneInfo, references: list[Reference], faults: list[LoadFault]

@@ -9,7 +9,6 @@ from partners.accounts import read_account
 from partners.agreements import GROUP_ID, read_acknowledgments, read_agreement
 from partners.as2_accounts import NAME, read_as2_account
 from partners.fields import WORD, Fields, Reference, form
-from partners.https_accounts import read_https_account
 from partners.model import (
     Acknowledgments,
     Contact,
@@ -20,6 +19,7 @@ from partners.model import (
     TextTerms,
     TradingPartner,
 )
+from partners.remotes import read_remote
 from translators.datafile import LoadFault, Mapping, Scalar, did_you_mean
 from translators.errors import shown
 
@@ -42,8 +42,8 @@ PROFILE_KEYS = (
     "acknowledge",
     "contacts",
     "sftp",
+    "sftp_client",
     "as2",
-    "https",
     "agreements",
 )
 """What a profile may say."""
@@ -102,10 +102,10 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
             if (reached := read_as2_account(item, partner=key, zone=zone, references=references, faults=faults))
             is not None
         ),
-        https=tuple(
-            opened
-            for item in fields.mappings("https")
-            if (opened := read_https_account(item, partner=key, references=references, faults=faults)) is not None
+        remotes=tuple(
+            remote
+            for item in fields.mappings("sftp_client")
+            if (remote := read_remote(item, partner=key, zone=zone, references=references, faults=faults)) is not None
         ),
         agreements=agreements,
         acknowledge=acknowledge,

@@ -19,6 +19,8 @@
     │   ├── HostKeyError          unknown or changed host key: stop and tell a person
     │   ├── LoginError            the server does not accept our key
     │   ├── RemoteRefusedError    the server said no to one request
+    │   │   └── RemoteNotThereError   no such file or folder there
+    │   ├── StillChangingError    a file was written to while it was fetched
     │   └── ConnectionLostError   no answer; what was asked may or may not have happened
     └── SetupError                a key that cannot be read, an address that cannot be listened on
 """
@@ -116,6 +118,14 @@ class LoginError(RemoteError):
 
 class RemoteRefusedError(RemoteError):
     """The server answered one request with a refusal."""
+
+
+class RemoteNotThereError(RemoteRefusedError):
+    """The server has no such file or folder."""
+
+
+class StillChangingError(RemoteError):
+    """A file changed while it was fetched: what arrived is of no use."""
 
 
 class ConnectionLostError(RemoteError):

@@ -53,9 +53,9 @@ def send_answers(
     answers = list(read.answers)
     if read.advice:
         answers.append(advice_answer(read.header, read.advice, at=at, guides=guides))
-    account = to or (partner.ways[0].user if partner is not None and partner.ways else None)
+    account = _account(to, partner, registry)
     if answers and account is None:
-        return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account whose /out takes it")]
+        return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account that takes it")]
     for answer in answers:
         assert account is not None
         way = way_to(registry, account)
@@ -76,6 +76,14 @@ def send_answers(
             owed=_owed_for_advice(partner) if answer.kind == "824" else None,
         )
     return []
+
+
+def _account(to: str | None, partner: TradingPartner | None, registry: PartnerRegistry) -> str | None:
+    """The way back: the way it came, or the first of the partner's by which anything can reach it."""
+    came = None if to is None else registry.way(to, active=False)
+    if to is not None and (came is None or came.takes_files):
+        return to
+    return next((way.user for way in (() if partner is None else partner.ways) if way.takes_files), None)
 
 
 def _partner_of(account: str, registry: PartnerRegistry) -> str:

@@ -95,7 +95,6 @@ def add_outbound(
     environment: Environment,
     payload: StoredPayload,
     lane: str | None = None,
-    content_format: str = "x12",
 ) -> None:
     """Keep one transmission of ours: ready to be collected, or queued on the lane that brings it to the partner."""
     insert_rows(
@@ -111,7 +110,7 @@ def add_outbound(
                 "account": account,
                 "partner": partner,
                 "filename": filename,
-                "format": content_format,
+                "format": "x12",
                 "payload_sha256": payload.sha256,
                 "size": payload.size,
                 "received_at": at,
@@ -213,7 +212,7 @@ def queue_again(conn: Connection, transmission_id: UUID, *, at: datetime, actor:
     queued = conn.execute(
         update(transmission)
         .where(columns.id == transmission_id, columns.lane.startswith(SEND), columns.state.in_(ended))
-        .values(state=TransmissionState.QUEUED, finished_at=None, next_at=None, reason=None, attempts=0)
+        .values(state=TransmissionState.QUEUED, finished_at=None, next_at=None, reason=None)
     )
     if queued.rowcount != 1:
         return False
