@@ -13,6 +13,15 @@ from threading import Event, Thread
 import orjson
 import structlog
 
+from gateway.api.app import create_app
+from gateway.api.limits import App
+from gateway.api.server import HttpServer
+from gateway.api.services import Services
+from gateway.as2.server import AS2Endpoint
+from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
+from gateway.channels.as2_keys import AS2Keys, load_keys
+from gateway.channels.as2_transport import AS2Transport, MDNTransport
+from gateway.channels.https import HttpsChannel
 from gateway.channels.sftp import StoreMailbox
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
 from gateway.channels.sftp_client import RemoteConnect
@@ -22,6 +31,8 @@ from gateway.channels.sftp_sessions import SessionBoard
 from gateway.chores import Chore, Chores, lane_chores
 from gateway.errors import GatewayError
 from gateway.guides import PartnerGuides
+from gateway.http_settings import HttpSettings
+from gateway.intake import Intake, free_share
 from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.pipeline.backoff import Backoff
@@ -46,15 +57,17 @@ from gateway.workers import Workers
 from gateway.workspace import home_of, map_roots, node_name, profile_roots, unmet
 from mappings.catalog import MapCatalog
 from partners.registry import PartnerRegistry
-from partners.remotes import CHANNEL
+from partners.remotes import CHANNEL as SFTP_CLIENT
 from sftp.keys import PublicKey, new_private_key
 from sftp.server import SFTPServer
 from translators.datafile import LoadError
 from translators.x12.guide import GuideLibrary
 
-ROLES = ("sftp", "poller", "worker")
-"""What a node may run: the SFTP server; the poller of partners' servers; the workers with the sweep and the sealer."""
+ROLES = ("sftp", "http", "poller", "worker")
+"""What a node may run: the servers; the poller of partners' servers; the workers with the sweep and the sealer."""
 
+AS2_PATH = "/as2"
+"""Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
@@ -77,19 +90,45 @@ class Gateway:
     guides: GuideLibrary
     partner_guides: PartnerGuides
     clock: Clock
+    as2_keys: AS2Keys
+    intake: Intake
 
     def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
-        return StoreMailbox(self.store, self.vault, self.registry, self.clock, wake, self.settings.inbound.large_bytes)
+        return StoreMailbox(
+            self.store,
+            self.vault,
+            self.registry,
+            self.clock,
+            wake,
+            self.settings.inbound.large_bytes,
+            self.intake.admit,
+        )
 
     def inlet(self, wake: Callable[[list[str]], None]) -> Inlet:
         """Where channels hand in what arrives; `wake` is told its lanes."""
-        return Inlet(self.store, self.vault, self.clock, wake, self.settings.inbound.large_bytes)
+        large_bytes, admit = self.settings.inbound.large_bytes, self.intake.admit
+        return Inlet(self.store, self.vault, self.clock, wake, large_bytes, admit)
+
+    def http_app(self, wake: Callable[[list[str]], None]) -> App:
+        """What the HTTP server serves; `wake` is told the lanes of what arrives."""
+        channel = HttpsChannel(self.store, self.vault, self.registry, self.clock, self.inlet(wake))
+        return create_app(Services(channel, self.intake.admit), mounts={AS2_PATH: self.as2_endpoint(wake)})
 
     def transports(self) -> Mapping[str, Transport]:
         """What brings files to partners who do not collect them, by channel."""
+        folder, url = _as2_folder(self.settings.home), self.settings.as2.url
         connect = RemoteConnect(self.settings.home)
-        return {CHANNEL: SftpClientTransport(self.store, self.registry, self.clock, connect)}
+        return {
+            CHANNEL: AS2Transport(self.store, self.registry, self.as2_keys, self.clock, folder, url),
+            MDN_CHANNEL: MDNTransport(self.store, self.registry, folder),
+            SFTP_CLIENT: SftpClientTransport(self.store, self.registry, self.clock, connect),
+        }
+
+    def as2_endpoint(self, wake: Callable[[list[str]], None]) -> AS2Endpoint:
+        """What partners post AS2 messages and receipts to; `wake` is told the lanes of what arrives."""
+        folder = _as2_folder(self.settings.home)
+        return AS2Endpoint(AS2Inlet(self.inlet(wake), self.registry, self.as2_keys, folder))
 
     def poller(self, wake: Callable[[list[str]], None]) -> RemotePoller:
         """What fetches from partners' own SFTP servers; `wake` is told the lanes of what arrives."""
@@ -167,6 +206,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     maps = MapCatalog(map_roots(settings.home), guides=guides)
     partner_guides = PartnerGuides(registry, guides)
     faults = [*maps.load_all(), *partner_guides.faults]
+    as2_keys = load_keys(settings.home, registry.ourselves.values(), faults=faults)
     faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
@@ -179,7 +219,8 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
             at=clock.now(),
         )
     vault = Vault(store, settings.home / "vault", clock)
-    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock)
+    intake = Intake(store, clock, high_water=settings.inbound.high_water, free=lambda: free_share(settings.home))
+    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys, intake)
 
 
 def build_work(context: WorkerContext) -> Work:
@@ -227,6 +268,7 @@ class Running:
     gateway: Gateway
     server: SFTPServer | None
     stop: Event
+    http: HttpServer | None = None
 
     @property
     def store(self) -> Store:
@@ -244,6 +286,12 @@ class Running:
         """The SFTP server's public host key, for partners to pin."""
         assert self.server is not None
         return self.server.host_keys[0]
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Host and real port of the HTTP server."""
+        assert self.http is not None
+        return self.http.address
 
     def verify_audit(self) -> audit.AuditReport:
         """Seal what is committed, then recompute the chain."""
@@ -305,12 +353,14 @@ def running(
         raise GatewayError(f"no role {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}")
     home.mkdir(parents=True, exist_ok=True)
     settings = load_settings(home)
+    if roles is None and settings.http is None:
+        wanted.remove("http")
     stop = Event()
     with ExitStack() as stack:
         # First, so that being told to stop while the database starts leaves no database behind.
         stack.callback(stop_on_signals(stop))
         embedded = None if settings.database_url is not None else EmbeddedPostgres(settings.home)
-        if embedded is not None and ("sftp" in wanted or not embedded.running()):
+        if embedded is not None and (wanted & {"sftp", "http"} or not embedded.running()):
             # A worker node beside a serving one on the same home leaves it its database.
             stack.callback(embedded.remove if temporary else embedded.stop)
         url = database_url(settings)
@@ -356,7 +406,24 @@ def running(
             server.start(settings.sftp.host, settings.sftp.port)
             stack.callback(server.stop)
             posting.start()
-        yield Running(gateway, server, stop)
+        http = None
+        if "http" in wanted:
+            http = _http_server(gateway, lanes)
+            http.start()
+            stack.callback(http.stop)
+        yield Running(gateway, server, stop, http)
+
+
+def _http_server(gateway: Gateway, lanes: Lanes) -> HttpServer:
+    settings = gateway.settings.http or HttpSettings()
+    return HttpServer(
+        gateway.http_app(lanes.wake),
+        host=settings.host,
+        port=settings.port,
+        connections=settings.connections,
+        tls=settings.tls,
+        trusted_proxies=settings.proxies,
+    )
 
 
 def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
@@ -422,6 +489,13 @@ def _host_key(home: Path) -> bytes:
         finally:
             fresh.unlink()
     return path.read_bytes()
+
+
+def _as2_folder(home: Path) -> Path:
+    """Where AS2 messages lie while they are opened or made."""
+    folder = home / "as2-spool"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _spool_folder(home: Path) -> Path:

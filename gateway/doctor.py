@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import GatewayError
+from gateway.intake import LEAST_FREE_SHARE
 from gateway.settings import Settings, load_settings
 from gateway.store import audit
 from translators.datafile import LoadError
 
-LEAST_FREE_SHARE = 0.05
 PACKAGES = ("gateway", "translators", "partners", "mappings", "sftp")
 
 

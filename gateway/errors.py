@@ -53,6 +53,10 @@ class IntakeClosed(GatewayError):
         self.retry_after = retry_after
 
 
+class RequestKeyReused(GatewayError):
+    """A sender used one idempotency key for two different things; nothing was taken."""
+
+
 class WorkersFault(GatewayError):
     """The worker processes cannot be run as asked: an unknown factory, or a process that does not come up."""
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from gateway.adapters.kinds import KINDS, make_adapter, read_config
 from gateway.adapters.protocol import Adapter
+from gateway.http_settings import HttpSettings, read_http
 from partners.fields import WORD, Fields, form
 from sftp.gate import ServerLimits
 from sftp.lockout import LockoutRules
@@ -27,7 +28,7 @@ SETTINGS_FILE = "tradelane.yaml"
 DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
-_TOP_KEYS = ("samples", "sftp", "workers", "inbound", "destinations")
+_TOP_KEYS = ("samples", "sftp", "http", "as2", "workers", "inbound", "destinations")
 SFTP_KEYS = (
     "host",
     "port",
@@ -40,6 +41,7 @@ SFTP_KEYS = (
     "lockout_half_life",
 )
 """What `sftp` may say."""
+_URL = form(r"https?://[!-~]{1,2000}", "an address that begins with https:// or http://")
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
 _DAY_SECONDS = 86_400
 
@@ -54,10 +56,23 @@ class SftpSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AS2Settings:
+    """Where partners post asynchronous receipts to; "" where none may be asked for."""
+
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboundSettings:
-    """How received files are worked: one of more than `large_bytes` has a lane apart from its partner's others."""
+    """How received files are worked.
+
+    Args:
+        large_bytes: one of more bytes has a lane apart from its partner's others.
+        high_water: while so many wait for their turn, nothing more is taken in.
+    """
 
     large_bytes: int = 5_000_000
+    high_water: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,7 @@ class Settings:
         home: the workspace folder, absolute.
         database_url: the served database; None for the embedded one.
         samples: whether the shipped sample partners and identities are part of the workspace.
+        http: where the HTTP server listens; None where it does not run unless its role is asked for.
         workers: worker processes.
         destinations: by the name agreements call them.
     """
@@ -88,8 +104,10 @@ class Settings:
     database_url: SecretStr | None = None
     samples: bool = True
     sftp: SftpSettings = SftpSettings()
+    http: HttpSettings | None = None
     workers: int = 2
     inbound: InboundSettings = InboundSettings()
+    as2: AS2Settings = AS2Settings()
     destinations: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -120,8 +138,10 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         database_url=database_url,
         samples=fields.flag("samples", default=usual.samples),
         sftp=_sftp(fields),
+        http=read_http(fields, home=home),
         workers=fields.number("workers", default=usual.workers, low=1, high=256),
         inbound=_inbound(fields),
+        as2=_as2(fields),
         destinations=_destinations(fields, home) if fields.has("destinations") else usual.destinations,
     )
     if faults:
@@ -157,13 +177,24 @@ def _sftp(outer: Fields) -> SftpSettings:
     )
 
 
+def _as2(outer: Fields) -> AS2Settings:
+    found = outer.mapping("as2")
+    if found is None:
+        return AS2Settings()
+    fields = Fields(found, of="as2", known=("url",), faults=outer.faults)
+    return AS2Settings(fields.text("url", _URL))
+
+
 def _inbound(outer: Fields) -> InboundSettings:
     found = outer.mapping("inbound")
     usual = InboundSettings()
     if found is None:
         return usual
-    fields = Fields(found, of="inbound", known=("large_bytes",), faults=outer.faults)
-    return InboundSettings(large_bytes=fields.size("large_bytes", default=usual.large_bytes))
+    fields = Fields(found, of="inbound", known=("large_bytes", "high_water"), faults=outer.faults)
+    return InboundSettings(
+        large_bytes=fields.size("large_bytes", default=usual.large_bytes),
+        high_water=fields.number("high_water", default=usual.high_water, low=1, high=100_000_000),
+    )
 
 
 def _usual_destinations(home: Path) -> Mapping[str, Destination]:

@@ -122,6 +122,7 @@ class CompiledMap:
         agreement_names: what it reads of the agreement.
         opener: opens what it reads.
         finisher: makes the target's own object of what the program gave.
+        shown: the JSON value or text of what was made; files of it end in `suffix`.
         runner: the program it became.
         form: what a file of what it reads is read by (a layout), where that is data of the map; else None.
         resolved: the resolved form, for `tradelane map show`.
@@ -137,6 +138,8 @@ class CompiledMap:
     agreement_names: frozenset[str]
     opener: Opener = field(repr=False)
     finisher: Callable[..., Any] = field(repr=False)
+    shown: Callable[[Any], Any] = field(repr=False)
+    suffix: str
     runner: Runner = field(repr=False)
     resolved: dict[str, Any] = field(repr=False)
     form: Any = field(default=None, repr=False)

@@ -54,6 +54,8 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
         agreement_names=frozenset(work.translator.agreement_names),
         opener=source.opener,
         finisher=written.finisher,
+        shown=written.shown,
+        suffix=written.suffix,
         runner=Runner(name, program),
         resolved=resolved,
         form=source.form,

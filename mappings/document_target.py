@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class DocumentTarget(Target):
             with source.whole(root):
                 layout = self._document(tree, root) if spec.emit_each is None else self._documents(tree, root)
             program.line("return made")
-        return Written(layout, partial(_finished, self._model))
+        return Written(layout, partial(_finished, self._model), _shown, "json")
 
     # one set to many documents
 
@@ -358,7 +359,10 @@ def _finished(
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_context=False):
+        faults = error.errors(include_url=False, include_context=False)
+        for fault in faults:
+            if any(other["loc"][: len(fault["loc"])] == fault["loc"] for other in faults if other is not fault):
+                continue  # a list is too short because what stands in it is refused: that is told
             path = _path(fault["loc"])
             found = lineage.origin(path)
             given = fault["input"] if isinstance(fault["input"], str) else ""
@@ -367,6 +371,11 @@ def _finished(
             rule, holder, part = found or (None, None, None)
             report.add("map.value.invalid", rule, message, holder, part, cause=path, value=given or None)
         return None
+
+
+def _shown(document: Document) -> Any:
+    """The canonical form, as a JSON value."""
+    return json.loads(document.to_json_bytes())
 
 
 def _path(location: tuple[int | str, ...]) -> str:

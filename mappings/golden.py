@@ -1,16 +1,19 @@
 """Golden samples: the files beside a map that say what it must make of them, and what it must refuse.
 
 `samples/plain.edi` with `plain.expected.json`, the canonical documents as a list; `samples/bad-date.edi` with
-`bad-date.issues.json`, the issues as a list of objects that name what matters of each (`code`, `segment_id`, `segment`,
-`element`, `text_line`, `text_column`, `path`, `field`, `value`). Samples are `*.edi` for X12, `*.xml`, `*.csv`, `*.txt`
-and `NAME.sample.json` with `NAME.expected.json`. `samples/context.json` may give `{"agreement": {...}}`.
+`bad-date.issues.json`, the issues as a list of objects that name what matters of each (`code`, `segment_id`,
+`segment`, `element`, `text_line`, `text_column`, `path`, `field`, `value`). Samples are `*.edi` for X12, `*.xml`,
+`*.csv`, `*.txt`, `NAME.sample.json`, and `NAME.document.json` for a canonical document, with `NAME.origin.json` where
+it answers one. What is not canonical is expected as text: `NAME.expected.edi` holds a segment a line.
+`samples/context.json` may give `{"agreement": {...}, "delimiters": {...}}`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +22,18 @@ from mappings.compiled import CompiledMap
 from mappings.engine import MapContext, run
 from mappings.errors import MappingError
 from mappings.files import SAMPLE_PATTERNS, read_documents
-from translators.errors import Issue
+from mappings.spec import CANONICAL_SIDE
+from translators.canonical.common import CanonicalFormError, Document
+from translators.canonical.registry import model_named
+from translators.errors import Issue, TranslationError
 from translators.x12.guide import GuideLibrary
-from translators.x12.model import TransactionSet
-from translators.x12.reader import ReadOptions, read_x12
+from translators.x12.model import Delimiters, TransactionSet
+from translators.x12.options import ReadOptions
+from translators.x12.reader import read_x12
 
-EXPECTED, ISSUES, CONTEXT = ".expected.json", ".issues.json", "context.json"
+EXPECTED, ISSUES, CONTEXT = ".expected", ".issues.json", "context.json"
+DOCUMENT, ORIGIN = ".document.json", ".origin.json"
+_PATTERNS = {**SAMPLE_PATTERNS, CANONICAL_SIDE: (f"*{DOCUMENT}",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,27 @@ class SampleResults:
         return bool(self.results) and all(result.passed for result in self.results)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample as it was read.
+
+    Args:
+        name: of its file.
+        sources: what the map is run over, each with what is around it.
+        issues: what reading it found.
+        expected: the documents as JSON values, or texts; None where the sample has no such file.
+        refused: facts of the issues it must make; None as well.
+        wanted: the files that would say it.
+    """
+
+    name: str
+    sources: tuple[tuple[Any, MapContext], ...]
+    issues: tuple[Issue, ...]
+    expected: list[Any] | None
+    refused: list[dict[str, Any]] | None
+    wanted: str
+
+
 def run_samples(catalog: MapCatalog, name: str, *, guides: GuideLibrary | None = None) -> SampleResults:
     """Run every sample of a map.
 
@@ -62,17 +92,47 @@ def run_samples(catalog: MapCatalog, name: str, *, guides: GuideLibrary | None =
         MappingError: an expectation is not readable.
     """
     compiled = catalog.find(name)
-    library = guides or GuideLibrary.shipped()
-    folder = catalog.folder(name) / "samples"
-    agreement = {}
-    if (folder / CONTEXT).is_file():
-        agreement = _read(folder / CONTEXT).get("agreement", {})
-    results = []
-    patterns = SAMPLE_PATTERNS.get(compiled.reads.word, ("*.edi",))
-    for path in sorted(found for pattern in patterns for found in folder.glob(pattern)):
-        documents, issues = _run(compiled, path, library, agreement)
-        results.append(SampleResult(path.name, tuple(_differences(path, documents, issues))))
-    return SampleResults(name, tuple(results))
+    samples = read_samples(compiled, catalog.folder(name) / "samples", guides=guides or GuideLibrary.shipped())
+    return SampleResults(name, tuple(SampleResult(sample.name, differences(compiled, sample)) for sample in samples))
+
+
+def read_samples(compiled: CompiledMap, folder: Path, *, guides: GuideLibrary) -> list[Sample]:
+    """The samples of a map, read; they can be run over other maps of the same two sides.
+
+    Raises:
+        MappingError: a file is not readable.
+    """
+    context = _read(folder / CONTEXT) if (folder / CONTEXT).is_file() else {}
+    patterns = _PATTERNS.get(compiled.reads.word, ("*.edi",))
+    paths = {found for pattern in patterns for found in folder.glob(pattern)}
+    samples = []
+    for path in sorted(path for path in paths if EXPECTED not in path.name):
+        issues: list[Issue] = []
+        sources = tuple(_sources(compiled, path, context, guides, issues))
+        name = path.name.removesuffix(path.suffix).removesuffix(".sample").removesuffix(".document")
+        expected, refused = path.with_name(f"{name}{EXPECTED}.{compiled.suffix}"), path.with_name(name + ISSUES)
+        samples.append(
+            Sample(
+                path.name,
+                sources,
+                tuple(issues),
+                _expected(expected) if expected.is_file() else None,
+                _read(refused) if refused.is_file() else None,
+                f"{expected.name} or {refused.name}",
+            )
+        )
+    return samples
+
+
+def differences(compiled: CompiledMap, sample: Sample) -> tuple[str, ...]:
+    """What comes out otherwise than the sample says."""
+    documents: list[Any] = []
+    issues = list(sample.issues)
+    for source, context in sample.sources:
+        mapped = run(compiled, source, context)
+        issues += mapped.issues
+        documents += [compiled.shown(document) for document in mapped.documents]
+    return tuple(_differences(sample, documents, issues))
 
 
 def issue_facts(issue: Issue) -> dict[str, Any]:
@@ -95,38 +155,51 @@ def issue_facts(issue: Issue) -> dict[str, Any]:
     }
 
 
-def _run(
-    compiled: CompiledMap, path: Path, guides: GuideLibrary, agreement: dict[str, str]
-) -> tuple[list[Any], list[Issue]]:
-    documents: list[Any] = []
-    issues: list[Issue] = []
-    if compiled.reads.word in SAMPLE_PATTERNS:
+def _sources(
+    compiled: CompiledMap, path: Path, context: Mapping[str, Any], guides: GuideLibrary, issues: list[Issue]
+) -> Iterator[tuple[Any, MapContext]]:
+    """What a sample's file holds, with what is around it; what is wrong with the file goes into `issues`."""
+    agreement = context.get("agreement", {})
+    writing = {"delimiters": Delimiters(**context["delimiters"])} if "delimiters" in context else {}
+    file = {"name": path.name}
+    if compiled.reads.word == CANONICAL_SIDE:
+        answered = path.with_name(path.name.removesuffix(DOCUMENT) + ORIGIN)
+        origin = _document(answered) if answered.is_file() else None
+        yield _document(path), MapContext(agreement=agreement, origin=origin, writing=writing)
+    elif compiled.reads.word in SAMPLE_PATTERNS:
         for read in read_documents(compiled, [path.read_bytes()]):
             issues += read.issues
             if read.accepted:
-                mapped = run(compiled, read.root, MapContext(file={"name": path.name}, agreement=agreement))
-                issues += mapped.issues
-                documents += [json.loads(document.to_json_bytes()) for document in mapped.documents]
-        return documents, issues
-    options = ReadOptions(keep_tree=True)
-    for event in read_x12([path.read_bytes()], guides=guides, options=options):
-        if not isinstance(event, TransactionSet):
-            continue
-        issues += event.issues
-        if event.accepted and event.root is not None:
-            mapped = run(compiled, event, MapContext.around(event, file_name=path.name, agreement=agreement))
-            issues += mapped.issues
-            documents += [json.loads(document.to_json_bytes()) for document in mapped.documents]
-    return documents, issues
+                yield read.root, MapContext(file=file, agreement=agreement, writing=writing)
+    else:
+        for event in read_x12([path.read_bytes()], guides=guides, options=ReadOptions(keep_tree=True)):
+            if isinstance(event, TransactionSet):
+                issues += event.issues
+                if event.accepted and event.root is not None:
+                    yield event, MapContext.around(event, file_name=path.name, agreement=agreement)
 
 
-def _differences(path: Path, documents: list[Any], issues: list[Issue]) -> Iterator[str]:
-    name = path.name.removesuffix(".json").removesuffix(".sample") if path.suffix == ".json" else path.stem
-    expected, refused = path.with_name(name + EXPECTED), path.with_name(name + ISSUES)
-    if not expected.is_file() and not refused.is_file():
-        yield f"want {expected.name} or {refused.name} beside it"
+def _document(path: Path) -> Document:
+    try:
+        return model_named(_read(path)["schema"]).from_json_bytes(path.read_bytes())
+    except (CanonicalFormError, TranslationError, KeyError, TypeError) as error:
+        raise MappingError(f"{path}: no canonical document: {error}") from error
+
+
+def _expected(path: Path) -> list[Any]:
+    if path.suffix != ".json":
+        return [path.read_text(encoding="utf-8")]
+    found = _read(path)
+    if not isinstance(found, list):
+        raise MappingError(f"{path}: want a list of documents")
+    return found
+
+
+def _differences(sample: Sample, documents: list[Any], issues: list[Issue]) -> Iterator[str]:
+    if sample.expected is None and sample.refused is None:
+        yield f"want {sample.wanted} beside it"
         return
-    wanted = _read(expected) if expected.is_file() else []
+    wanted = sample.expected or []
     for position in range(max(len(wanted), len(documents))):
         if position >= len(documents):
             yield f"document {position + 1} was not made"
@@ -135,7 +208,7 @@ def _differences(path: Path, documents: list[Any], issues: list[Issue]) -> Itera
         else:
             yield from _unlike(wanted[position], documents[position], f"document {position + 1}")
     facts = [issue_facts(issue) for issue in issues]
-    told = _read(refused) if refused.is_file() else []
+    told = sample.refused or []
     for position in range(max(len(told), len(facts))):
         if position >= len(facts):
             yield f"issue {position + 1} was not found: {told[position]}"
@@ -155,6 +228,11 @@ def _unlike(wanted: Any, found: Any, path: str) -> Iterator[str]:
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for position, (left, right) in enumerate(zip(wanted, found, strict=True)):
             yield from _unlike(left, right, f"{path}[{position}]")
+    elif isinstance(wanted, str) and isinstance(found, str) and "\n" in wanted + found:
+        left_lines, right_lines = wanted.splitlines(), found.splitlines()
+        for number, (left, right) in enumerate(zip_longest(left_lines, right_lines), 1):
+            if left != right:
+                yield f"{path} line {number} is {right!r}; want {left!r}"
     elif wanted != found:
         yield f"{path} is {json.dumps(found)}; want {json.dumps(wanted)}"
 

@@ -23,10 +23,19 @@ It adds issues where the format refuses something; then what it gives does not c
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A program that is written: how its trace is laid out, and what finishes its content."""
+    """A program that is written.
+
+    Args:
+        layout: how its trace is laid out.
+        finisher: what finishes its content.
+        shown: the JSON value or text of what was made, for samples and for people.
+        suffix: how files of that end.
+    """
 
     layout: Trail
     finisher: Finisher
+    shown: Callable[[Any], Any]
+    suffix: str
 
 
 class Target(ABC):

@@ -9,7 +9,8 @@ from typing import Any
 from mappings.lineage import LineageView
 from mappings.report import Report
 from mappings.x12_segments import MadeSegment
-from translators.errors import Position, Severity, shown
+from translators.errors import Position, Severity
+from translators.errors import shown as cut
 from translators.tree import Segment
 from translators.x12.characters import Charset
 from translators.x12.guide import SetGuide
@@ -67,6 +68,12 @@ def finished(
     return None if report else OutboundSet(guide.code, [segment.elements for segment in content])
 
 
+def shown(made: OutboundSet) -> str:
+    """The segments between ST and SE, a line each."""
+    marks = Delimiters(repetition="^")
+    return "".join("*".join(_text(element, marks) for element in segment) + "~\n" for segment in made.segments)
+
+
 def _delimiters(segment: MadeSegment, ordinal: int, marks: Delimiters, report: Report, charset: Charset) -> None:
     """An issue for every value that holds a delimiter, or a character that is no byte."""
     signs = [sign for sign in (marks.element, marks.component, marks.segment, marks.repetition) if sign]
@@ -75,12 +82,12 @@ def _delimiters(segment: MadeSegment, ordinal: int, marks: Delimiters, report: R
             sign = next((sign for sign in signs if sign in text), None)
             name = f"{segment.site.id}{number:02d}"
             if charset is not Charset.UTF_8 and not text.isascii() and max(text) > "\xff":
-                message = f"{name} is {shown(text)}; want characters of latin-1 alone"
+                message = f"{name} is {cut(text)}; want characters of latin-1 alone"
                 place = Position(segment_id=segment.site.id, segment=ordinal, element=number)
                 rule = segment.site.rule_of(number)
                 report.add("map.value.unfit", rule, message, None, None, value=text, position=place)
             if sign is not None:
-                message = f"{name} is {shown(text)}; it holds the delimiter {shown(sign)}; choose others, or change it"
+                message = f"{name} is {cut(text)}; it holds the delimiter {cut(sign)}; choose others, or change it"
                 place = Position(segment_id=segment.site.id, segment=ordinal, element=number)
                 rule = segment.site.rule_of(number)
                 report.add("map.value.delimiter", rule, message, None, None, value=text, position=place)

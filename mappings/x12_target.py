@@ -15,7 +15,7 @@ from mappings.source import Items
 from mappings.spec import Rule
 from mappings.target import Target, Written
 from mappings.values import BlockParts, Value, absence, tuple_code
-from mappings.x12_made import SetTrail, finished
+from mappings.x12_made import SetTrail, finished, shown
 from mappings.x12_outline import ElementRule, LoopPlan, SegmentPlan, outline
 from mappings.x12_segments import Site
 from mappings.x12_writers import element_writer
@@ -66,7 +66,7 @@ class X12SetTarget(Target):
                 for name, written in work.spec.asserts.items():
                     work.asserted(name, written)
             program.line("return [(made, ())]")
-        return Written(SetTrail(), partial(finished, self._guide))
+        return Written(SetTrail(), partial(finished, self._guide), shown, "edi")
 
     # loops
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
@@ -13,7 +12,6 @@ from partners.model import (
     QUIET_TIME,
     Limits,
     Login,
-    Network,
     Outbox,
     PasswordHash,
     Pickup,
@@ -21,9 +19,9 @@ from partners.model import (
     Removal,
     SftpAccount,
 )
+from partners.networks import read_networks
 from partners.passwords import read_hash
 from translators.datafile import LoadFault, Mapping
-from translators.errors import shown
 
 _PATTERN = form(r"[^/\x00-\x1f]{1,100}", "a pattern of file names, as *.tmp")
 _ENDING = form(r"\.[A-Za-z0-9_-]{1,16}", "the ending of a flag file, as .done")
@@ -95,7 +93,7 @@ def read_account(
         flag_endings=tuple(end.text for end in fields.scalars("flag_endings", _ENDING)) or FLAG_ENDINGS,
         quiet_time=fields.span("quiet_time", default=QUIET_TIME),
         out=_out(fields),
-        allowed_from=_networks(fields),
+        allowed_from=read_networks(fields),
         carries=frozenset(name.text for name in carries) or frozenset({partner}),
         limits=_limits(fields, faults),
         place=None if user is None else user.place,
@@ -148,21 +146,6 @@ def _passwords(outer: Fields, *, zone: ZoneInfo) -> tuple[PasswordHash, ...]:
         if line is not None:
             read = read_hash(line, not_before=not_before, not_after=not_after, zone=zone, faults=outer.faults)
             found += [] if read is None else [read]
-    return tuple(found)
-
-
-def _networks(fields: Fields) -> tuple[Network, ...]:
-    found: list[Network] = []
-    for item in fields.scalars("allowed_from"):
-        try:
-            found.append(ip_network(item.text))
-        except ValueError:
-            fields.fault(
-                item.place,
-                f'allowed_from has "{shown(item.text)}"; want an address or network, as 203.0.113.7 or 203.0.113.0/24',
-            )
-    if fields.has("allowed_from") and not fields.items("allowed_from"):
-        fields.fault(fields.place_of("allowed_from"), "allowed_from names no network; leave it out to allow any")
     return tuple(found)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from partners.dispatching import read_batch, read_envelope
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.file_terms import read_file_terms
 from partners.model import RELEASE_LENGTH, Acknowledgments, Agreement, Criteria, Direction, Syntax, Usage
 from translators.datafile import LoadFault, Mapping, Scalar
 from translators.errors import shown
@@ -45,12 +46,26 @@ AGREEMENT_KEYS = (
     "batch",
     "envelope",
     "values",
+    "file",
 )
 """What an agreement may say."""
 
 ACKNOWLEDGE_KEYS = ("functional", "interchange", "form", "within", "advice")
 """What the `acknowledge` of a profile may say."""
 
+_OF_X12 = (
+    "version",
+    "functional_id",
+    "usage",
+    "gs_sender",
+    "gs_receiver",
+    "guide",
+    "strictness",
+    "acknowledge",
+    "batch",
+    "envelope",
+)
+"""Keys of an agreement that only X12 gives a meaning."""
 _ANSWERING = ("functional", "interchange", "form", "advice")
 _WAITING = ("functional", "interchange", "form", "within")
 """What that of an agreement may say, by its direction; `interchange` is known there to be told of as misplaced."""
@@ -83,11 +98,14 @@ def read_agreement(
     release, suffix = ("", "") if version == "any" else (version[:RELEASE_LENGTH], version[RELEASE_LENGTH:])
     direction = fields.choice_or_none("direction", Direction)
     switches = fields.mapping("strictness")
+    syntax = fields.choice("syntax", Syntax.X12)
+    if syntax is not Syntax.X12:
+        _refuse_x12_keys(fields, syntax)
     read = Agreement(
         partner=partner,
-        document=fields.text("document", _SET_CODE),
+        document=fields.text("document", _SET_CODE if syntax is Syntax.X12 else WORD),
         direction=direction or Direction.IN,
-        syntax=fields.choice("syntax", Syntax.X12),
+        syntax=syntax,
         criteria=Criteria(
             functional_id=fields.text("functional_id", _FUNCTIONAL_ID) or None,
             release=release or None,
@@ -113,6 +131,7 @@ def read_agreement(
         batch=read_batch(fields),
         envelope=read_envelope(fields),
         values=_values(fields),
+        file=read_file_terms(fields, syntax=syntax.value),
         place=item.place,
     )
     _check_way(fields, direction=direction, pass_through=read.pass_through)
@@ -166,6 +185,12 @@ def _check_way(fields: Fields, *, direction: Direction | None, pass_through: boo
     for key in ("batch", "envelope"):
         if direction is Direction.IN and fields.has(key):
             fields.fault(fields.place_of(key), f"{key} is for direction out; what comes in is as the partner made it")
+
+
+def _refuse_x12_keys(fields: Fields, syntax: Syntax) -> None:
+    for key in _OF_X12:
+        if fields.has(key):
+            fields.fault(fields.place_of(key), f"{key} is for syntax x12, not {syntax.value}")
 
 
 def _values(outer: Fields) -> dict[str, str]:

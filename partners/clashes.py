@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from partners.as2_accounts import AS2Account
 from partners.fields import Reference, ReferenceKind
+from partners.https_accounts import HttpsAccount
 from partners.model import Account, Identifier, LegalEntity, TradingPartner
 from partners.selection import ties
 from translators.datafile import LoadFault, Place, did_you_mean
@@ -56,6 +57,17 @@ def check_as2_names(
         if account.ourselves not in named:
             text = f"our {account.ourselves} has no as2_name; give it one in ourselves.yaml"
             faults.append(LoadFault(account.place, text))
+
+
+def check_certificates(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> None:
+    """No client certificate opens two HTTPS accounts."""
+    seen: dict[str, HttpsAccount] = {}
+    for account in (account for partner in partners for account in partner.https):
+        for certificate in sorted(account.certificates):
+            first = seen.setdefault(certificate, account)
+            if first is not account and account.place is not None:
+                text = f"the client certificate SHA256:{certificate} also opens {first.user} ({first.place})"
+                faults.append(LoadFault(account.place, text))
 
 
 def check_references(

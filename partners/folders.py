@@ -8,6 +8,7 @@ ROOT/acme/keys/USER/laptop.pub     keys for the account USER
 ROOT/acme/certificates/a.pem       certificates for its only AS2 account, or, where it has several,
 ROOT/acme/certificates/USER/a.pem  certificates for the account USER
 ROOT/acme/guides/850.in.yaml       the partner's guide 850.in, an overlay of the standard's
+ROOT/acme/schemas/order.xsd        a schema its XML is held to; files it includes lie beside it or below
 ```
 A partner's profile stands in one root; its keys and guides may stand in any, so that a workspace gives keys to a
 shipped partner.
@@ -21,20 +22,29 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from partners.certificates import read_certificate_file
-from partners.clashes import check_accounts, check_as2_names, check_identifiers, check_references, check_ties
+from partners.clashes import (
+    check_accounts,
+    check_as2_names,
+    check_certificates,
+    check_identifiers,
+    check_references,
+    check_ties,
+)
 from partners.fields import WORD
 from partners.keys import read_key_file
-from partners.model import GuideOverlay, LegalEntity, PublicKey, SftpAccount, TradingPartner
+from partners.model import GuideOverlay, LegalEntity, PublicKey, SchemaFile, SftpAccount, TradingPartner
 from partners.profile import ProfileRead, read_ourselves, read_profile
 from partners.revision import with_revision
 from translators.datafile import LoadError, LoadFault, Mapping, Place, did_you_mean, read_datafile
 from translators.errors import shown
+from translators.xmldoc.schema import SchemaError, XMLSchema
 
 PROFILE = "profile.yaml"
 OURSELVES = "ourselves.yaml"
 KEYS = "keys"
 CERTIFICATES = "certificates"
 GUIDES = "guides"
+SCHEMAS = "schemas"
 
 
 def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalEntity]]:
@@ -56,6 +66,7 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
     check_identifiers([read.partner for read in reads.values()], entities, faults)
     check_accounts([read.partner for read in reads.values()], faults)
     check_as2_names([read.partner for read in reads.values()], entities, faults)
+    check_certificates([read.partner for read in reads.values()], faults)
     references = [reference for read in reads.values() for reference in read.references]
     check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)
     check_ties([read.partner for read in reads.values()], faults)
@@ -67,6 +78,7 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
             faults.append(_without_profile(folder, names))
     for partner in partners.values():
         _check_guides(partner, faults)
+        _check_schemas(partner, faults)
     if faults:
         raise LoadError(faults)
     return [with_revision(partner) for partner in partners.values()], entities
@@ -142,7 +154,8 @@ def _with_keys(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -
 
 def _with_files(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
     """The partner with everything its folder holds beside the profile."""
-    return _with_guides(_with_certificates(_with_keys(partner, folder, faults), folder, faults), folder, faults)
+    found = _with_certificates(_with_keys(partner, folder, faults), folder, faults)
+    return _with_schemas(_with_guides(found, folder, faults), folder, faults)
 
 
 def _with_certificates(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
@@ -173,6 +186,37 @@ def _with_guides(partner: TradingPartner, folder: Path, faults: list[LoadFault])
             label = f"{partner.key}/{GUIDES}/{path.name}"
             guides.append(GuideOverlay(name, path.read_bytes(), label, str(path)))
     return replace(partner, guides=tuple(guides))
+
+
+def _with_schemas(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+    """The partner with the files of one `schemas` folder."""
+    schemas = list(partner.schemas)
+    inside = folder / SCHEMAS
+    for path in sorted(inside.rglob("*")) if inside.is_dir() else ():
+        name = path.relative_to(inside).as_posix()
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        if path.suffix != ".xsd":
+            faults.append(LoadFault(_start(path), "want schemas as files NAME.xsd here, and nothing else"))
+        elif any(name == schema.name for schema in schemas):
+            faults.append(LoadFault(_start(path), f"the schema {name} of {partner.key} stands twice"))
+        else:
+            schemas.append(SchemaFile(name, path.read_bytes(), str(path)))
+    return replace(partner, schemas=tuple(schemas))
+
+
+def _check_schemas(partner: TradingPartner, faults: list[LoadFault]) -> None:
+    """Every schema an agreement names is there and loads."""
+    files = {schema.name: schema.content for schema in partner.schemas}
+    for agreement in partner.agreements:
+        if not agreement.file.schema:
+            continue
+        assert agreement.place is not None
+        try:
+            XMLSchema(files, main=agreement.file.schema)
+        except SchemaError as error:
+            hint = did_you_mean(agreement.file.schema, files) if agreement.file.schema not in files else ""
+            faults.append(LoadFault(agreement.place, f"{error}{hint}"))
 
 
 def _check_guides(partner: TradingPartner, faults: list[LoadFault]) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from partners.as2_accounts import AS2Account
+from partners.file_terms import FileTerms
+from partners.https_accounts import HttpsAccount
+from partners.networks import Network, is_allowed
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -29,8 +31,6 @@ HELD_NAMES = ("*.tmp", "*.part", "*.filepart", ".*")
 """Names of files that are still being sent."""
 FLAG_ENDINGS = (".done", ".ok", ".fin")
 QUIET_TIME = timedelta(minutes=1)
-
-Network = IPv4Network | IPv6Network
 
 
 class Status(StrEnum):
@@ -51,6 +51,10 @@ class Syntax(StrEnum):
     """The wire format of an agreement."""
 
     X12 = "x12"
+    XML = "xml"
+    JSON = "json"
+    CSV = "csv"
+    """Delimited or fixed-width text."""
 
 
 class Usage(StrEnum):
@@ -409,15 +413,7 @@ class SftpAccount:
 
     def accepts_address(self, address: str) -> bool:
         """Whether a session may come from this IP address; text that is no address is refused."""
-        if not self.allowed_from:
-            return True
-        try:
-            found = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        return any(found in network for network in self.allowed_from)
+        return is_allowed(address, self.allowed_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +460,7 @@ class Agreement:
         envelope: for `out`, what an interchange looks like.
         currency: ISO 4217, what maps use where the document names none; "" for none.
         values: free words of the profile, for maps.
+        file: of XML, JSON and CSV, how its files are told, read and answered.
     """
 
     partner: str
@@ -482,6 +479,7 @@ class Agreement:
     batch: Batch = Batch()
     envelope: Envelope = Envelope()
     values: Mapping[str, str] = field(default_factory=dict)
+    file: FileTerms = field(default_factory=FileTerms)
     place: Place | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -501,6 +499,15 @@ class GuideOverlay:
     name: str
     content: bytes
     label: str = field(default="", compare=False)
+    file: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """A file of a partner's `schemas` folder, by its path in it with `/`."""
+
+    name: str
+    content: bytes = field(repr=False)
     file: str = field(default="", compare=False)
 
 
@@ -527,6 +534,7 @@ class TradingPartner:
         duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
         control_numbers: how long its control numbers count as used, and how ours are counted.
         text: how its X12 files are read.
+        schemas: XSD files that its XML is held to.
         revision: SHA-256 (hex) of all of the above and below as resolved, keys from every root included.
     """
 
@@ -537,9 +545,11 @@ class TradingPartner:
     group_ids: tuple[str, ...] = ()
     accounts: tuple[SftpAccount, ...] = ()
     as2: tuple[AS2Account, ...] = ()
+    https: tuple[HttpsAccount, ...] = ()
     remotes: tuple[RemoteAccount, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     guides: tuple[GuideOverlay, ...] = ()
+    schemas: tuple[SchemaFile, ...] = ()
     acknowledge: Acknowledgments = Acknowledgments()
     contacts: tuple[Contact, ...] = ()
     time_zone: str = "UTC"
@@ -551,7 +561,7 @@ class TradingPartner:
     @property
     def ways(self) -> tuple[Account, ...]:
         """Its accounts over every channel."""
-        return (*self.accounts, *self.as2, *self.remotes)
+        return (*self.accounts, *self.https, *self.as2, *self.remotes)
 
     @property
     def active(self) -> bool:

@@ -9,6 +9,7 @@ from partners.accounts import read_account
 from partners.agreements import GROUP_ID, read_acknowledgments, read_agreement
 from partners.as2_accounts import NAME, read_as2_account
 from partners.fields import WORD, Fields, Reference, form
+from partners.https_accounts import read_https_account
 from partners.model import (
     Acknowledgments,
     Contact,
@@ -44,6 +45,7 @@ PROFILE_KEYS = (
     "sftp",
     "sftp_client",
     "as2",
+    "https",
     "agreements",
 )
 """What a profile may say."""
@@ -101,6 +103,11 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
             for item in fields.mappings("as2")
             if (reached := read_as2_account(item, partner=key, zone=zone, references=references, faults=faults))
             is not None
+        ),
+        https=tuple(
+            opened
+            for item in fields.mappings("https")
+            if (opened := read_https_account(item, partner=key, references=references, faults=faults)) is not None
         ),
         remotes=tuple(
             remote

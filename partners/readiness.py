@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from partners.https_accounts import HttpsAccount
 from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, TradingPartner
 
 
@@ -46,8 +47,9 @@ def readiness(
         checks.append(_identifiers(partner))
     accounts = {account.user: account for account in (*partner.accounts, *carriers)}
     checks += [_account(account, at) for account in accounts.values()]
-    if not accounts:
-        todo = "give it an account under sftp:, or let another partner's account carry it"
+    checks += [Check(f"https {account.user}", True, _https(account)) for account in partner.https]
+    if not accounts and not partner.ways:
+        todo = "give it an account under sftp: or https:, or let another partner's account carry it"
         checks.append(Check("sftp", False, "no SFTP account", todo))
     if not partner.agreements and not _only_carries(partner):
         checks.append(Check("agreements", False, "no agreement", "agree on a document under agreements:"))
@@ -86,6 +88,11 @@ def _account(account: SftpAccount, at: datetime) -> Check:
         return Check(name, True, ", ".join(good))
     found = f"{len(account.keys)} keys, none of them good today" if account.keys else "no key"
     return Check(name, False, found, f"put its public key into profiles/{account.partner}/keys/ as a .pub file")
+
+
+def _https(account: HttpsAccount) -> str:
+    pinned = f"{len(account.certificates)} client certificate(s)" if account.certificates else "no client certificate"
+    return f"{pinned}; API keys: tradelane apikey list"
 
 
 def _agreement(agreement: Agreement, *, maps: Collection[str], destinations: Collection[str]) -> list[Check]:

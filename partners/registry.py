@@ -9,6 +9,7 @@ from pathlib import Path
 
 from partners.as2_accounts import AS2Account
 from partners.folders import read_roots
+from partners.https_accounts import HttpsAccount
 from partners.model import (
     RELEASE_LENGTH,
     Account,
@@ -17,6 +18,7 @@ from partners.model import (
     LegalEntity,
     Login,
     SftpAccount,
+    Syntax,
     TradingPartner,
 )
 from partners.selection import by_specificity, most_specific
@@ -71,6 +73,12 @@ class PartnerRegistry:
             (account.name, account.ourselves): account for partner in self.partners.values() for account in partner.as2
         }
         self._ways = {way.user: way for partner in self.partners.values() for way in partner.ways}
+        self._certificates = {
+            certificate: account.user
+            for partner in self.partners.values()
+            for account in partner.https
+            for certificate in account.certificates
+        }
         self._senders = {
             (identifier.qualifier, identifier.id): partner
             for partner in self.partners.values()
@@ -83,7 +91,7 @@ class PartnerRegistry:
         }
         grouped: dict[tuple[str, Direction, str], list[Agreement]] = {}
         for partner in self.partners.values():
-            for item in partner.agreements:
+            for item in (found for found in partner.agreements if found.syntax is Syntax.X12):
                 grouped.setdefault((partner.key, item.direction, item.document), []).append(item)
         self._agreements = {key: by_specificity(items) for key, items in grouped.items()}
 
@@ -112,6 +120,16 @@ class PartnerRegistry:
             if found is not None and self.partners[found.partner].active:
                 return found
         return None
+
+    def https_account(self, user: str) -> HttpsAccount | None:
+        """The HTTPS account of this name; None where there is none or its partner is inactive."""
+        found = self.way(user)
+        return found if isinstance(found, HttpsAccount) else None
+
+    def https_account_by_certificate(self, sha256: str) -> HttpsAccount | None:
+        """The HTTPS account that pins this client certificate (SHA-256, hex), if its partner is active."""
+        found = self._certificates.get(sha256)
+        return None if found is None else self.https_account(found)
 
     def way(self, user: str, *, active: bool = True) -> Account | None:
         """The account of this name over any channel; None where there is none or, asked so, its partner is inactive."""

@@ -59,6 +59,7 @@ class StoreMailbox:
     Args:
         wake: told the lane of each transmission that was just committed.
         large_bytes: over this a file has a lane apart.
+        admit: raises IntakeClosed while nothing more may be taken in.
     """
 
     store: Store
@@ -67,6 +68,7 @@ class StoreMailbox:
     clock: Clock
     wake: Callable[[list[str]], None]
     large_bytes: int
+    admit: Callable[[], None] = lambda: None
 
     def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:
         """The account this user may enter with this key or password from this address, or None."""
@@ -217,6 +219,8 @@ class StoreMailbox:
         lanes: list[str] = []
         transmission_id = None
         with _answered(), self.vault.spool() as spool:
+            if state is not FileState.PARTIAL:
+                self.admit()
             while chunk := received.content.read(COPY_BYTES):
                 spool.write(chunk)
             self.vault.settle(spool)

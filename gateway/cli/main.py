@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import access, acknowledgments, bench, data, documents, guides, log, running, samples, sending
+from gateway.cli import access, acknowledgments, apikeys, bench, data, documents, guides, log, running, samples, sending
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
@@ -28,6 +28,7 @@ bench.register(app)
 guides.register(app)
 samples.register(app)
 sending.register(app)
+apikeys.register(app)
 
 
 def run() -> None:

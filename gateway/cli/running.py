@@ -22,11 +22,11 @@ def register(app: typer.Typer) -> None:
 def serve(
     home: Home = None,
     role: Annotated[
-        list[str] | None, typer.Option(help="Run only these roles: sftp, poller, worker. All when left out.")
+        list[str] | None, typer.Option(help="Run only these roles: sftp, http, poller, worker. All when left out.")
     ] = None,
     workers: Annotated[int | None, typer.Option("-n", "--workers", min=1, help="Worker processes.")] = None,
 ) -> None:
-    """Run the gateway until it is told to stop: SFTP server, poller, workers, sweep, audit sealer."""
+    """Run the gateway until it is told to stop: SFTP and HTTP server, poller, workers, sweep, audit sealer."""
     from gateway.app import serve_until_stopped
 
     serve_until_stopped(home_of(home), roles=role, workers=workers)

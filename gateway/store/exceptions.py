@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from gateway.model import ExceptionState
 from gateway.store import audit
@@ -65,6 +65,20 @@ def open_exception(
         subject_id=subject_id,
         detail={"code": code, "exception": str(id)},
     )
+
+
+def open_once(
+    conn: Connection, *, id: UUID, at: datetime, code: str, reason: str, group: str, transmission_id: UUID | None = None
+) -> bool:
+    """Open one exception unless one of its group is open; whether it was opened.
+
+    For what strangers can cause as often as they like: the matter is told, and not a thousand times.
+    """
+    same = select(exception.c.id).where(exception.c.fingerprint == group, exception.c.state == ExceptionState.OPEN)
+    if conn.execute(same.limit(1)).first() is not None:
+        return False
+    open_exception(conn, id=id, at=at, code=code, reason=reason, group=group, transmission_id=transmission_id)
+    return True
 
 
 def resolve(conn: Connection, id: UUID, *, by: str, at: datetime) -> None:

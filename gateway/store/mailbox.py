@@ -263,6 +263,19 @@ def remove_file(conn: Connection, *, account: str, folder: str, name: str, at: d
     return conn.execute(_REMOVE, values).rowcount > 0
 
 
+def remove_copies(conn: Connection, *, transmission_id: UUID, folder: str, at: datetime) -> None:
+    """Take every visible copy of a transmission out of a folder."""
+    conn.execute(
+        update(mailbox_file)
+        .where(
+            mailbox_file.c.transmission_id == transmission_id,
+            mailbox_file.c.folder == folder,
+            mailbox_file.c.removed_at.is_(None),
+        )
+        .values(removed_at=at)
+    )
+
+
 def archive_files(
     conn: Connection,
     *,

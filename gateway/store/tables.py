@@ -386,6 +386,30 @@ Index(
     postgresql_ops={"reversed": "text_pattern_ops"},
 )
 
+as2_message = Table(
+    "as2_message",
+    metadata,
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), primary_key=True),
+    *_word("direction", Direction),
+    Column("account", Text, nullable=False),
+    Column("message_id", Text, nullable=False),  # as it stands in the header, brackets included
+    Column("headers", JSONB, nullable=False),  # in: of the request; out: of the last try. Pairs, in order
+    Column("body_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=True),  # in: as it came over the wire
+    Column("mics", JSONB, nullable=False),  # digest -> hexadecimal
+    Column("receipt", Text, nullable=False),  # out: asked for; in: wanted of us: none, unsigned, signed
+    Column("receipt_url", Text, nullable=False),  # in: where an asynchronous MDN goes; "" for a synchronous one
+    Column("mdn_status", Integer, nullable=True),  # in: the status it was answered with
+    Column("mdn_headers", JSONB, nullable=True),  # in: ours; out: the partner's, as received
+    Column("mdn_body", LargeBinary, nullable=True),
+    Column("mdn_transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True),  # in: that brings it, if async
+    Column("verdict", Text, nullable=True),  # out: what the MDN means: delivered, rejected
+    Column("tries", Integer, nullable=False),
+    _time("at"),
+    UniqueConstraint("direction", "account", "message_id"),
+)
+Index("as2_message_body_sha256", as2_message.c.body_sha256)
+Index("as2_message_mdn_transmission_id", as2_message.c.mdn_transmission_id)
+
 mailbox_file = Table(
     "mailbox_file",
     metadata,
@@ -407,6 +431,28 @@ Index(
     mailbox_file.c.name,
     unique=True,
     postgresql_where=text("removed_at IS NULL"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),  # the part of the key that may be shown
+    Column("account", Text, nullable=False, index=True),
+    Column("label", Text, nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=False),  # the secret itself is nowhere
+    _time("created_at"),
+    _time("expires_at"),
+    _time("revoked_at", optional=True),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_sha256", LargeBinary, nullable=False),  # of what was sent under it
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),
+    _time("created_at"),
 )
 
 exception = Table(

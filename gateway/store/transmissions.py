@@ -95,6 +95,7 @@ def add_outbound(
     environment: Environment,
     payload: StoredPayload,
     lane: str | None = None,
+    content_format: str = "x12",
 ) -> None:
     """Keep one transmission of ours: ready to be collected, or queued on the lane that brings it to the partner."""
     insert_rows(
@@ -110,7 +111,7 @@ def add_outbound(
                 "account": account,
                 "partner": partner,
                 "filename": filename,
-                "format": "x12",
+                "format": content_format,
                 "payload_sha256": payload.sha256,
                 "size": payload.size,
                 "received_at": at,
@@ -212,7 +213,7 @@ def queue_again(conn: Connection, transmission_id: UUID, *, at: datetime, actor:
     queued = conn.execute(
         update(transmission)
         .where(columns.id == transmission_id, columns.lane.startswith(SEND), columns.state.in_(ended))
-        .values(state=TransmissionState.QUEUED, finished_at=None, next_at=None, reason=None)
+        .values(state=TransmissionState.QUEUED, finished_at=None, next_at=None, reason=None, attempts=0)
     )
     if queued.rowcount != 1:
         return False

@@ -98,6 +98,32 @@ class Spool:
         with mapped_disk_errors():
             self._file.write(chunk)
 
+    @property
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._size
+
+    def chunks(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes `start <= n < end` in pieces, while they are not yet settled.
+
+        Raises:
+            StoreUnavailable: the disk refuses them, or they were settled.
+        """
+        if self._path is None or self._file is None:
+            if self._size > self._inline_limit:
+                raise StoreUnavailable("the upload is in the vault already")
+            for at in range(start, end, CHUNK):
+                yield bytes(self._memory[at : min(at + CHUNK, end)])
+            return
+        with mapped_disk_errors():
+            self._file.flush()
+            with self._path.open("rb") as file:
+                file.seek(start)
+                left = end - start
+                while left and (piece := file.read(min(CHUNK, left))):
+                    left -= len(piece)
+                    yield piece
+
     def keep(self, target: Path) -> None:
         """Bring a large upload to the disk under its final name, once.
 

@@ -137,6 +137,11 @@ def due_lanes(conn: Connection, now: datetime) -> list[str]:
     ]
 
 
+def received_waiting(conn: Connection, *, up_to: int) -> int:
+    """How many received transmissions wait for a worker, counted no further than `up_to`."""
+    return conn.execute(work_statements.counting_received(), {"up_to": up_to}).scalar_one()
+
+
 def _write(conn: Connection, claim: Claim, statement: Executable, parameters: dict[str, Any]) -> None:
     if conn.execute(statement, parameters | _fence(claim)).rowcount != 1:
         raise _overtaken(claim)

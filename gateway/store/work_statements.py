@@ -228,6 +228,23 @@ def finding_due(table: WorkTable) -> Select[Any]:
 
 
 @cache
+def counting_received() -> Select[int]:
+    """How many received transmissions wait: through the index of what is due. Parameter: up_to."""
+    columns = transmission.c
+    some = (
+        select(columns.id)
+        .where(
+            columns.lane.startswith(INBOUND),
+            columns.state.in_(
+                bindparam(None, (TransmissionState.RECEIVED.value,), literal_execute=True, expanding=True)
+            ),
+        )
+        .limit(bindparam("up_to", type_=Integer))
+    )
+    return select(func.count()).select_from(some.subquery())
+
+
+@cache
 def finding_lanes(table: WorkTable) -> Select[str]:
     """The lanes with a row that a claim would take: from name to name through the index. Parameter: now."""
     kind = KINDS[table]

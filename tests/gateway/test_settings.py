@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
+from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, TlsFiles
 from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
 from sftp.gate import ServerLimits
 from translators.datafile import LoadError
@@ -112,13 +113,40 @@ def test_mistakes_of_the_whole_file_come_together(tmp_path: Path) -> None:
 
 def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) -> None:
     reference = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
-    [example] = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
+    example, http = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
     usual = load_settings(tmp_path, environment={})
     assert load(tmp_path, example) == usual
-    shown = set(re.findall(r"([a-z_]+):", example))
+    files = TlsFiles(*(tmp_path / "tls" / name for name in ("server.pem", "server.key", "clients.pem")))
+    assert load(tmp_path, http).http == HttpSettings(tls=files, proxies=("10.0.0.7",))
+    shown = set(re.findall(r"([a-z_]+):", example + http))
+    assert {*HTTP_KEYS, *TLS_KEYS, "high_water"} <= shown
     assert {*SFTP_KEYS, *FolderConfig.model_fields, "samples", "workers", "large_bytes"} <= shown
 
 
 def test_the_sample_partners_can_be_left_out(tmp_path: Path) -> None:
     assert load(tmp_path, "workers: 1\n").samples
     assert not load(tmp_path, "samples: false\n").samples
+
+
+def test_http_runs_where_it_is_named(tmp_path: Path) -> None:
+    assert load(tmp_path, "workers: 1\n").http is None
+    assert load(tmp_path, "http: {}\n").http == HttpSettings()
+    assert load(tmp_path, 'http: {host: "::1", port: 0}\n').http == HttpSettings("::1", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("http: {host: 0.0.0.0}", "0.0.0.0 without tls would show API keys to the network; add tls, or behind_proxy"),
+        ("http: {host: edi.example}", "edi.example without tls would show"),
+        ("http: {port: 70000}", 'port is "70000"'),
+        ("http: {tls: {certificate: a.pem}}", 'tls needs the key "key"'),
+        ("http: {behind_proxy: [proxy.example]}", 'an item of behind_proxy is "proxy.example"'),
+        ("http: {tsl: {}}", 'http has no key "tsl"; did you mean "tls"?'),
+    ],
+)
+def test_a_mistake_in_http_is_told(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LoadError) as caught:
+        load(tmp_path, text + "\n")
+    [fault] = caught.value.faults
+    assert fault.message.startswith(message)

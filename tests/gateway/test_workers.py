@@ -202,12 +202,13 @@ def test_workers_that_do_not_come_up_are_not_started_in_a_storm(fresh_store: Sto
         fresh_store, lanes, SystemClock(), node="test", factory=factory, count=1, patience=Patience(restart=600)
     )
     stop = Event()
+    parent = psutil.Process()
+    before = set(parent.children())
     thread = Thread(target=workers.run, args=(stop,))
     thread.start()
     try:
-        parent = psutil.Process()
-        wait_until(lambda: parent.children(), within=WITHIN, what="a start")
-        wait_until(lambda: not _workers_of(parent), within=WITHIN, what="its end")
+        wait_until(lambda: set(parent.children()) - before, within=WITHIN, what="a start")
+        wait_until(lambda: not set(_workers_of(parent)) - before, within=WITHIN, what="its end")
         assert workers.pids() == []
     finally:
         stop.set()

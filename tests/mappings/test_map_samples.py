@@ -88,3 +88,49 @@ def test_a_map_without_samples_does_not_pass(workspace: Any, smallest: str) -> N
     workspace.write("trial/850.in", smallest)
     results = run_samples(workspace.catalog(), "trial/850.in")
     assert (results.passed, results.results) == (False, ())
+
+
+ANSWER_MAP = """\
+map: order_acknowledgment/v1 -> x12/855@004010
+origin: purchase_order/v1
+emit:
+  BAK01: ('00')
+  BAK02: ('AD')
+  BAK03: order_number
+  BAK04: order_date
+  BAK08: origin.number
+"""
+ANSWER = (
+    '{"schema": "order_acknowledgment/v1", "answer": "accepted", "order_number": "77", "currency": "USD",'
+    ' "order_date": "2026-03-02"}'
+)
+ANSWERED = (
+    '{"schema": "purchase_order/v1", "number": "78", "date": "2026-03-02", "currency": "USD",'
+    ' "lines": [{"qty": "1", "unit": "EA"}]}'
+)
+
+
+def test_samples_of_an_outbound_map_are_documents_and_the_segments_they_become(workspace: Any) -> None:
+    folder = workspace.write("trial/855.out", ANSWER_MAP).parent / "samples"
+    folder.mkdir()
+    (folder / "plain.document.json").write_text(ANSWER)
+    (folder / "plain.origin.json").write_text(ANSWERED)
+    (folder / "plain.expected.edi").write_text("BAK*00*AD*77*20260302****78~\n")
+    (folder / "unanswered.document.json").write_text(ANSWER)
+    (folder / "unanswered.issues.json").write_text('[{"code": "map.origin.missing"}]')
+    assert run_samples(workspace.catalog(), "trial/855.out").passed
+    (folder / "plain.expected.edi").write_text("BAK*00*AD*77*20260303~\nCTT*0~\n")
+    (found,) = [held for held in run_samples(workspace.catalog(), "trial/855.out").results if not held.passed]
+    assert found.differences == (
+        "document 1 line 1 is 'BAK*00*AD*77*20260302****78~'; want 'BAK*00*AD*77*20260303~'",
+        "document 1 line 2 is None; want 'CTT*0~'",
+    )
+
+
+def test_a_sample_that_is_no_document_is_our_fault(workspace: Any) -> None:
+    folder = workspace.write("trial/855.out", ANSWER_MAP).parent / "samples"
+    folder.mkdir()
+    for content in ("[]", "{}", '{"schema": "nothing/v1"}', ANSWER.replace("accepted", "perhaps")):
+        (folder / "plain.document.json").write_text(content)
+        with pytest.raises(MappingError, match="no canonical document"):
+            run_samples(workspace.catalog(), "trial/855.out")

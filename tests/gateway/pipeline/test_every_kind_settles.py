@@ -32,7 +32,7 @@ class NoLineage:
 
 
 def made(document: Document) -> MadeDocument:
-    mapped = Mapped((document,), (), NoLineage(), "none", "0")
+    mapped = Mapped((document,), (), (NoLineage(),), "none", "0")
     return MadeDocument(new_id(), document, AGREEMENT, Environment.LIVE, (1, 1), new_id(), mapped)
 
 

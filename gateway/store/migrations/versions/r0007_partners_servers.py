@@ -1,6 +1,6 @@
 """Partners' own servers: the ledger of what was fetched from them, and how the visits there go.
 
-Revision: 0005
+Revision: 0007
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

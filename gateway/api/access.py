@@ -1,0 +1,55 @@
+"""Who calls: an API key as bearer token, or a pinned client certificate. One answer to whoever is nobody."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.api.problems import Problem
+from gateway.api.protocol import CLIENT_CERTIFICATE
+from gateway.api.services import Serving
+from gateway.channels.https import Caller
+
+log = structlog.get_logger(__name__)
+
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="apiKey",
+    description="An API key of one HTTPS account (`tradelane apikey add ACCOUNT`). A client certificate pinned in the "
+    "partner's profile may stand for it.",
+)
+
+
+async def calling(
+    request: Request,
+    services: Serving,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+) -> Caller:
+    """The caller of a request.
+
+    Raises:
+        Problem: 401, whatever is wrong with what it showed.
+        StoreUnavailable: nobody can tell now.
+    """
+    address = request.client.host if request.client else ""
+    shown = request.headers.get("authorization")
+    key = credentials.credentials if credentials is not None else shown
+    certificate = getattr(request.state, CLIENT_CERTIFICATE, None)
+    found = await run_in_threadpool(services.channel.caller, key=key, certificate=certificate, address=address)
+    if found is None:
+        log.warning("api.refused", address=address, showed=_kind(key, certificate))
+        text = "want an API key that is good (Authorization: Bearer ...), or a client certificate that is pinned"
+        raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", text, headers={"WWW-Authenticate": "Bearer"})
+    return found
+
+
+def _kind(key: str | None, certificate: bytes | None) -> str:
+    return "key" if key is not None else "certificate" if certificate is not None else "nothing"
+
+
+Calling = Annotated[Caller, Depends(calling)]

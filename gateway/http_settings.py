@@ -1,0 +1,93 @@
+"""`http` of tradelane.yaml: where the HTTP server listens, its TLS, and which proxies stand before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from partners.fields import Fields, form
+
+HTTP_KEYS = ("host", "port", "connections", "tls", "behind_proxy")
+"""What `http` may say."""
+TLS_KEYS = ("certificate", "key", "client_authorities")
+"""What its `tls` may say."""
+_HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
+_ADDRESS = form(r"[0-9A-Fa-f.:]+", "an IP address, as 10.0.0.7")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Files in PEM form.
+
+    Args:
+        certificate: the server's, with what leads to its root.
+        key: its private key.
+        client_authorities: certificates that client certificates must lead to; a client's own may stand here. Without
+            it no client is asked for one.
+    """
+
+    certificate: Path
+    key: Path
+    client_authorities: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the HTTP server listens.
+
+    Args:
+        port: 0 for any free one.
+        connections: at one time.
+        tls: None for plain HTTP, which only a loopback address or a proxy that does TLS makes safe.
+        proxies: addresses of the proxies before it, whose X-Forwarded-For is believed.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    connections: int = 500
+    tls: TlsFiles | None = None
+    proxies: tuple[str, ...] = ()
+
+
+def read_http(outer: Fields, *, home: Path) -> HttpSettings | None:
+    """Read `http`; None where it is not there."""
+    found = outer.mapping("http")
+    if found is None:
+        return None
+    usual = HttpSettings()
+    fields = Fields(found, of="http", known=HTTP_KEYS, faults=outer.faults)
+    proxies = tuple(item.text for item in fields.scalars("behind_proxy", _ADDRESS))
+    read = HttpSettings(
+        host=fields.text("host", _HOST, default=usual.host),
+        port=fields.number("port", default=usual.port, low=0, high=65_535),
+        connections=fields.number("connections", default=usual.connections, low=1, high=100_000),
+        tls=_tls(fields, home=home),
+        proxies=proxies,
+    )
+    if read.tls is None and not fields.has("tls") and not proxies and not _is_loopback(read.host):
+        place = fields.place_of("host")
+        fields.fault(place, f"{read.host} without tls would show API keys to the network; add tls, or behind_proxy")
+    return read
+
+
+def _tls(outer: Fields, *, home: Path) -> TlsFiles | None:
+    found = outer.mapping("tls")
+    if found is None:
+        return None
+    fields = Fields(found, of="tls", known=TLS_KEYS, faults=outer.faults)
+    fields.require("certificate", "key")
+    certificate, key = fields.text("certificate"), fields.text("key")
+    authorities = fields.text("client_authorities")
+    if not certificate or not key:
+        return None
+    return TlsFiles(home / certificate, home / key, home / authorities if authorities else None)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

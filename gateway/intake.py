@@ -1,0 +1,75 @@
+"""Intake: whether anything more is taken in. To refuse in time is honest; to take what cannot be kept is not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+
+import structlog
+
+from gateway.errors import IntakeClosed
+from gateway.ports import Clock
+from gateway.store import work
+from gateway.store.engine import Store
+
+LEAST_FREE_SHARE = 0.05
+LOOK_EVERY = timedelta(seconds=1)
+RETRY_SECONDS = 30
+
+log = structlog.get_logger(__name__)
+
+
+def free_share(folder: Path) -> float:
+    """How much of a folder's disk is free, from 0 to 1."""
+    usage = shutil.disk_usage(folder)
+    return usage.free / usage.total
+
+
+class Intake:
+    """Open or closed for all channels of this process; looked at again once a second. May be shared by threads.
+
+    Args:
+        store: whose waiting work is counted.
+        clock: what the time between looks is told by.
+        high_water: so many received transmissions may wait for their turn.
+        free: the share of the disk that is free.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, high_water: int, free: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._high_water = high_water
+        self._free = free
+        self._looking = Lock()
+        self._looked_at: datetime | None = None
+        self._reason: str | None = None
+
+    def admit(self) -> None:
+        """Let one more in.
+
+        Raises:
+            IntakeClosed: not now.
+            StoreUnavailable: nobody can tell, as the database is gone.
+        """
+        with self._looking:
+            now = self._clock.now()
+            if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
+                reason = self._look()
+                if (reason is None) != (self._reason is None):
+                    log.warning("intake.closed" if reason else "intake.open", reason=reason)
+                self._looked_at, self._reason = now, reason
+            reason = self._reason
+        if reason is not None:
+            raise IntakeClosed(reason, retry_after=RETRY_SECONDS)
+
+    def _look(self) -> str | None:
+        if self._free() < LEAST_FREE_SHARE:
+            return "the disk is nearly full; nothing more is taken in until there is room"
+        with self._store.begin() as conn:
+            waiting = work.received_waiting(conn, up_to=self._high_water)
+        if waiting >= self._high_water:
+            return "too many files wait for their turn; nothing more is taken in until some are done"
+        return None

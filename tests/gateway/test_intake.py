@@ -1,0 +1,71 @@
+"""Intake closes before the disk is full or work piles up, says so, and opens again by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.errors import IntakeClosed
+from gateway.intake import Intake, free_share
+from gateway.ports import FakeClock
+from gateway.store.engine import Store
+from tests.gateway.work_rows import add_delivery, add_transmission
+
+
+class Disk:
+    """A disk of which so much is free."""
+
+    share = 0.5
+
+    def __call__(self) -> float:
+        return self.share
+
+
+def test_intake_is_closed_below_a_twentieth_of_free_disk_and_open_again_above(store: Store) -> None:
+    clock, disk = FakeClock(), Disk()
+    intake = Intake(store, clock, high_water=10, free=disk)
+    disk.share = 0.05
+    intake.admit()
+    disk.share = 0.049
+    clock.advance(timedelta(seconds=1))
+    with pytest.raises(IntakeClosed, match="disk is nearly full") as caught:
+        intake.admit()
+    assert caught.value.retry_after > 0
+    disk.share = 0.06
+    clock.advance(timedelta(seconds=1))
+    intake.admit()
+
+
+def test_the_world_is_looked_at_once_a_second(store: Store) -> None:
+    clock, disk = FakeClock(), Disk()
+    intake = Intake(store, clock, high_water=10, free=disk)
+    intake.admit()
+    disk.share = 0.0
+    clock.advance(timedelta(milliseconds=999))
+    intake.admit()
+    clock.advance(timedelta(milliseconds=1))
+    with pytest.raises(IntakeClosed):
+        intake.admit()
+    disk.share = 1.0
+    clock.advance(-timedelta(hours=1))  # a clock put back must not keep it closed
+    intake.admit()
+
+
+def test_intake_is_closed_while_too_many_files_wait_and_other_work_does_not_count(fresh_store: Store) -> None:
+    clock = FakeClock()
+    intake = Intake(fresh_store, clock, high_water=3, free=Disk())
+    for _ in range(2):
+        add_transmission(fresh_store, "in:acme:flow")
+    add_transmission(fresh_store, "in:acme:flow", state="processed")
+    add_transmission(fresh_store, "send:as2:acme", direction="out", state="queued")
+    add_delivery(fresh_store, "out:erp#0")
+    intake.admit()
+    add_transmission(fresh_store, "in:globex:flow")
+    clock.advance(timedelta(seconds=1))
+    with pytest.raises(IntakeClosed, match="too many files wait"):
+        intake.admit()
+
+
+def test_the_free_share_of_a_real_disk_is_a_share(tmp_path) -> None:
+    assert 0 < free_share(tmp_path) < 1
