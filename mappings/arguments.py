@@ -53,7 +53,7 @@ def _argument(parameter: Parameter, node: Node, tables: Tables) -> Any:
         case Accepts.VALUE | Accepts.REFERENCE:
             return node
         case Accepts.TEXT:
-            if not isinstance(node, Literal) or not isinstance(node.value, str) or not node.value:
+            if not isinstance(node, Literal) or not isinstance(node.value, str) or not (node.value or parameter.empty):
                 raise ExpressionFault(at, f"want the {parameter.name} in quotes")
             if parameter.words and node.value not in parameter.words:
                 known = did_you_mean(node.value, parameter.words)

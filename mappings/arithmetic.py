@@ -67,6 +67,21 @@ def total(values: Iterable[Any]) -> Decimal | Unreadable | Any:
     return found
 
 
+def smallest(values: Iterable[Any]) -> Any:
+    """The smallest of numbers; None where there is none, BAD where one is BAD."""
+    return _extreme(values, min)
+
+
+def largest(values: Iterable[Any]) -> Any:
+    """The largest of numbers; None where there is none, BAD where one is BAD."""
+    return _extreme(values, max)
+
+
+def _extreme(values: Iterable[Any], choose: Callable[..., Any]) -> Any:
+    found = [value for value in values if value is not None]
+    return BAD if BAD in found else choose(found, default=None)
+
+
 def _exact(operation: Callable[[Decimal, Decimal], Decimal], left: Decimal, right: Decimal) -> Decimal | Unreadable:
     try:
         return operation(left, right)

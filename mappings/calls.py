@@ -8,13 +8,17 @@ from typing import Any
 from mappings.arguments import bound
 from mappings.arithmetic import ROUNDINGS, rounded, rounded_quotient
 from mappings.expressions import ExpressionFault
-from mappings.functions import FUNCTIONS, Form, Function
+from mappings.functions import FUNCTIONS, Accepts, Form, Function
 from mappings.kinds import Kind, Memo
+from mappings.patterns import PatternFault
 from mappings.readers import number_reader
 from mappings.syntax import Arithmetic, BlockName, Call, Node, ReferenceNode, offset
 from mappings.values import UNKNOWN, BlockParts, Value, absence
 from mappings.writer import Writer
 from translators.datafile import did_you_mean
+
+_OVER = {"sum": "TOTAL", "min": "SMALLEST", "max": "LARGEST"}
+"""Aggregates of numbers that are numbers already."""
 
 
 class CallWriter(Writer):
@@ -38,6 +42,8 @@ class CallWriter(Writer):
                 sources = tuple(source for value in values for source in value.sources)
                 absent = all(value.absent for value in values)
                 return Value(code, Kind.TEXT, any(value.bad for value in values), absent, sources)
+            case Form.WORK:
+                return self._work(function, given)
             case Form.EITHER:
                 return self._either(node.arguments, node.at)
             case Form.ROUND:
@@ -63,7 +69,10 @@ class CallWriter(Writer):
         key = (function.name, *(held[0] if isinstance(held, tuple) else held for held in given.values()))
         if key not in self._constants:
             assert function.make is not None
-            reader = function.make(*given.values())
+            try:
+                reader = function.make(*given.values())
+            except PatternFault as fault:
+                raise ExpressionFault(offset(argument), f"the pattern does not read: {fault.message}") from fault
             remembered = Memo(reader, absent="" if function.result is Kind.TEXT else None)
             self._constants[key] = self.program.constant(remembered if function.remembers else reader)
         name = self._constants[key]
@@ -72,6 +81,19 @@ class CallWriter(Writer):
             self.check(code, found=value.code, sources=value.sources)
         bad = value.bad or function.fails
         return Value(code, function.result, bad, True, value.sources, None, value.spot, choices)
+
+    def _work(self, function: Function, given: dict[str, Any]) -> Value:
+        values, further = [], ""
+        for parameter in function.parameters:
+            if parameter.accepts is Accepts.VALUE:
+                values.append(self._wanted(given[parameter.name], parameter.kinds[0]))
+            else:
+                further += f", {parameter.name}={given[parameter.name]!r}"
+        if UNKNOWN in values:
+            return UNKNOWN
+        if function.around:
+            further = f", around.{function.around}{further}"
+        return self._worked(self.constant(function.work), values, further, function.result)
 
     def _written(self, function: Function, value: Value, given: dict[str, Any]) -> Value:
         """A value as text, by the function that reads such texts."""
@@ -119,16 +141,17 @@ class CallWriter(Writer):
         found = self.source.listed(node, self)
         code = self.program.fresh("v")
         sources = (f"*{found.origins}",)
-        if function.name == "sum":
+        if function.result is Kind.NUMBER:
             if found.kind is Kind.TEXT and not found.typed:
                 name = self.constant(Memo(number_reader(found.decimals), absent=None), shared=False)
-                self.program.line(f"{code}, {found.origins} = SUM({name}, {found.values}, {found.origins})")
+                work = {"sum": "SUM", "min": "LEAST", "max": "GREATEST"}[function.name]
+                self.program.line(f"{code}, {found.origins} = {work}({name}, {found.values}, {found.origins})")
             elif found.kind is Kind.NUMBER:
-                self.program.line(f"{code} = TOTAL({found.values})")
+                self.program.line(f"{code} = {_OVER[function.name]}({found.values})")
             else:
                 raise ExpressionFault(node.at, f"{node.text} is a {found.kind}; want numbers")
             self.check(code, found=None, sources=sources)
-            return Value(code, Kind.NUMBER, True, False, sources, None, found.spot)
+            return Value(code, Kind.NUMBER, True, function.name != "sum", sources, None, found.spot)
         if found.kind is not Kind.TEXT:
             raise ExpressionFault(node.at, f"{node.text} is a {found.kind}; want texts")
         if function.name == "join":
@@ -149,17 +172,18 @@ class CallWriter(Writer):
                 raise ExpressionFault(node.at, f"want the block alone, as count({node.name})")
             count = parts.count or f"len({parts.code})"
             return Value(self.assign(f"DECIMAL({count})"), Kind.NUMBER, absent=False)
-        if function.name != "sum" or node.field_name is None:
-            raise ExpressionFault(node.at, f"{function.name} wants a reference; of a block there are count and sum")
+        if function.name not in _OVER or node.field_name is None:
+            told = "wants a reference; of a block there are count, sum, min and max"
+            raise ExpressionFault(node.at, f"{function.name} {told}")
         kind = parts.fields.get(node.field_name)
         if kind is None:
             hint = did_you_mean(node.field_name, parts.fields)
             raise ExpressionFault(node.at, f'no rule of {node.name} fills "{node.field_name}"{hint}')
         if kind not in (Kind.NUMBER, Kind.UNKNOWN):
             raise ExpressionFault(node.at, f"{node.name}.{node.field_name} is a {kind}; want a number")
-        code = self.assign(f"TOTAL([part.get({node.field_name!r}) for part in {parts.code}])")
+        code = self.assign(f"{_OVER[function.name]}([part.get({node.field_name!r}) for part in {parts.code}])")
         self.check(code, found=None, sources=())
-        return Value(code, Kind.NUMBER, True, False)
+        return Value(code, Kind.NUMBER, True, function.name != "sum")
 
 
 def _implied(given: Any, decimals: int | None) -> int | None:

@@ -85,7 +85,7 @@ class Layout:
 
 
 class Runner:
-    """A map's program, made into code the first time it runs: `(root, report, env, file, agreement, origin, extra)`."""
+    """A map's program, made into code the first time it runs: its arguments are those of `Target.write`."""
 
     def __init__(self, name: str, program: Program) -> None:
         self._name = name

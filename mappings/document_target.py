@@ -65,7 +65,7 @@ class DocumentTarget(Target):
         program, source, spec = work.program, work.source, work.spec
         tree = self._tree()
         root = source.root()
-        with program.block("def mapped(root, report, env, file, agreement, origin, extra):"):
+        with program.block("def mapped(root, report, env, file, agreement, origin, extra, around):"):
             program.line("made = []")
             with source.whole(root):
                 layout = self._document(tree, root) if spec.emit_each is None else self._documents(tree, root)

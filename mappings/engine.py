@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from mappings.compiled import CompiledMap
+from mappings.cross_references import NOTHING, Lookup
 from mappings.lineage import LineageView
 from mappings.report import MapIssue, Report
 from mappings.x12_places import Envelope
@@ -23,6 +25,8 @@ class MapContext:
         file: what is known of the file: `name`.
         agreement: values of the agreement, as `currency`.
         origin: the canonical document the one being made answers (`origin.`).
+        references: the cross references, for the partner and the day.
+        now: when the map is run; an aware datetime.
         writing: what the target's format must know, as `delimiters` of X12.
     """
 
@@ -30,6 +34,8 @@ class MapContext:
     file: Mapping[str, str] = field(default_factory=dict)
     agreement: Mapping[str, str] = field(default_factory=dict)
     origin: Document | None = None
+    references: Lookup = NOTHING
+    now: datetime | None = None
     writing: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -83,7 +89,7 @@ def run(compiled: CompiledMap, source: Any, context: MapContext) -> Mapped:
         nothing = LineageView(compiled, opened.places, {}, ())
         return Mapped((), report.issues, (nothing,), compiled.name, compiled.revision)
     found = compiled.runner.function(
-        opened.root, report, context.env, context.file, context.agreement, context.origin, opened.extra
+        opened.root, report, context.env, context.file, context.agreement, context.origin, opened.extra, context
     )
     lineages = tuple([LineageView(compiled, opened.places, content, trace) for content, trace in found])
     documents: list[Any] = []

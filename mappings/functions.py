@@ -1,7 +1,7 @@
 """FUNCTIONS: the closed table of what maps may call; pure, typed, and each documented in its row.
 
-`docs/maps.md` is made from this table. Three forms: a READER works on one text, its other arguments written in the map;
-a VALUE function works on any values; the others need the document's segments and are emitted by the compiler.
+`docs/maps.md` is made from this table. A READER works on one text, its other arguments written in the map; WORK is done
+on values of any kind, absent where one of them is; the others need the document itself and are written by the compiler.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 from mappings.arithmetic import ROUNDINGS, rounded
+from mappings.cross_references import looked_up
 from mappings.kinds import Kind
+from mappings.moments import day_in, moment, time_in, today
+from mappings.patterns import pattern_reader
 from mappings.readers import DATE_PATTERNS, code_reader, date_reader, number_reader, time_reader
+from mappings.units import UNITS, converted
 from mappings.x12_writers import date_writer, number_writer, time_writer
 
 MAX_PLACES = 20
@@ -27,6 +31,7 @@ class Form(StrEnum):
 
     READER = "reader"
     VALUE = "value"
+    WORK = "work"
     GATHER = "gather"
     SOURCE = "source"
     EITHER = "either"
@@ -38,6 +43,7 @@ class Accepts(StrEnum):
     """What stands for an argument that the map itself writes out."""
 
     VALUE = "value"
+    WORK = "work"
     TEXT = "text literal"
     WHOLE = "whole number"
     TABLE = "table"
@@ -58,6 +64,7 @@ class Parameter:
         many: the last parameter, given once or more often.
         words: what a word may be (also beside a whole number).
         limits: the smallest and largest whole number.
+        empty: a text may be empty.
     """
 
     name: str
@@ -69,6 +76,7 @@ class Parameter:
     many: bool = False
     words: tuple[str, ...] = ()
     limits: tuple[int, int] = (0, 0)
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,8 @@ class Function:
 
     `make` of a READER takes the written-out arguments by name and gives the reader; `work` of a VALUE function is the
     function itself, which gets None (text: "") for what is absent. `writes` is the kind a READER also takes, and
-    `unmake` then gives what writes such a value as text. `fails` tells whether it may give Unreadable;
+    `unmake` then gives what writes such a value as text. `around` names what a WORK function gets of the run's context.
+    `fails` tells whether it may give Unreadable;
     `segment_first`: a segment may be named before the other arguments.
     """
 
@@ -92,6 +101,7 @@ class Function:
     fails: bool = False
     remembers: bool = False
     segment_first: bool = False
+    around: str = ""
     writes: Kind | None = None
     unmake: Callable[..., Callable[[Any], Any]] | None = None
 
@@ -131,8 +141,14 @@ def _make_substr(start: int, length: int | None) -> Callable[[str], str]:
     return lambda text: text[start - 1 : end]
 
 
-def _make_pad(width: int, fill: str) -> Callable[[str], str]:
+def _make_pad(width: int, fill: str, side: str) -> Callable[[str], str]:
+    if side == "right":
+        return lambda text: text.ljust(width, fill) if text else ""
     return lambda text: text.rjust(width, fill) if text else ""
+
+
+def _make_replace(old: str, new: str) -> Callable[[str], str]:
+    return lambda text: text.replace(old, new)
 
 
 def _make_split(separator: str, part: int) -> Callable[[str], str]:
@@ -269,12 +285,110 @@ _ROWS = (
             _TEXT,
             Parameter("width", (), Accepts.WHOLE, limits=(1, MAX_WIDTH)),
             Parameter("fill", (), Accepts.TEXT, optional=True, default="0", limits=(1, 1)),
+            Parameter("side", (), Accepts.WORD, named=True, optional=True, default="left", words=("left", "right")),
         ),
         Kind.TEXT,
         Form.READER,
-        "The text filled up on the left to a width (with 0, or another character); a longer text stays as it is.",
+        "The text filled up on the left (or right) to a width, with 0 or another character; a longer text stays as it "
+        "is.",
         "pad(N104, 13)",
         make=_make_pad,
+    ),
+    Function(
+        "replace",
+        (_TEXT, Parameter("old", (), Accepts.TEXT), Parameter("new", (), Accepts.TEXT, empty=True)),
+        Kind.TEXT,
+        Form.READER,
+        "The text with one part of it replaced by another (or by nothing), wherever it stands.",
+        "replace(PER04, '-', '')",
+        make=_make_replace,
+    ),
+    Function(
+        "match",
+        (_TEXT, Parameter("pattern", (), Accepts.TEXT)),
+        Kind.TEXT,
+        Form.READER,
+        "The part in parentheses (or all) of a text that matches a pattern as a whole, else absent; as a condition, "
+        "whether it matches. In a pattern `.` is any character, `[A-Z0-9]` one of a class, `\\d` a digit, `\\w` a "
+        "letter, digit or `_`, `\\s` a blank; after each `?`, `*`, `+`, `{3}` or `{1,3}` says how often. There are no "
+        "alternatives, and it takes linear time.",
+        "match(REF[PO].02, 'PO-?(\\d+)')",
+        make=pattern_reader,
+        fails=True,
+        remembers=True,
+    ),
+    Function(
+        "xref",
+        (_TEXT, Parameter("table", (), Accepts.TEXT)),
+        Kind.TEXT,
+        Form.WORK,
+        "Our value for a partner's, by a cross reference: a partner's own row before one for all, by the day it holds. "
+        "A value without a row is an issue; adding the row releases the document.",
+        "xref(PO107, 'item')",
+        work=looked_up,
+        fails=True,
+        around="references",
+    ),
+    Function(
+        "datetime",
+        (
+            Parameter("date", (Kind.DATE,)),
+            Parameter("time", (Kind.TIME,)),
+            Parameter("zone", (Kind.TEXT,)),
+        ),
+        Kind.DATETIME,
+        Form.WORK,
+        "The moment of a day and a time of day in a zone (`America/Chicago`, `UTC`, `+01:00`); of an hour that there "
+        "is twice the first.",
+        "datetime(date(BEG05), time(DTM[002].03), 'America/Chicago')",
+        work=moment,
+        fails=True,
+    ),
+    Function(
+        "date_in",
+        (Parameter("moment", (Kind.DATETIME,)), Parameter("zone", (Kind.TEXT,))),
+        Kind.DATE,
+        Form.WORK,
+        "The day of a moment in a zone.",
+        "date_in(datetime(date(BEG05), time(DTM[002].03), 'UTC'), 'America/Chicago')",
+        work=day_in,
+        fails=True,
+    ),
+    Function(
+        "time_in",
+        (Parameter("moment", (Kind.DATETIME,)), Parameter("zone", (Kind.TEXT,))),
+        Kind.TIME,
+        Form.WORK,
+        "The time of day of a moment in a zone.",
+        "time_in(datetime(date(BEG05), time(DTM[002].03), 'UTC'), 'America/Chicago')",
+        work=time_in,
+        fails=True,
+    ),
+    Function(
+        "today_in",
+        (Parameter("zone", (Kind.TEXT,)),),
+        Kind.DATE,
+        Form.WORK,
+        "The day it is in a zone when the map runs.",
+        "today_in('America/Chicago')",
+        work=today,
+        fails=True,
+        around="now",
+    ),
+    Function(
+        "convert",
+        (
+            Parameter("number", (Kind.NUMBER,)),
+            Parameter("unit", (Kind.TEXT,)),
+            Parameter("to", (), Accepts.TEXT, words=tuple(sorted(UNITS))),
+        ),
+        Kind.NUMBER,
+        Form.WORK,
+        "An amount in another unit of the same dimension, by codes of UN/ECE Recommendation 20; exact, or to 20 "
+        "digits.",
+        "convert(num(PO102), code(PO103, 'uom'), 'KGM')",
+        work=converted,
+        fails=True,
     ),
     Function(
         "concat",
@@ -345,6 +459,26 @@ _ROWS = (
         "The number of the part at hand in its block, from 1; with a name, how often that counter was asked in the "
         "document, from 1, wherever it stands.",
         "counter()",
+    ),
+    Function(
+        "min",
+        (_REFERENCE,),
+        Kind.NUMBER,
+        Form.GATHER,
+        "The smallest of the numbers in an element of all segments that match, or in a field of a block; absent where "
+        "there is none.",
+        "min(lines.qty)",
+        fails=True,
+    ),
+    Function(
+        "max",
+        (_REFERENCE,),
+        Kind.NUMBER,
+        Form.GATHER,
+        "The largest of the numbers in an element of all segments that match, or in a field of a block; absent where "
+        "there is none.",
+        "max(lines.qty)",
+        fails=True,
     ),
     Function(
         "first",

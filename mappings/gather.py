@@ -7,7 +7,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from mappings.arithmetic import add, total
+from mappings.arithmetic import add, largest, smallest, total
 from mappings.field_walks import indexed, numbered, values, walked
 from mappings.kinds import BAD, Unreadable
 from mappings.x12_hierarchy import above, below, hl_tree
@@ -47,6 +47,35 @@ def sum_of(
     return found, sources
 
 
+def least(
+    read: Mapping[str, Decimal | Unreadable], texts: Sequence[str], sources: Sources
+) -> tuple[Decimal | Unreadable | None, Sources]:
+    """The smallest of the numbers that texts hold; the first that does not read, with its place."""
+    return _extreme(read, texts, sources, sign=1)
+
+
+def greatest(
+    read: Mapping[str, Decimal | Unreadable], texts: Sequence[str], sources: Sources
+) -> tuple[Decimal | Unreadable | None, Sources]:
+    """The largest of the numbers that texts hold; the first that does not read, with its place."""
+    return _extreme(read, texts, sources, sign=-1)
+
+
+def _extreme(
+    read: Mapping[str, Decimal | Unreadable], texts: Sequence[str], sources: Sources, *, sign: int
+) -> tuple[Decimal | Unreadable | None, Sources]:
+    found: Decimal | None = None
+    place: Sources = ()
+    for position, text in enumerate(texts):
+        value = read[text]
+        here = sources[2 * position : 2 * position + 2]
+        if isinstance(value, Unreadable):
+            return Unreadable(value.code, value.wanted, text), here
+        if found is None or value * sign < found * sign:
+            found, place = value, here
+    return found, place
+
+
 def component(text: Any, number: int, separator: str) -> str:
     """One component (from 1) of a composite element's text; "" where it was not sent."""
     parts: list[str] = text.split(separator)
@@ -65,13 +94,17 @@ PROGRAM_NAMES: dict[str, Any] = {
     "COMPOSITE": composite,
     "DECIMAL": Decimal,
     "EMPTY": [""],
+    "GREATEST": greatest,
     "ID": id,
     "INDEXED": indexed,
     "IS_A": isinstance,
+    "LARGEST": largest,
+    "LEAST": least,
     "NUMBERED": numbered,
     "ORDINAL": attrgetter("ordinal"),
     "RANGE": range,
     "REPEATED": repeated,
+    "SMALLEST": smallest,
     "SORTED": sorted,
     "SUM": sum_of,
     "TEXT": str,

@@ -43,7 +43,7 @@ class Target(ABC):
 
     @abstractmethod
     def write(self, work: Compilation) -> Written:
-        """Write the program `mapped(root, report, env, file, agreement, origin, extra)`.
+        """Write the program `mapped(root, report, env, file, agreement, origin, extra, around)`.
 
         It gives a list of (content, trace), one for each document. Faults of the map go into `work`.
         """

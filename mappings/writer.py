@@ -63,14 +63,14 @@ class Writer(ABC):
             return UNKNOWN
         return value
 
-    def _worked(self, work: str, values: list[Value], further: str = "") -> Value:
-        """A function of numbers, absent where one of them is."""
+    def _worked(self, work: str, values: list[Value], further: str = "", kind: Kind = Kind.NUMBER) -> Value:
+        """A function of values, absent where one of them is."""
         code = self.program.fresh("v")
         sources = tuple(source for value in values for source in value.sources)
         word = "if"
         for test, result in (
             (" or ".join(f"{value.code} is BAD" for value in values if value.bad), "BAD"),
-            (" or ".join(absence(value) for value in values if value.absent), "None"),
+            (" or ".join(absence(value) for value in values if value.absent), "''" if kind is Kind.TEXT else "None"),
         ):
             if test:
                 with self.program.block(f"{word} {test}:"):
@@ -80,7 +80,7 @@ class Writer(ABC):
         with self.branch("else:" if word == "elif" else None):
             self.program.line(call)
             self.check(code, found=None, sources=sources)
-        return Value(code, Kind.NUMBER, True, any(value.absent for value in values), sources)
+        return Value(code, kind, True, any(value.absent for value in values), sources)
 
     def assign(self, text: str, bad: list[Value] | None = None) -> str:
         """Write `text` into a fresh name, BAD where one of the values is; the name."""

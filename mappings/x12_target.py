@@ -56,7 +56,7 @@ class X12SetTarget(Target):
         root = source.root()
         if work.spec.emit_each is not None:
             work.fault(work.spec.emit_each.place, "a map that makes a set makes one of each document")
-        with program.block("def mapped(root, report, env, file, agreement, origin, extra):"):
+        with program.block("def mapped(root, report, env, file, agreement, origin, extra, around):"):
             program.line("hl = 0")
             self._top = work.translator.top = program.reserve()
             with source.whole(root):
