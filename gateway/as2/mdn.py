@@ -156,8 +156,8 @@ def judge(found: ReadMDN | Refused, sent: Sent) -> Judgement:
         return Judgement(Verdict.UNTRUSTED, "the MDN is about another message")
     if sent.wants_signed and found.signer is None:
         return Judgement(Verdict.UNTRUSTED, "the MDN is not signed, and a signed one was asked for")
-    if _is_duplicate(found) and sent.tries > 1 and (not found.mic or mic_fits(found.mic, sent.mics)):
-        return Judgement(Verdict.DELIVERED, "the partner had it from an earlier try")
+    if _is_duplicate(found):
+        return _judged_duplicate(found, sent)
     if found.kind != "processed" or found.modifier.lower().startswith(("error", "failure")):
         said = f"{found.kind}/{found.modifier}" if found.modifier else found.kind
         return Judgement(Verdict.REJECTED, f"the partner answers {said}")
@@ -209,6 +209,14 @@ def _read(entity: Entity, trust: Trust, at: datetime, bodies: Bodies) -> ReadMDN
 
 def _parts(entity: Entity) -> Sequence[Part]:
     return mime.split_multipart(entity.content, entity.content_type.parameters.get("boundary", ""))
+
+
+def _judged_duplicate(found: ReadMDN, sent: Sent) -> Judgement:
+    if found.mic and not mic_fits(found.mic, sent.mics):
+        return Judgement(Verdict.UNTRUSTED, "the MDN's MIC is not that of what was sent")
+    if sent.tries > 1:
+        return Judgement(Verdict.DELIVERED, "the partner had it from an earlier try")
+    return Judgement(Verdict.REJECTED, "the partner calls a duplicate what was sent to it once")
 
 
 def _is_duplicate(found: ReadMDN) -> bool:

@@ -90,8 +90,10 @@ def test_an_error_is_final_only_if_it_is_signed(bodies: Bodies) -> None:
 
 def test_a_duplicate_is_delivery_on_a_retry_alone(bodies: Bodies) -> None:
     entity = signed(replace(GOOD, modifier=Modifier.DUPLICATE, mic=""), bodies)
-    assert verdict(entity, bodies) is Verdict.UNTRUSTED
+    assert verdict(entity, bodies) is Verdict.REJECTED
     assert verdict(entity, bodies, replace(SENT, tries=2)) is Verdict.DELIVERED
+    other = signed(replace(GOOD, modifier=Modifier.DUPLICATE, mic="AAAA, sha-256"), bodies)
+    assert verdict(other, bodies, replace(SENT, tries=2)) is Verdict.UNTRUSTED
 
 
 def test_a_signed_mdn_wrapped_beside_something_else_is_not_delivery(bodies: Bodies) -> None:
