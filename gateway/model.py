@@ -116,6 +116,8 @@ class AcknowledgmentKind(StrEnum):
     FUNCTIONAL_997 = "997"
     FUNCTIONAL_999 = "999"
     ADVICE_824 = "824"
+    FILE = "file"
+    """The acknowledgment document of a file that is not X12."""
 
 
 class ExpectedState(StrEnum):

@@ -9,6 +9,7 @@ import orjson
 
 from gateway.cli.output import people, plain
 from translators.errors import Position
+from translators.formats import Format
 
 SETS_TOLD = 20
 """Sets of an answered group that are named one by one."""
@@ -114,7 +115,17 @@ def _print_interchange(
     sender = f"{interchange['sender_qualifier']}/{interchange['sender_id']}"
     receiver = f"{interchange['receiver_qualifier']}/{interchange['receiver_id']}"
     said = f"  {coloured(interchange['outcome'])}" if interchange["outcome"] else ""
-    people.print(f"  interchange {plain(interchange['control_number'])}  {plain(sender)} -> {plain(receiver)}{said}")
+    if interchange["syntax"] == Format.X12:
+        people.print(
+            f"  interchange {plain(interchange['control_number'])}  {plain(sender)} -> {plain(receiver)}{said}"
+        )
+    else:
+        people.print(f"  {plain(interchange['syntax'])} file of {plain(interchange['partner'])}{said}")
+    for item in interchange["sets"]:
+        verdict = _outcome(item) if sent else "[green]accepted[/]" if item["accepted"] else "[red]rejected[/]"
+        people.print(f"    {plain(item['code'])} {item['ordinal']}  {verdict}")
+        for note in notes.get(item["id"], ()):
+            _print_issue(note, indent=6)
     for group in interchange["groups"]:
         verdict = f"{coloured(group['status'])}  {group['sets_accepted']} of {group['sets_received']} accepted"
         if sent:

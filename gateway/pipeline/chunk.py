@@ -67,6 +67,8 @@ class Chunk:
     sets: list[Row] = field(default_factory=list)
     issues: list[Row] = field(default_factory=list)
     made: list[MadeDocument] = field(default_factory=list)
+    files: list[Row] = field(default_factory=list)
+    """Rows of `interchange` for files that are not X12."""
 
     @property
     def full(self) -> bool:

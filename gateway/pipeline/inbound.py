@@ -11,15 +11,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from gateway.errors import NotYet
 from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
+from gateway.pipeline.acknowledge import offer_again
 from gateway.pipeline.acknowledged import settle_said
 from gateway.pipeline.answer import send_answers
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
+from gateway.pipeline.file_answer import send_file_answer
+from gateway.pipeline.file_identity import IdentifiedFile, UnreadFile, identify_file
+from gateway.pipeline.file_reading import FileReading
 from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
@@ -46,7 +51,6 @@ from partners.registry import PartnerRegistry
 from translators.errors import Issue, Position
 from translators.formats import SNIFFED_BYTES, Format, sniff
 from translators.x12.guide import GuideLibrary
-from translators.x12.model import ReaderEvent
 from translators.x12.reader import ReadOptions, read_x12
 
 
@@ -98,11 +102,12 @@ class _Pass:
     def __init__(self, line: InboundLine, claim: Claim) -> None:
         self._line = line
         self._claim = claim
-        self._reading: Reading | None = None
-        self._events: Iterator[ReaderEvent] = iter(())
+        self._reading: Reading | FileReading | None = None
+        self._events: Iterator[Any] = iter(())
         self._inline: bytes | None = None
         self._head = b""
         self._staged_groups: set[GroupKey] = set()
+        self._refused: frozenset[GroupKey] = frozenset()
         self._rows = NewRows()
         self._revising: list[UUID] = []
         self.finished = False
@@ -118,22 +123,49 @@ class _Pass:
             self._inline = self._line.vault.read(conn, found.sha256) if found.size <= INLINE_LIMIT else None
             self._head = next(iter(self._content(conn)), b"")[:SNIFFED_BYTES]
             kind = sniff(self._head)
-            if kind is not Format.X12:
-                self._park(conn, kind, at)
+            self._reading = self._begin(conn) if kind is Format.X12 else self._begin_file(conn, kind, at)
+            if self._reading is None:
                 return
-            self._reading = self._begin(conn, refused=frozenset())
         reading = self._reading
         ledger = InboundLedger(conn, transmission_id=self._found.id, at=at)
         read_to_its_end = reading.take_chunk(self._events, ledger=ledger)
         if read_to_its_end and self._staged_groups & reading.refused_groups:
-            self._begin_again(conn, reading)
+            self._begin_again(conn, reading, at)
             return
         self._write(conn, reading.take_rows(), staged=reading.chunks > 1 or not read_to_its_end, at=at)
         if read_to_its_end:
             self._finish(conn, reading, at)
             self.finished = True
 
-    def _begin(self, conn: Connection, *, refused: frozenset[GroupKey]) -> Reading:
+    def _begin_file(self, conn: Connection, kind: Format, at: datetime) -> FileReading | None:
+        """A file that is not X12; None where it is done with: parked, or a duplicate."""
+        line, found = self._line, self._found
+        identified = identify_file(
+            lambda: self._content(conn),
+            kind=kind,
+            head=self._head,
+            filename=found.filename,
+            account=None if found.account is None else line.registry.way(found.account),
+            registry=line.registry,
+            maps=line.maps,
+        )
+        if not isinstance(identified, IdentifiedFile):
+            self._park(conn, _unread(kind) if identified is None else identified, at)
+            return None
+        agreed = identified.agreement
+        days = line.registry.partners[agreed.partner].duplicate_window_days
+        earlier = transmissions.same_file(conn, found, partner=agreed.partner, since=at - timedelta(days=days))
+        if days and earlier is not None:
+            self.lanes |= offer_again(conn, interchange_id=earlier.interchange_id, at=at)
+            state = TransmissionState.DUPLICATE
+            transmissions.add_business_keys(self._rows, [("filename", found.filename)], transmission_id=found.id)
+            self._close(conn, state, [], at=at, partner=agreed.partner, syntax=agreed.syntax.value, repeats=earlier.id)
+            self.finished = True
+            return None
+        self._events = identified.documents
+        return FileReading(found, agreement=agreed, maps=line.maps, refused=self._refused)
+
+    def _begin(self, conn: Connection, *, refused: frozenset[GroupKey] = frozenset()) -> Reading:
         line, found = self._line, self._found
         account = None if found.account is None else line.registry.way(found.account)
         is_test = found.environment is Environment.TEST
@@ -157,23 +189,24 @@ class _Pass:
             return iter((self._inline,))
         return self._line.vault.open(conn, self._found.sha256)
 
-    def _begin_again(self, conn: Connection, reading: Reading) -> None:
+    def _begin_again(self, conn: Connection, reading: Reading | FileReading, at: datetime) -> None:
         """Now that it is known what the trailers refuse: as if nothing of it had ever been staged."""
         envelopes.discard_staged(conn, self._found.id)
         self._staged_groups.clear()
         self.matters.clear()
-        self._reading = self._begin(conn, refused=frozenset(reading.refused_groups))
+        self._refused = frozenset(reading.refused_groups)
+        if isinstance(reading, FileReading):
+            self._reading = self._begin_file(conn, sniff(self._head), at)
+        else:
+            self._reading = self._begin(conn, refused=self._refused)
 
-    def _park(self, conn: Connection, kind: Format, at: datetime) -> None:
+    def _park(self, conn: Connection, unread: UnreadFile, at: datetime) -> None:
         """What nobody can read is kept with its reason, never dropped."""
         found = self._found
-        issue = Issue(
-            f"file.{kind.value}", f"the file is {_KINDS_OF_FILE[kind]}; want an X12 interchange", Position(offset=0)
-        )
-        envelopes.add_rows(
-            conn, issues=[envelopes.issue_row(issue, id=new_id(), transmission_id=found.id, stage="identify")]
-        )
-        matter = Matter(issue.code, found.account or found.channel, issue.message)
+        issues = unread.issues or (Issue(unread.code, unread.reason, Position(offset=0)),)
+        rows = [envelopes.issue_row(issue, id=new_id(), transmission_id=found.id, stage="identify") for issue in issues]
+        envelopes.add_rows(conn, issues=rows)
+        matter = Matter(unread.code, found.account or found.channel, unread.reason)
         self._close(conn, TransmissionState.PARKED, [matter], at=at)
         self.finished = True
 
@@ -199,7 +232,7 @@ class _Pass:
         target = conn if staged else self._rows
         envelopes.add_rows(
             target,
-            interchanges=[self._interchange_row(read) for read in chunk.interchanges],
+            interchanges=[*(self._interchange_row(read) for read in chunk.interchanges), *chunk.files],
             groups=chunk.groups,
             sets=chunk.sets,
             issues=chunk.issues,
@@ -212,30 +245,44 @@ class _Pass:
             self.lanes |= {row["lane"] for row in routed if row["state"] is DeliveryState.READY}
             self._revising += [item.id for item in chunk.made if item.takes_effect and item.revision > 1]
 
-    def _finish(self, conn: Connection, reading: Reading, at: datetime) -> None:
+    def _finish(self, conn: Connection, reading: Reading | FileReading, at: datetime) -> None:
         found = self._found
         if reading.chunks > 1:
             documents.activate_staged(conn, found.id)
             self.lanes |= set(deliveries.release_staged(conn, found.id))
         refused = reading.refused_groups
         matters = [one for one in (*reading.matters, *self.matters) if one.group not in refused]
-        for read in reading.interchanges:
-            matters += send_answers(
-                conn,
-                read,
-                to=found.account,
-                registry=self._line.registry,
-                vault=self._line.vault,
-                guides=self._line.guides,
-                at=at,
-                later=self._rows,
-                lanes=self.lanes,
-            )
-        if reading.said:
-            matters += self._settle_said(conn, reading, at)
+        line = self._line
+        where: dict[str, Any] = {
+            "registry": line.registry,
+            "vault": line.vault,
+            "at": at,
+            "later": self._rows,
+            "lanes": self.lanes,
+        }
+        if isinstance(reading, FileReading):
+            send_file_answer(conn, reading, found, **where)
+        else:
+            for read in reading.interchanges:
+                matters += send_answers(conn, read, to=found.account, guides=line.guides, **where)
+            if reading.said:
+                matters += self._settle_said(conn, reading, at)
         keys = [("filename", found.filename), *reading.keys]
         transmissions.add_business_keys(self._rows, keys, transmission_id=found.id)
-        self._close(conn, _state_of(reading), matters, at=at, reading=reading)
+        repeated = None
+        if isinstance(reading, Reading):
+            repeated = next((read.repeated_transmission for read in reading.interchanges), None)
+        self._close(
+            conn,
+            reading.state,
+            matters,
+            at=at,
+            partner=reading.partner,
+            syntax=reading.syntax,
+            repeats=repeated,
+            interchanges=len(reading.interchanges) if isinstance(reading, Reading) else 1,
+            sets=reading.sets_seen,
+        )
 
     def _settle_said(self, conn: Connection, reading: Reading, at: datetime) -> list[Matter]:
         """Of the acknowledgments it holds those whose own interchange and group are good."""
@@ -262,23 +309,25 @@ class _Pass:
         matters: Sequence[Matter],
         *,
         at: datetime,
-        reading: Reading | None = None,
+        partner: str | None = None,
+        syntax: str | None = None,
+        repeats: UUID | None = None,
+        interchanges: int = 0,
+        sets: int = 0,
     ) -> None:
         """The last writes: the file's new place, the state, all rows collected so far, the audit, exceptions."""
         found = self._found
         day = f"archive/{at:%Y%m%d}"
         folder = "error" if state is TransmissionState.PARKED else day
         mailbox.archive_files(conn, transmission_id=found.id, to_folder=folder, at=at, new_id=new_id, later=self._rows)
-        repeated = next((read.repeated_transmission for read in reading.interchanges), None) if reading else None
-        partner = next((read.partner for read in reading.interchanges if read.partner), None) if reading else None
         work.guarded_update(
             conn,
             self._claim,
             state=state,
             finished_at=at,
-            format=Format.X12.value if reading else None,
+            format=syntax,
             partner=partner,
-            duplicate_of=repeated if state is TransmissionState.DUPLICATE else None,
+            duplicate_of=repeats if state is TransmissionState.DUPLICATE else None,
             reason=matters[0].reason if matters and state is TransmissionState.PARKED else None,
             next_at=None,
         )
@@ -293,8 +342,8 @@ class _Pass:
             subject="transmission",
             subject_id=str(found.id),
             detail={
-                "interchanges": len(reading.interchanges) if reading else 0,
-                "sets": reading.sets_seen if reading else 0,
+                "interchanges": interchanges,
+                "sets": sets,
                 "exceptions": len(matters),
             },
         )
@@ -324,12 +373,9 @@ class _RangeHashes:
             self._chunk, self._start = following, after
 
 
-def _state_of(reading: Reading) -> TransmissionState:
-    if not any(read.counted or read.repeats is not None for read in reading.interchanges):
-        return TransmissionState.PARKED
-    if all(read.repeats is not None for read in reading.interchanges):
-        return TransmissionState.DUPLICATE
-    return TransmissionState.PROCESSED
+def _unread(kind: Format) -> UnreadFile:
+    """A file of a kind for which nothing was agreed."""
+    return UnreadFile(f"file.{kind.value}", f"the file is {_KINDS_OF_FILE[kind]}; want an X12 interchange")
 
 
 def _open_exceptions(conn: Connection, transmission_id: UUID, matters: Sequence[Matter], *, at: datetime) -> None:

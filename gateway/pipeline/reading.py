@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from gateway.model import AcknowledgmentKind, Environment
+from gateway.model import AcknowledgmentKind, Environment, TransmissionState
 from gateway.pipeline.acknowledged import Said, is_acknowledgment, said_by_note, said_by_set
 from gateway.pipeline.advise import MOST_ADVICE, advice_on, untold
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange
@@ -28,6 +28,7 @@ from mappings.catalog import MapCatalog
 from partners.model import Account, Agreement, Direction
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
 from translators.errors import Issue, Severity, shown
+from translators.formats import Format
 from translators.x12.acknowledge import AcknowledgmentBuilder, AcknowledgmentPolicy, AcknowledgmentTerms
 from translators.x12.advice import MAX_REFERENCE
 from translators.x12.codes import FAULTS
@@ -87,6 +88,25 @@ class Reading:
         self.keys: dict[tuple[str, str], None] = {}
         self.sets_seen = 0
         self.chunks = 0
+
+    @property
+    def partner(self) -> str | None:
+        """Whose the first interchange is that has a partner."""
+        return next((read.partner for read in self.interchanges if read.partner), None)
+
+    @property
+    def syntax(self) -> str:
+        """The wire format, as the store calls it."""
+        return Format.X12.value
+
+    @property
+    def state(self) -> TransmissionState:
+        """What becomes of the transmission."""
+        if not any(read.counted or read.repeats is not None for read in self.interchanges):
+            return TransmissionState.PARKED
+        if all(read.repeats is not None for read in self.interchanges):
+            return TransmissionState.DUPLICATE
+        return TransmissionState.PROCESSED
 
     def take_chunk(self, events: Iterator[ReaderEvent], *, ledger: InboundLedger) -> bool:
         """Read until a chunk waits to be written; True when the transmission is read to its end.

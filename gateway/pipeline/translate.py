@@ -22,6 +22,7 @@ from mappings.lineage import LineageView
 from partners.model import Agreement
 from translators.canonical.common import CanonicalForm, Document, Purpose
 from translators.errors import Issue, shown
+from translators.tree import Node
 from translators.x12.model import TransactionSet
 
 REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION})
@@ -101,6 +102,37 @@ def translate(
             agreement=agreement,
             environment=environment,
             group=(event.interchange.ordinal, event.group.ordinal),
+            transaction_set_id=transaction_set_id,
+            mapped=mapped,
+            ordinal=ordinal,
+        )
+        for ordinal, document in enumerate(mapped.documents)
+    ]
+    return Translation(made, mapped.issues)
+
+
+def translate_document(
+    root: Node,
+    agreement: Agreement,
+    *,
+    maps: MapCatalog,
+    environment: Environment,
+    filename: str,
+    transaction_set_id: UUID,
+    group: tuple[int, int],
+) -> Translation:
+    """Run the agreement's map over one accepted document of a file that is not X12; see `translate`."""
+    if agreement.pass_through:
+        return Translation()
+    context = MapContext(file={"name": filename}, agreement=agreement.for_maps())
+    mapped = run(maps.find(agreement.map), root, context)
+    made = [
+        MadeDocument(
+            id=new_id(),
+            document=document,
+            agreement=agreement,
+            environment=environment,
+            group=group,
             transaction_set_id=transaction_set_id,
             mapped=mapped,
             ordinal=ordinal,

@@ -216,6 +216,7 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         row["groups"] = groups_of[(row["id"],)]
         for group in row["groups"]:
             group["sets"] = sets_of[(row["ordinal"], group["ordinal"])]
+        row["sets"] = [] if row["groups"] else sets_of[(row["ordinal"], 1)]  # of a file that is not X12
         row["awaited"] = awaited_of[(row["id"],)]
         row["acknowledgments"] = acknowledgments_of[(row["duplicate_of"] or row["id"],)]
     my_documents = select(document.c.id).where(document.c.transmission_id == transmission_id)

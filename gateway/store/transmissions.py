@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from gateway.model import Direction, Environment, TransmissionState
 from gateway.store import audit
 from gateway.store.rows import Target, insert_rows
-from gateway.store.tables import business_key, transmission
+from gateway.store.tables import business_key, interchange, transmission
 from gateway.store.vault import StoredPayload
 from gateway.store.work_statements import SEND
 
@@ -129,6 +129,35 @@ def add_outbound(
         subject_id=str(id),
         detail={"account": account, "filename": filename, "sha256": payload.sha256.hex(), "size": payload.size},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SameFile:
+    """An earlier transmission of the same bytes, and its interchange, which the answers to it are about."""
+
+    id: UUID
+    interchange_id: UUID
+
+
+def same_file(conn: Connection, found: Transmission, *, partner: str, since: datetime) -> SameFile | None:
+    """The first transmission since a moment that brought the same bytes from the same partner and was processed."""
+    columns = transmission.c
+    row = conn.execute(
+        select(columns.id, interchange.c.id.label("interchange_id"))
+        .join(interchange, interchange.c.transmission_id == columns.id)
+        .where(
+            columns.payload_sha256 == found.sha256,
+            columns.direction == Direction.IN,
+            columns.state == TransmissionState.PROCESSED,
+            columns.environment == found.environment,
+            columns.partner == partner,
+            columns.received_at >= since,
+            columns.id != found.id,
+        )
+        .order_by(columns.received_at)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else SameFile(row.id, row.interchange_id)
 
 
 def load(conn: Connection, transmission_id: UUID) -> Transmission:

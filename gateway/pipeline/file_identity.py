@@ -1,0 +1,127 @@
+"""Identify a file that is not X12: by the account that brought it, its name, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mappings.catalog import MapCatalog
+from mappings.files import read_documents
+from partners.files import agreement_for_file, agreements_for_files
+from partners.model import Account, Agreement, Syntax, TradingPartner
+from partners.registry import NotIdentified, PartnerRegistry
+from translators.errors import Issue
+from translators.formats import Format
+from translators.jsondoc.reader import read_json
+from translators.reading import ReadDocument
+from translators.xmldoc.reader import read_xml
+from translators.xmldoc.schema import XMLSchema
+
+Content = Callable[[], Iterable[bytes]]
+"""The bytes of the file from its first; asked for as often as it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedFile:
+    """The agreement a file is under, and its documents."""
+
+    agreement: Agreement
+    documents: Iterator[ReadDocument]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """Why nobody can say whose it is: the code and reason, and what is wrong with it if it was looked into."""
+
+    code: str
+    reason: str
+    issues: tuple[Issue, ...] = ()
+
+
+def identify_file(
+    content: Content,
+    *,
+    kind: Format,
+    head: bytes,
+    filename: str,
+    account: Account | None,
+    registry: PartnerRegistry,
+    maps: MapCatalog,
+) -> IdentifiedFile | UnreadFile | None:
+    """Whose file it is, and its documents as agreed.
+
+    Args:
+        content: gives the bytes of the file.
+        kind: as it was sniffed.
+        head: its first bytes.
+        filename: what it was called.
+        account: the way it came by.
+        registry: every partner.
+        maps: where the maps are.
+
+    Returns:
+        None where no agreement of what the account carries is of this kind of file.
+    """
+    for syntax in _syntaxes(kind, head):
+        agreed = agreements_for_files(registry, account, syntax)
+        if not agreed:
+            continue
+        read = _whole(syntax, content)
+        if read is not None and read.root is None:
+            return _unreadable(read, agreed, filename)
+        found = agreement_for_file(agreed, filename=filename, root=None if read is None else read.root)
+        if isinstance(found, NotIdentified):
+            return UnreadFile(found.code.value, found.reason)
+        partner = registry.partners[found.partner]
+        if read is not None:
+            return IdentifiedFile(found, iter((_held_to_schema(read, content, found, partner),)))
+        if found.pass_through:
+            return IdentifiedFile(found, iter(()))
+        compiled = maps.find(found.map)
+        return IdentifiedFile(found, read_documents(compiled, content(), encoding=found.file.encoding or None))
+    return None
+
+
+def _unreadable(read: ReadDocument, agreed: Sequence[Agreement], filename: str) -> IdentifiedFile | UnreadFile:
+    """A file without a tree says nothing of itself: by its name alone it is one agreement's, or nobody's."""
+    named = [item for item in agreed if item.file.is_called(filename)]
+    if len(named) == 1:
+        return IdentifiedFile(named[0], iter((read,)))
+    first = read.issues[0]
+    return UnreadFile(first.code, f"{first.message} ({first.position})", read.issues)
+
+
+def _syntaxes(kind: Format, head: bytes) -> tuple[Syntax, ...]:
+    """What a file of this kind may be, the likeliest first; UTF-16 text looks binary."""
+    if kind is Format.XML:
+        return (Syntax.XML,)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return (Syntax.JSON, Syntax.CSV)
+    return (Syntax.CSV,) if kind in (Format.UNKNOWN, Format.BINARY) else ()
+
+
+def _whole(syntax: Syntax, content: Content) -> ReadDocument | None:
+    """The one document of a file of XML or JSON, which says what it is itself."""
+    match syntax:
+        case Syntax.XML:
+            return read_xml(content())
+        case Syntax.JSON:
+            return read_json(content())
+        case _:
+            return None
+
+
+def _held_to_schema(read: ReadDocument, content: Content, agreed: Agreement, partner: TradingPartner) -> ReadDocument:
+    """The document with what its schema does not allow."""
+    if not agreed.file.schema or read.root is None:
+        return read
+    files = tuple((schema.name, schema.content) for schema in partner.schemas)
+    faults = _schema(files, agreed.file.schema).check(b"".join(content()), read.root)
+    return ReadDocument(read.root, (*read.issues, *faults), read.ordinal)
+
+
+@lru_cache(maxsize=64)
+def _schema(files: tuple[tuple[str, bytes], ...], main: str) -> XMLSchema:
+    """A loaded schema; loading one of UBL takes longer than reading a document."""
+    return XMLSchema(dict(files), main=main)
