@@ -140,7 +140,7 @@ class X12SetTarget(Target):
             if plan.is_hl:
                 self._counted(plan.opening, texts, number, parent, below)
             present = [*texts.present, inner, *([below] if below else [])]
-            fixed = not plan.loops and not plan.segments and not texts.present
+            fixed = not texts.present and (bool(plan.opening.rules) or not (plan.loops or plan.segments))
             test = None if certain or fixed else f"if {' or '.join(present)}:"
             with nullcontext() if test is None else program.block(test):
                 program.line(f"ADD({made}, {texts.made})")

@@ -137,11 +137,11 @@ def _items(
     depth: int,
     made: Made | None,
 ) -> list[Any]:
-    given = made(rng) if made is not None else None
-    if isinstance(given, list):
-        return given
+    given = made(rng) if made is not None else 0
+    if given is None or isinstance(given, list):
+        return given or []
     fewest = max((getattr(one, "min_length", None) or 0 for one in metadata), default=0)
-    count = given if isinstance(given, int) else rng.randint(max(fewest, 1), 3)
+    count = given or rng.randint(max(fewest, 1), 3)
     if depth <= 0 and not fewest:
         return []
     found = [_value(get_args(annotation)[0], path, rng, shape, depth - 1, None) for _ in range(count)]

@@ -139,6 +139,12 @@ def test_a_document_becomes_segments_in_the_order_of_the_guide(render: Any) -> N
     assert lines_of(mapped) == WANTED
 
 
+def test_a_loop_that_counts_stands_also_where_nothing_in_it_does(render: Any) -> None:
+    text = with_n9().replace("  CTT02: sum(lines.qty)\n", "  CTT/AMT[TT].02: total\n")
+    assert lines_of(render(text))[-1] == "CTT*2"
+    assert lines_of(render(text, changed(total=Decimal("126.50"))))[-2:] == ["CTT*2", "AMT*TT*126.5"]
+
+
 def test_what_is_made_is_accepted_by_the_reader(render: Any) -> None:
     (made,) = render(with_n9()).documents
     group = OutboundGroup(functional_id="PR", sender="US", receiver="THEM", version="004010", sets=[made])

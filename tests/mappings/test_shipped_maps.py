@@ -16,6 +16,7 @@ from translators.x12.reader import ReadOptions, read_x12
 
 CATALOG = MapCatalog([SHIPPED])
 INBOUND = ("810", "820", "824", "846", "850", "855", "856", "860", "864")
+OUTBOUND = ("810", "812", "824", "846", "850", "855", "856", "860", "861", "864")
 ENOUGH = {"850": (4, 1)}
 """How many documents and issues the public files of a set make at least."""
 CORPUS = Path(os.environ.get("TRADELANE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
@@ -26,6 +27,7 @@ def test_every_shipped_map_loads_without_a_fault() -> None:
     folders = {str(path.parent.relative_to(SHIPPED)) for path in SHIPPED.glob("*/*/map.yaml")}
     assert set(CATALOG.names()) == folders
     assert folders >= {"acme/850.in", "globex/850.in", *(f"base/{code}.in" for code in INBOUND)}
+    assert folders >= {f"base/{code}.out" for code in OUTBOUND}
 
 
 @pytest.mark.parametrize("name", CATALOG.names())
@@ -33,7 +35,7 @@ def test_every_sample_of_a_shipped_map_comes_out_as_expected(name: str) -> None:
     results = run_samples(CATALOG, name)
     assert {result.name: result.differences for result in results.results if not result.passed} == {}
     assert results.passed
-    kinds = {path.name.split(".")[1] for path in (CATALOG.folder(name) / "samples").glob("*.json")}
+    kinds = {path.name.split(".")[1] for path in (CATALOG.folder(name) / "samples").iterdir()}
     assert {"expected", "issues"} <= kinds, "a map needs samples that pass and samples that fail"
 
 

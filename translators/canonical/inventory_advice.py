@@ -26,8 +26,9 @@ class StockQuantity(Part):
 
 
 class InventoryLine(Line, Priced):
-    """One item and its stock; `discontinued` is the day it is sold no more."""
+    """One item and its stock; `unit` is what the price is for, `discontinued` the day it is sold no more."""
 
+    unit: UnitCode | None = None
     quantities: tuple[StockQuantity, ...] = ()
     status: Text | None = None
     discontinued: LocalDate | None = None
