@@ -21,6 +21,8 @@ from gateway.as2.server import AS2Endpoint
 from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
 from gateway.channels.as2_keys import AS2Keys, load_keys
 from gateway.channels.as2_transport import AS2Transport, MDNTransport
+from gateway.channels.folder import FolderWatch
+from gateway.channels.folder_transport import FolderTransport
 from gateway.channels.https import HttpsChannel
 from gateway.channels.sftp import StoreMailbox
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
@@ -120,10 +122,15 @@ class Gateway:
         folder, url = _as2_folder(self.settings.home), self.settings.as2.url
         connect = RemoteConnect(self.settings.home)
         return {
+            "folder": FolderTransport(self.registry.folders(), home=self.settings.home),
             CHANNEL: AS2Transport(self.store, self.registry, self.as2_keys, self.clock, folder, url),
             MDN_CHANNEL: MDNTransport(self.store, self.registry, folder),
             SFTP_CLIENT: SftpClientTransport(self.store, self.registry, self.clock, connect),
         }
+
+    def folder_watch(self, wake: Callable[[list[str]], None]) -> FolderWatch:
+        """What watches the partners' folders; `wake` is told the lanes of what arrives."""
+        return FolderWatch(self.registry.folders(), self.inlet(wake), home=self.settings.home, clock=self.clock)
 
     def as2_endpoint(self, wake: Callable[[list[str]], None]) -> AS2Endpoint:
         """What partners post AS2 messages and receipts to; `wake` is told the lanes of what arrives."""
@@ -388,6 +395,7 @@ def running(
             threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
         if "poller" in wanted:
             threads.append(Thread(target=gateway.poller(lanes.wake).run, args=(stop,), name="poller"))
+            threads.append(Thread(target=gateway.folder_watch(lanes.wake).run, args=(stop,), name="folders"))
         stack.callback(_join, stop, threads)
         for thread in threads:
             thread.start()

@@ -13,6 +13,12 @@ CRASH_AT = "TRADELANE_CRASH_AT"
 
 POINTS = frozenset(
     {
+        "receive.before_commit",
+        "receive.after_commit",
+        "folder.after_move",
+        "folder.after_staging",
+        "folder.after_checkpoint",
+        "folder.after_publishing",
         "as2.receive.before_commit",
         "as2.receive.after_commit",
         "as2.receive.repeated",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.held_names import HELD_NAMES, PATTERN
 from partners.keys import read_key
 from partners.model import (
     FLAG_ENDINGS,
-    HELD_NAMES,
     QUIET_TIME,
     Limits,
     Login,
@@ -23,7 +23,6 @@ from partners.networks import read_networks
 from partners.passwords import read_hash
 from translators.datafile import LoadFault, Mapping
 
-_PATTERN = form(r"[^/\x00-\x1f]{1,100}", "a pattern of file names, as *.tmp")
 _ENDING = form(r"\.[A-Za-z0-9_-]{1,16}", "the ending of a flag file, as .done")
 _USER = form(r"[a-z0-9][a-z0-9._-]{0,31}", "up to 32 lower-case letters, digits, dots, - and _")
 ACCOUNT_KEYS = (
@@ -89,7 +88,7 @@ def read_account(
         keys=tuple(keys),
         passwords=_passwords(fields, zone=zone),
         pickup=pickup,
-        held_names=tuple(name.text for name in fields.scalars("held_names", _PATTERN)) or HELD_NAMES,
+        held_names=tuple(name.text for name in fields.scalars("held_names", PATTERN)) or HELD_NAMES,
         flag_endings=tuple(end.text for end in fields.scalars("flag_endings", _ENDING)) or FLAG_ENDINGS,
         quiet_time=fields.span("quiet_time", default=QUIET_TIME),
         out=_out(fields),

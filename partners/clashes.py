@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from partners.as2_accounts import AS2Account
 from partners.fields import Reference, ReferenceKind
+from partners.folder_accounts import FolderAccount
 from partners.https_accounts import HttpsAccount
 from partners.model import Account, Identifier, LegalEntity, TradingPartner
 from partners.selection import ties
@@ -67,6 +69,17 @@ def check_certificates(partners: Iterable[TradingPartner], faults: list[LoadFaul
             first = seen.setdefault(certificate, account)
             if first is not account and account.place is not None:
                 text = f"the client certificate SHA256:{certificate} also opens {first.user} ({first.place})"
+                faults.append(LoadFault(account.place, text))
+
+
+def check_folders(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> None:
+    """No folder is watched for two accounts, nor written to for one and watched for another."""
+    seen: dict[Path, FolderAccount] = {}
+    for account in (account for partner in partners for account in partner.folders):
+        for folder in (account.inbox, account.outbox):
+            first = account if folder is None else seen.setdefault(folder, account)
+            if first is not account and account.place is not None:
+                text = f"the folder {shown(str(folder))} is also one of {first.user} ({first.place})"
                 faults.append(LoadFault(account.place, text))
 
 

@@ -26,6 +26,7 @@ from partners.clashes import (
     check_accounts,
     check_as2_names,
     check_certificates,
+    check_folders,
     check_identifiers,
     check_references,
     check_ties,
@@ -66,6 +67,7 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
     check_identifiers([read.partner for read in reads.values()], entities, faults)
     check_accounts([read.partner for read in reads.values()], faults)
     check_as2_names([read.partner for read in reads.values()], entities, faults)
+    check_folders([read.partner for read in reads.values()], faults)
     check_certificates([read.partner for read in reads.values()], faults)
     references = [reference for read in reads.values() for reference in read.references]
     check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)

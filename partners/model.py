@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from partners.as2_accounts import AS2Account
 from partners.file_terms import FileTerms
+from partners.folder_accounts import FolderAccount
+from partners.held_names import HELD_NAMES
 from partners.https_accounts import HttpsAccount
 from partners.networks import Network, is_allowed
 from translators.datafile import Place
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 RELEASE_LENGTH = 6
 """Characters of GS08 that name the release (X12 data element 480: version, release and subrelease)."""
 
-HELD_NAMES = ("*.tmp", "*.part", "*.filepart", ".*")
-"""Names of files that are still being sent."""
 FLAG_ENDINGS = (".done", ".ok", ".fin")
 QUIET_TIME = timedelta(minutes=1)
 
@@ -547,6 +547,7 @@ class TradingPartner:
     as2: tuple[AS2Account, ...] = ()
     https: tuple[HttpsAccount, ...] = ()
     remotes: tuple[RemoteAccount, ...] = ()
+    folders: tuple[FolderAccount, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     guides: tuple[GuideOverlay, ...] = ()
     schemas: tuple[SchemaFile, ...] = ()
@@ -561,7 +562,7 @@ class TradingPartner:
     @property
     def ways(self) -> tuple[Account, ...]:
         """Its accounts over every channel."""
-        return (*self.accounts, *self.https, *self.as2, *self.remotes)
+        return (*self.accounts, *self.https, *self.as2, *self.remotes, *self.folders)
 
     @property
     def active(self) -> bool:

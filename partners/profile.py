@@ -9,6 +9,7 @@ from partners.accounts import read_account
 from partners.agreements import GROUP_ID, read_acknowledgments, read_agreement
 from partners.as2_accounts import NAME, read_as2_account
 from partners.fields import WORD, Fields, Reference, form
+from partners.folder_accounts import read_folder_account
 from partners.https_accounts import read_https_account
 from partners.model import (
     Acknowledgments,
@@ -46,6 +47,7 @@ PROFILE_KEYS = (
     "sftp_client",
     "as2",
     "https",
+    "folders",
     "agreements",
 )
 """What a profile may say."""
@@ -113,6 +115,11 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
             remote
             for item in fields.mappings("sftp_client")
             if (remote := read_remote(item, partner=key, zone=zone, references=references, faults=faults)) is not None
+        ),
+        folders=tuple(
+            watched
+            for item in fields.mappings("folders")
+            if (watched := read_folder_account(item, partner=key, references=references, faults=faults)) is not None
         ),
         agreements=agreements,
         acknowledge=acknowledge,

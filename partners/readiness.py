@@ -47,6 +47,10 @@ def readiness(
         checks.append(_identifiers(partner))
     accounts = {account.user: account for account in (*partner.accounts, *carriers)}
     checks += [_account(account, at) for account in accounts.values()]
+    checks += [
+        Check(f"folder {account.user}", True, f"in: {account.inbox or 'none'}, out: {account.outbox or 'none'}")
+        for account in partner.folders
+    ]
     checks += [Check(f"https {account.user}", True, _https(account)) for account in partner.https]
     if not accounts and not partner.ways:
         todo = "give it an account under sftp: or https:, or let another partner's account carry it"

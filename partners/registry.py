@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from partners.as2_accounts import AS2Account
+from partners.folder_accounts import FolderAccount
 from partners.folders import read_roots
 from partners.https_accounts import HttpsAccount
 from partners.model import (
@@ -120,6 +121,10 @@ class PartnerRegistry:
             if found is not None and self.partners[found.partner].active:
                 return found
         return None
+
+    def folders(self) -> list[FolderAccount]:
+        """The folder accounts of all active partners."""
+        return [account for partner in self.partners.values() if partner.active for account in partner.folders]
 
     def https_account(self, user: str) -> HttpsAccount | None:
         """The HTTPS account of this name; None where there is none or its partner is inactive."""

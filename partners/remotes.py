@@ -8,8 +8,9 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.held_names import HELD_NAMES
 from partners.keys import read_key
-from partners.model import HELD_NAMES, PublicKey
+from partners.model import PublicKey
 from partners.schedule import Schedule, Window, read_window
 from translators.datafile import LoadFault, Mapping, Place
 from translators.errors import shown

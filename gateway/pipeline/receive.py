@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from gateway import crash_points
 from gateway.model import Environment
 from gateway.ports import Clock, new_id
 from gateway.store import Connection, transmissions
@@ -141,5 +142,7 @@ class Inlet:
             received = receive(rows, arrival, payload, at=at, large_bytes=self.large_bytes)
             beside(conn, rows, received, payload)
             rows.write(conn)
+            crash_points.reached("receive.before_commit")
+        crash_points.reached("receive.after_commit")
         self.wake([received.lane])
         return Taken(received.id, payload)

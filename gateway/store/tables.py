@@ -433,6 +433,19 @@ Index(
     postgresql_where=text("removed_at IS NULL"),
 )
 
+folder_file = Table(
+    "folder_file",
+    metadata,
+    # A file of a watched folder that was taken in and is not moved away yet; the row goes when it is.
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("inode", BigInteger, primary_key=True),
+    Column("changed_ns", BigInteger, primary_key=True),
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=False, index=True),
+    _time("taken_at"),
+)
+
 api_key = Table(
     "api_key",
     metadata,

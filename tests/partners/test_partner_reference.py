@@ -7,7 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from partners import accounts, agreements, as2_accounts, file_terms, https_accounts, profile, remotes
+from partners import (
+    accounts,
+    agreements,
+    as2_accounts,
+    file_terms,
+    folder_accounts,
+    https_accounts,
+    profile,
+    remotes,
+)
 from partners.registry import Refusal
 
 REFERENCE = (Path(__file__).parents[2] / "docs/partners.md").read_text(encoding="utf-8")
@@ -32,6 +41,7 @@ def test_every_key_a_profile_may_have_stands_in_the_example() -> None:
     known |= {*as2_accounts.AS2_KEYS, *file_terms.FILE_KEYS}
     known |= {*https_accounts.HTTPS_KEYS}
     known |= {*remotes.REMOTE_KEYS, *remotes.FETCH_KEYS, *remotes.SEND_KEYS, *remotes.BREAKER_KEYS}
+    known |= {*folder_accounts.FOLDER_KEYS}
     shown = set(re.findall(r"([a-z0-9_]+):", PROFILE))
     assert known <= shown
 
