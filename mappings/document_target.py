@@ -7,16 +7,18 @@ import re
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from mappings.compilation import Compilation
 from mappings.compiled import FilledField, Layout
-from mappings.expressions import ExpressionFault
+from mappings.expressions import ExpressionFault, parse
 from mappings.fields import PartField, TargetField, UnknownField, blocks, find_field, find_part, required_fields
 from mappings.kinds import Kind
 from mappings.lineage import LineageView
+from mappings.needs import need
 from mappings.report import Report
 from mappings.source import Items
 from mappings.spec import CONDITION, Block, Rule
@@ -151,27 +153,15 @@ class DocumentTarget(Target):
                 inner.append(written)
                 parts[".".join(name)] = BlockParts(written.listed, written.fields)
         work.see(scope, parts)
-        rules = [] if tree.block is None else list(tree.block.rules.values())
-        filled: list[FilledField] = []
-        sources = []
-        for rule in rules:
-            if rule.name == CONDITION:
-                if not path:
-                    work.fault(rule.key.place, "a document has no condition; assert says what must hold")
-                continue
-            entry = self._rule(rule, model, path, holders)
-            if entry is not None:
-                text, part = entry
-                filled.append(FilledField(tuple(rule.name.split(".")), work.rule, part))
-                sources.append(text)
+        ruled = [] if tree.block is None else self._rules(tree.block, model, path, holders=holders, scope=scope)
         for holder in sorted(holders, key=len, reverse=True):
             if holder:
                 above = holders[holder[:-1]]
                 program.line(f"if {holders[holder]}: {above}[{holder[-1]!r}] = {holders[holder]}")
         self._required(model, tree, path)
         own = work.source.spot(scope)[0]
-        trace = f"({', '.join([own, *sources, *(written.traces for written in inner)])},)"
-        layout = Layout(path, False, tuple(filled), tuple(written.layout for written in inner))
+        trace = f"({', '.join([own, *(text for _, text in ruled), *(written.traces for written in inner)])},)"
+        layout = Layout(path, False, tuple(field for field, _ in ruled), tuple(written.layout for written in inner))
         return layout, made, trace, parts
 
     def _inner(
@@ -268,10 +258,55 @@ class DocumentTarget(Target):
 
     # rules
 
+    def _rules(
+        self,
+        block: Block,
+        model: type[BaseModel],
+        path: tuple[str, ...],
+        *,
+        holders: dict[tuple[str, ...], str],
+        scope: Any,
+    ) -> list[tuple[FilledField, str]]:
+        """Write a block's rules; of each its field and the program text of its trace.
+
+        Rules side by side that all need one part of what is read stand behind one test for it.
+        """
+        work, program = self._work, self._work.program
+        condition = block.rules.get(CONDITION)
+        if condition is not None and not path:
+            work.fault(condition.key.place, "a document has no condition; assert says what must hold")
+        rules = [rule for rule in block.rules.values() if rule is not condition]
+        written: list[tuple[FilledField, str]] = []
+        for needed, group in groupby(rules, lambda rule: self._needed(rule, model, scope)):
+            place = program.reserve()
+            origins: list[str] = []
+            with work.translator.branch(None if needed is None else f"if {needed} is not None:"):
+                for rule in group:
+                    with program.filling(place):
+                        self._holder(holders, tuple(rule.name.split("."))[:-1])
+                    found = self._rule(rule, model, path, holders)
+                    if found is not None:
+                        written.append(found[:2])
+                        origins += [source[1:] for source in found[2] if needed and source.startswith("*")]
+            if origins:
+                with program.filling(place):
+                    program.line(" = ".join(dict.fromkeys(origins)) + " = ()")
+        return written
+
+    def _needed(self, rule: Rule, model: type[BaseModel], scope: Any) -> str | None:
+        """The name of what must be there for a rule to do anything; faults of the rule are told when it is written."""
+        try:
+            target = find_field(model, tuple(rule.name.split(".")))
+            if rule.required or (target.required and rule.required is not False):
+                return None
+            return need(parse(rule.expression.text, self._work.source.dialect), self._work.source, scope)
+        except (UnknownField, ExpressionFault):
+            return None
+
     def _rule(
         self, rule: Rule, model: type[BaseModel], path: tuple[str, ...], holders: dict[tuple[str, ...], str]
-    ) -> tuple[str, Any] | None:
-        """Write one rule; the program text of its trace, and the part of it where the trace is a holder."""
+    ) -> tuple[FilledField, str, tuple[str, ...]] | None:
+        """Write one rule; its field, the program text of its trace, and its sources."""
         work = self._work
         names = tuple(rule.name.split("."))
         target: TargetField | None = None
@@ -295,7 +330,8 @@ class DocumentTarget(Target):
                 work.fault(rule.expression.place, f'{rule.name} would not take "{choice}": {refusal}')
         holder = self._holder(holders, names[:-1])
         self._store(rule, value=value, target=target, holder=holder, name=names[-1])
-        return _trace(value.sources, work.source.spot(work.translator.scope)[0])
+        text, part = _trace(value.sources, work.source.spot(work.translator.scope)[0])
+        return FilledField(names, work.rule, part), text, value.sources
 
     def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: str, name: str) -> None:
         number, value_code = self._work.rule, value.code

@@ -182,6 +182,17 @@ class Source(ABC):
             ExpressionFault: it names nothing, or what no rule can use.
         """
 
+    def needed(self, node: ReferenceNode, scope: Any) -> str | None:
+        """The program's name of what must be there (None if it is not) for a reference to have a value.
+
+        None where there is no such name. What `read` writes may be left out where it is not there.
+
+        Raises:
+            ExpressionFault: as `read`.
+        """
+        del node, scope
+        return None
+
     @abstractmethod
     def listed(self, node: ReferenceNode, writer: Writer) -> Listing:
         """Write a reference as all the values it names; none is empty.

@@ -43,6 +43,7 @@ def _emit_remembered(program: Program, scope: X12Scope, names: list[str], *, mem
         kept += [f"x{match.number}"] if match.all_of else []
         kept += [f"q{match.number}"] if match.pairs else []
         kept += [f"y{match.number}"] if match.loops_of else []
+        kept += [f"{name}{match.number}at{number}" for number in sorted(match.numbered) for name in "ij"]
     remembered = program.fresh("memo")
     with program.filling(memo):
         program.line(f"{remembered} = {{}}")
@@ -76,6 +77,10 @@ def _emit_matches(program: Program, scope: X12Scope) -> None:
     for match in everything:
         if match.all_of and match.direct and match.loops:
             program.line(f"x{match.number} = SORTED(x{match.number}, key=ORDINAL)")
+        for number in sorted(match.numbered):
+            found, segment = f"x{match.number}", f"i{match.number}at{number}"
+            program.line(f"{segment} = {found}[{number - 1}] if len({found}) >= {number} else None")
+            program.line(f"j{match.number}at{number} = {segment}.elements if {segment} else EMPTY")
         if match.pairs:
             elements = f"e{match.number}"
             positions = pair_positions(match.segment)

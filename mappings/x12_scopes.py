@@ -39,7 +39,8 @@ class Match:
     In the program, `s`, `e` and `m` + number are the one segment, its elements, and whether there are more (`one`); `x`
     + number is the list of all (`all_of`), `y` + number that of the loops themselves (`loops_of`). `hanging`: its loops
     are those that hang under the HL loop around it. `q` + number are the product id pairs of the one segment
-    (`pairs`), as those of a scope.
+    (`pairs`), as those of a scope. `i` and `j` + number + `at` + n are the segment n of the list and its elements
+    (`numbered`).
     """
 
     number: int
@@ -53,6 +54,7 @@ class Match:
     loops_of: bool = False
     hanging: bool = False
     pairs: bool = False
+    numbered: set[int] = field(default_factory=set)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)

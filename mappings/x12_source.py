@@ -145,7 +145,7 @@ class X12SetSource(Source):
         if found.element is None:
             return self._presence(found, writer)
         number: Any = found.element.position
-        program, level = self.program, found.scope.level
+        level = found.scope.level
         if found.match is None:
             text, segment, bad = f"u{level}[{number}] if n{level} > {number} else ''", f"t{level}", False
             if found.scope.window is not None and number >= found.scope.window.start:
@@ -154,15 +154,14 @@ class X12SetSource(Source):
             code = writer.assign(text)
         elif found.index is not None:
             found.match.all_of = True
-            segment, elements, at = program.fresh("g"), program.fresh("e"), found.index - 1
-            listed = f"x{found.match.number}"
-            program.line(f"{segment} = {listed}[{at}] if len({listed}) > {at} else None")
-            program.line(f"{elements} = EMPTY if {segment} is None else {segment}.elements")
+            found.match.numbered.add(found.index)
+            which = f"{found.match.number}at{found.index}"
+            segment, elements = f"i{which}", f"j{which}"
             code = writer.assign(f"{elements}[{number}] if len({elements}) > {number} else ''")
             bad = self._one_only(node, found.above, code, writer)
         else:
             found.match.one = True
-            which = found.match.number
+            which = str(found.match.number)
             segment = f"s{which}"
             code = writer.assign(f"e{which}[{number}] if len(e{which}) > {number} else ''")
             bad = self._one_only(node, (*found.above, found.match), code, writer)
@@ -170,6 +169,17 @@ class X12SetSource(Source):
             code = writer.assign(f"COMPONENT({code}, {node.component}, extra)", bad=[Value(code, Kind.TEXT, bad)])
         decimals = None if node.component is not None else _decimals(found.element)
         return Value(code, Kind.TEXT, bad, True, (f"{segment}, {number}",), decimals, (segment, number))
+
+    def needed(self, node: ReferenceNode, scope: Any) -> str | None:
+        """See Source: the outermost segment of the path."""
+        if not isinstance(node, Reference):
+            return None
+        found = self._resolver.find(node, scope)
+        if found.match is None or found.element is None:
+            return None
+        if found.above or found.index is None:
+            return f"s{(*found.above, found.match)[0].number}"
+        return f"i{found.match.number}at{found.index}"
 
     def listed(self, node: ReferenceNode, writer: Writer) -> Listing:
         """See Source."""
