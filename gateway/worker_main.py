@@ -20,6 +20,7 @@ import orjson
 import structlog
 
 from gateway.errors import StoreUnavailable
+from gateway.garbage import rare_collection
 from gateway.lane_work import LaneWork
 from gateway.lanes import Lanes
 from gateway.pipeline.backoff import Backoff
@@ -75,7 +76,8 @@ class Worker:
             self._ready = True
             self._news.set()
             _either(self._go, self._stop)
-            lanes.run_worker(runner, stop=self._stop, idle=self._turned)
+            with rare_collection():
+                lanes.run_worker(runner, stop=self._stop, idle=self._turned)
         finally:
             lanes.close()
             store.close()
