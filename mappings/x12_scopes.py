@@ -99,6 +99,7 @@ class Resolver:
         self.uses_hierarchy = False
         self._count = 0
         self._levels = 0
+        self._known: dict[tuple[int, int], tuple[Reference, X12Scope, Found]] = {}
 
     def find(self, reference: Reference, scope: X12Scope) -> Found:
         """What a reference names, seen from a scope.
@@ -106,6 +107,13 @@ class Resolver:
         Raises:
             ExpressionFault: nothing, or something no rule can use.
         """
+        # by identity, as hashing a tree costs as much as resolving it; both are kept, so that their ids stay their own
+        key = (id(reference), id(scope))
+        if key not in self._known:
+            self._known[key] = (reference, scope, self._find(reference, scope))
+        return self._known[key][2]
+
+    def _find(self, reference: Reference, scope: X12Scope) -> Found:
         scopes: list[X12Scope] = list(scope.chain())[reference.parents :]
         first = reference.steps[0]
         if reference.ancestor is not None:
