@@ -124,7 +124,7 @@ class CompiledMap:
         finisher: makes the target's own object of what the program gave.
         shown: the JSON value or text of what was made; files of it end in `suffix`.
         runner: the program it became.
-        form: what a file of what it reads is read by (a layout), where that is data of the map; else None.
+        form: the layout of the files it reads or makes, where it has one; else None.
         resolved: the resolved form, for `tradelane map show`.
     """
 

@@ -40,8 +40,9 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
     if faults or work.faults:
         raise LoadError(dict.fromkeys([*faults, *work.faults]))
     resolved = _resolved(spec, header)
-    if source.form is not None:
-        resolved["form"] = repr(source.form)
+    found = source.form or target.form
+    if found is not None:
+        resolved["form"] = repr(found)
     form = json.dumps([LANGUAGE_REVISION, resolved], sort_keys=True).encode()
     return CompiledMap(
         name=name,
@@ -58,7 +59,7 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
         suffix=written.suffix,
         runner=Runner(name, program),
         resolved=resolved,
-        form=source.form,
+        form=found,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mappings.document_target import DocumentTarget
 from mappings.field_source import FieldSource
+from mappings.file_targets import JSONTarget, RecordTarget, XMLTarget
 from mappings.node_source import JSONSource, XMLSource
 from mappings.program import Program
 from mappings.record_source import RecordSource
@@ -54,6 +55,19 @@ class Surroundings:
         value = self.spec.options[name][1]
         if not isinstance(value, Scalar) or value.text not in words:
             raise SideFault(value.place, f"{name} wants one of {', '.join(words)}")
+        return value.text
+
+    def text(self, name: str) -> str:
+        """The text an option of the map says; "" where it says nothing.
+
+        Raises:
+            SideFault: it is something else.
+        """
+        if name not in self.spec.options:
+            return ""
+        value = self.spec.options[name][1]
+        if not isinstance(value, Scalar):
+            raise SideFault(value.place, f"{name} wants one text")
         return value.text
 
     def words(self, name: str) -> dict[str, str]:
@@ -160,6 +174,20 @@ def _record_source(side: Side, program: Program, around: Surroundings) -> Source
     return RecordSource(program, around.layout(side))
 
 
+def _xml_target(side: Side, around: Surroundings) -> Target:
+    doctype = around.text("doctype")
+    return XMLTarget(side.name, around.words("namespaces"), doctype)
+
+
+def _json_target(side: Side, around: Surroundings) -> Target:
+    del side, around  # the name is for people
+    return JSONTarget()
+
+
+def _record_target(side: Side, around: Surroundings) -> Target:
+    return RecordTarget(around.layout(side))
+
+
 READS: Table[str, SourceFormat] = {
     "x12": SourceFormat(("hl02",), _x12_source),
     "xml": SourceFormat(("namespaces",), _xml_source),
@@ -171,6 +199,9 @@ READS: Table[str, SourceFormat] = {
 MAKES: Table[str, TargetFormat] = {
     CANONICAL_SIDE: TargetFormat((), _document_target),
     "x12": TargetFormat((), _x12_target),
+    "xml": TargetFormat(("namespaces", "doctype"), _xml_target),
+    "json": TargetFormat((), _json_target),
+    "csv": TargetFormat((), _record_target),
 }
 """Word of a side -> how it is made."""
 

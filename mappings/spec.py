@@ -23,14 +23,16 @@ OMIT = "omit"
 
 CONDITION = "if"
 """The rule of a block that says when a part of it is made."""
-OPTIONS = ("hl02", "namespaces")
+OPTIONS = ("hl02", "namespaces", "doctype")
 """Keys that say more about a source or target; which of them a map may have is its formats' to say."""
 
 _TOP = ("map", "extends", "like", "origin", "partner", "description", "emit each", "tables", "assert", *OPTIONS)
 _HEADER = re.compile(r"(?P<reads>\S+)\s*->\s*(?P<makes>\S+)")
 _SIDE = re.compile(r"(?P<word>[a-z0-9_]+)/(?P<name>[A-Za-z0-9_.-]+)(?:@(?P<version>[A-Za-z0-9]+))?")
 _CANONICAL = re.compile(r"[a-z][a-z0-9_]*/v[0-9]+")
-_BLOCK = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\[[^\[\]]*\])*)(?:\((?P<source>[^()]*(?:\([^()]*\)[^()]*)*)\))?")
+_BLOCK = re.compile(
+    r"(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\[[^\[\]]*\])*(?:[:/-][A-Za-z][A-Za-z0-9_]*(?:\[[^\[\]]*\])*)*)(?:\((?P<source>[^()]*(?:\([^()]*\)[^()]*)*)\))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ class Written:
 class Target(ABC):
     """A format as one map makes it; made for each compilation."""
 
+    @property
+    def form(self) -> Any:
+        """What a file of this target is written by, where it is data of the map (a layout); else None."""
+        return None
+
     @abstractmethod
     def write(self, work: Compilation) -> Written:
         """Write the program `mapped(root, report, env, file, agreement, origin, extra, around)`.
