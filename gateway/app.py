@@ -56,7 +56,7 @@ from gateway.store.work import Claim
 from gateway.store.work_statements import SEND, WorkTable
 from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
-from gateway.workspace import home_of, map_roots, node_name, profile_roots, unmet
+from gateway.workspace import home_of, map_roots, maps_in_force, node_name, profile_roots, unmet
 from mappings.catalog import MapCatalog
 from partners.registry import PartnerRegistry
 from partners.remotes import CHANNEL as SFTP_CLIENT
@@ -204,20 +204,21 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     """Load a workspace on an open store, which remembers the revisions of its maps and partners.
 
     Raises:
-        LoadError: every mistake in its maps, partner profiles and guides, and every agreement that names a map or
-            destination there is not.
+        LoadError: every mistake in its maps and those its agreements name, its partner profiles and guides, and every
+            agreement that names a map or destination there is not.
     """
     clock = clock or SystemClock()
     guides = GuideLibrary.shipped()
     registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
     maps = MapCatalog(map_roots(settings.home), guides=guides)
     partner_guides = PartnerGuides(registry, guides)
-    faults = [*maps.load_all(), *partner_guides.faults]
+    wanted = maps_in_force(settings.home, registry, maps.names())
+    faults = [*maps.load(wanted), *partner_guides.faults]
     as2_keys = load_keys(settings.home, registry.ourselves.values(), faults=faults)
     faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
-    loaded = [maps.find(name) for name in maps.names()]
+    loaded = [maps.find(name) for name in wanted]
     with store.begin() as conn:
         keep_revisions(
             conn,

@@ -60,6 +60,21 @@ def profile_roots(home: Path, *, samples: bool) -> list[Path]:
     return [Path(partners.__path__[0]) / "profiles", own] if samples else [own]
 
 
+def maps_in_force(home: Path, registry: PartnerRegistry, maps: Collection[str]) -> list[str]:
+    """The maps a gateway loads before it serves: the workspace's own, and the shipped ones that agreements name.
+
+    Those that no agreement names wait until somebody asks for them, so that a start costs what it uses.
+
+    Args:
+        home: the workspace folder.
+        registry: whose agreements.
+        maps: the names of all maps there are.
+    """
+    own = map_roots(home)[0]
+    named = {agreement.map for partner in registry.partners.values() for agreement in partner.agreements}
+    return [name for name in maps if name in named or (own / name).is_dir()]
+
+
 def unmet(registry: PartnerRegistry, *, maps: Collection[str], destinations: Collection[str]) -> list[LoadFault]:
     """Agreements that name a map or a destination there is not, each at its place in the profile."""
     faults = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mappings.compiled import CompiledMap
@@ -70,8 +70,16 @@ class MapCatalog:
 
     def load_all(self) -> list[LoadFault]:
         """Compile every map; every fault of every file, each once."""
+        return self.load(self.names())
+
+    def load(self, names: Iterable[str]) -> list[LoadFault]:
+        """Compile the maps of these names; every fault of every file, each once.
+
+        Raises:
+            UnknownMap: there is none of a name.
+        """
         faults: dict[LoadFault, None] = {}
-        for name in self.names():
+        for name in names:
             try:
                 self.find(name)
             except LoadError as error:
