@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo serve test check fix golden bench faults interop soak fuzz clean
+.PHONY: peers interop-table demo serve test check fix golden bench faults interop soak fuzz clean
 
 demo: .venv/runtime.stamp      ## two partners, real sockets, every acknowledgment; ends by itself
 	$(BIN)/tradelane demo $(ARGS)
@@ -33,6 +33,13 @@ bench: .venv/runtime.stamp     ## x12, map, pipeline
 	$(BIN)/tradelane bench map
 	$(BIN)/tradelane bench pipeline
 
+interop: .venv/peers.stamp
+
+peers: .venv/peers.stamp       ## AS2 peers of the interop suite, in environments of their own
+
+interop-table: .venv/dev.stamp .venv/peers.stamp   ## write docs/interop.md from a run of the interop suite
+	TRADELANE_WRITE_INTEROP=1 $(BIN)/python -m pytest -m interop tests/interop
+
 faults interop soak: .venv/dev.stamp   ## the slow suites
 	$(BIN)/python -m pytest -m $@ $(ARGS)
 
@@ -54,4 +61,12 @@ clean:
 
 .venv/dev.stamp: .venv/runtime.stamp
 	$(PIP) --editable '.[dev]'
+	@touch $@
+
+# GPL and npm peers, for tests only: never in the environment of the product, never imported by it.
+.venv/peers.stamp: .venv/dev.stamp
+	$(PYTHON) -m venv .venv/peers/pyas2lib
+	.venv/peers/pyas2lib/bin/python -m pip --disable-pip-version-check install --quiet pyas2lib==1.4.4
+	! command -v npm >/dev/null || npm install --silent --no-save --prefix .venv/peers/libas2 \
+	  libas2@0.8.2 pkijs@2.1.90 asn1js@2.0.26
 	@touch $@

@@ -161,6 +161,8 @@ def judge(found: ReadMDN | Refused, sent: Sent) -> Judgement:
     if found.kind != "processed" or found.modifier.lower().startswith(("error", "failure")):
         said = f"{found.kind}/{found.modifier}" if found.modifier else found.kind
         return Judgement(Verdict.REJECTED, f"the partner answers {said}")
+    if not found.mic and not sent.wants_signed:  # a MIC is a signed receipt's (RFC 4130 7.4.3)
+        return Judgement(Verdict.DELIVERED, "processed")
     if not found.mic:
         return Judgement(Verdict.UNTRUSTED, "the MDN has no MIC")
     if not mic_fits(found.mic, sent.mics):

@@ -226,22 +226,18 @@ def verify_signed(
         raise MessageRefused(Modifier.INTEGRITY, "a signature beyond all reason")
     signature = signed.read_signature(mime.decoded(enclosed, bodies).read())
     wanted = {*KEPT, signature.digest}
-
-    def verified(digests: Digests) -> Certificate:
-        return signed.verify(signature, digests[signature.digest], pinned=trust.pinned, allowed=trust.allowed, at=at)
-
-    digests = digests_of(content.chunks(), wanted)
-    try:
-        return content, verified(digests), signature.digest, digests
-    except MessageRefused as refused:
-        canonical = _canonical(content, bodies)
-        if canonical is None:
-            raise
-        digests = digests_of(canonical.chunks(), wanted)
+    refused: MessageRefused | None = None
+    for candidate in _forms(content, bodies):
+        digests = digests_of(candidate.chunks(), wanted)
         try:
-            return canonical, verified(digests), signature.digest, digests
-        except MessageRefused:
-            raise refused from None
+            signer = signed.verify(
+                signature, digests[signature.digest], pinned=trust.pinned, allowed=trust.allowed, at=at
+            )
+            return candidate, signer, signature.digest, digests
+        except MessageRefused as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
 
 def safe_label(filename: str) -> str:
@@ -370,10 +366,15 @@ def _pkcs7_headers(kind: str) -> mime.Pairs:
     )
 
 
-def _canonical(content: Part, bodies: Bodies) -> Part | None:
-    """The content with CR LF at every line's end; None where it has them."""
+def _forms(content: Part, bodies: Bodies) -> Iterator[Part]:
+    """The bytes a signature may have been made over: as they came; with CR LF at every line's end (RFC 5751 3.1.1);
+    without the last line end, which some composers add after they signed."""
+    yield content
     canonical = bodies.filled(mime.with_crlf(content.chunks()))
-    return None if canonical.size == content.size else canonical
+    if canonical.size != content.size:
+        yield canonical
+    if content.size > 2 and content.cut(content.size - 2).read() == b"\r\n":
+        yield content.cut(0, content.size - 2)
 
 
 def _filename(headers: Headers) -> str:

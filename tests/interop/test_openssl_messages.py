@@ -16,11 +16,26 @@ from gateway.as2.message import Built
 from gateway.as2.mime import read_entity
 from tests.gateway.as2 import parties
 from tests.gateway.as2.parties import CIPHERS, DIGESTS, ORDER, build, entity, partner, security, taken, trust, us, whole
+from tests.interop.conftest import Passed
 
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="the program openssl is not installed"),
 ]
+
+
+VERSION = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=False).stdout.split(" ")[1:2]
+
+
+@pytest.fixture(autouse=True)
+def _passed(request: pytest.FixtureRequest, passed: Passed) -> Iterator[None]:
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed:
+        return
+    way = "from us" if request.node.originalname.startswith("test_openssl_") else "to us"
+    case = request.node.originalname.removeprefix("test_").replace("_", " ")
+    passed("openssl cms", ".".join(VERSION), way, case)
 
 
 @pytest.fixture
