@@ -14,6 +14,9 @@ from tests.canonical_documents import Made, Shape, day, digits, number, random_d
 from translators.canonical.common import Document
 from translators.canonical.registry import CANONICAL
 
+Kind = tuple[str, str, Mapping[str, Made], Callable[[dict[str, Any]], None]]
+"""A kind of document: its schema, the functional group of its set, the makers of its fields, what settles them."""
+
 UNITS = {"EA": "EA", "XCS": "CA", "DZN": "DZ", "LBR": "LB", "KGM": "KG"}
 DAYS = (
     "requested",
@@ -353,7 +356,7 @@ SHIPMENT: dict[str, Made] = HEAD | varied({
     "packages": many(lambda rng: {"type": "CTN25", "count": whole(rng), "gross_weight": weight(rng)}),
 }, "shipment_id", "time")  # fmt: skip
 
-KINDS: dict[str, tuple[str, str, Mapping[str, Made], Callable[[dict[str, Any]], None]]] = {
+KINDS: dict[str, Kind] = {
     "850": ("purchase_order/v1", "PO", ORDER, order_settled),
     "855": ("order_acknowledgment/v1", "PR", ANSWER, answer_settled),
     "856": ("ship_notice/v1", "SH", SHIPMENT, shipment_settled),
@@ -361,9 +364,9 @@ KINDS: dict[str, tuple[str, str, Mapping[str, Made], Callable[[dict[str, Any]], 
 }
 
 
-def generated(set_code: str, seed: int) -> Document:
+def generated(kind: Kind, seed: int) -> Document:
     """A document that its base maps can tell, as its inbound map would have made it."""
-    schema, _, makers, settle = KINDS[set_code]
+    schema, _, makers, settle = kind
     model = CANONICAL[schema]
     held = random_document(model, f"round trip {seed}", Shape(makers)).model_dump(exclude_defaults=True)
     held["purpose"] = held.get("purpose", "original")

@@ -13,7 +13,9 @@ import pytest
 
 from mappings.catalog import SHIPPED, MapCatalog
 from mappings.engine import MapContext, run
-from tests.mappings.round_trip_documents import KINDS, absent, generated
+from tests.mappings.movement_documents import MOVEMENTS
+from tests.mappings.round_trip_documents import KINDS as TRADE
+from tests.mappings.round_trip_documents import absent, generated
 from translators.canonical.registry import CANONICAL
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import TransactionSet
@@ -21,6 +23,7 @@ from translators.x12.options import ReadOptions
 from translators.x12.reader import read_x12
 from translators.x12.writer import ControlNumbers, OutboundGroup, OutboundInterchange, OutboundSet, write_interchange
 
+KINDS = TRADE | MOVEMENTS
 COUNT = int(os.environ.get("TRADELANE_ROUND_TRIPS", "1000"))
 CATALOG = MapCatalog([SHIPPED])
 GUIDES = GuideLibrary.shipped()
@@ -41,7 +44,7 @@ def sent_and_read(set_code: str, made: OutboundSet) -> TransactionSet:
 def test_documents_come_back_from_the_wire_as_they_were(set_code: str) -> None:
     outward, inward = CATALOG.find(f"base/{set_code}.out"), CATALOG.find(f"base/{set_code}.in")
     for seed in range(COUNT):
-        document = generated(set_code, seed)
+        document = generated(KINDS[set_code], seed)
         sent = run(outward, document, MapContext(agreement=CONTEXT))
         assert [issue.message for issue in sent.issues] == [], f"seed {seed}"
         (made,) = sent.documents
@@ -58,7 +61,7 @@ def test_the_generated_documents_are_of_many_kinds(set_code: str) -> None:
     """A round trip of poor documents proves little: over a few dozen every field the makers know stands somewhere."""
     stood: set[str] = set()
     for seed in range(60):
-        stood |= paths_of(generated(set_code, seed).model_dump(exclude_defaults=True), "")
+        stood |= paths_of(generated(KINDS[set_code], seed).model_dump(exclude_defaults=True), "")
     model = CANONICAL[KINDS[set_code][0]]
     wanted = {name for name, made in KINDS[set_code][2].items() if made is not absent}
     assert {name for name in wanted - stood if name.split(".")[0] in model.model_fields} == set()

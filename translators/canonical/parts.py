@@ -91,11 +91,15 @@ class RoleParty(Party):
 
 
 class DateRole(Part):
-    """A day that has no field of its own in the document; `type` as the partner qualifies it (X12 374)."""
+    """A day that has no field of its own in the document; `type` as the partner qualifies it (X12 374, 432).
+
+    `time_type` is the partner's, where times are qualified apart from days (X12 176).
+    """
 
     type: Text
     date: LocalDate | None = None
     time: LocalTime | None = None
+    time_type: Text | None = None
     zone: Text | None = None
 
 
