@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.files import check_file, is_x12, print_file_report, translated_file
 from gateway.cli.output import (
     EXIT_REJECTED,
     EXIT_USAGE,
@@ -61,6 +62,12 @@ def check(
     worst = 0
     for path in files:
         try:
+            if not is_x12(path):
+                told = check_file(path, partner=partner, home=home)
+                if told is not None:
+                    print_json(told) if json else print_file_report(told)
+                    worst = worst if told["accepted"] else max(worst, EXIT_REJECTED)
+                    continue
             found = report(read_x12(chunks_of(path), guides=guides, options=options, agreed=agreed), file=str(path))
         except OSError as error:
             complain(f"tradelane: {path}: {error.strerror}")
@@ -159,7 +166,8 @@ def translate(
     if map is not None and partner is not None:
         fail("--map and --partner exclude each other; give one", code=EXIT_USAGE)
     worst = 0
-    for documents, issues in _translated(file, map_name=map, partner=partner, home=home):
+    translated = _translated if is_x12(file) else translated_file
+    for documents, issues in translated(file, map_name=map, partner=partner, home=home):
         for document in documents:
             sys.stdout.write((document.to_json_bytes().decode() if json else _pretty(document)) + "\n")
         for issue in issues:

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from mappings.catalog import MapCatalog
 from mappings.files import read_documents
-from partners.files import agreement_for_file, agreements_for_files
-from partners.model import Account, Agreement, Syntax, TradingPartner
+from partners.files import agreement_for_file
+from partners.model import Agreement, Syntax, TradingPartner
 from partners.registry import NotIdentified, PartnerRegistry
 from translators.errors import Issue
 from translators.formats import Format
@@ -45,7 +45,7 @@ def identify_file(
     kind: Format,
     head: bytes,
     filename: str,
-    account: Account | None,
+    agreed: Callable[[Syntax], Sequence[Agreement]],
     registry: PartnerRegistry,
     maps: MapCatalog,
 ) -> IdentifiedFile | UnreadFile | None:
@@ -56,21 +56,21 @@ def identify_file(
         kind: as it was sniffed.
         head: its first bytes.
         filename: what it was called.
-        account: the way it came by.
+        agreed: the agreements of a wire format it may be under.
         registry: every partner.
         maps: where the maps are.
 
     Returns:
-        None where no agreement of what the account carries is of this kind of file.
+        None where none of them is of this kind of file.
     """
     for syntax in _syntaxes(kind, head):
-        agreed = agreements_for_files(registry, account, syntax)
-        if not agreed:
+        agreements = agreed(syntax)
+        if not agreements:
             continue
         read = _whole(syntax, content)
         if read is not None and read.root is None:
-            return _unreadable(read, agreed, filename)
-        found = agreement_for_file(agreed, filename=filename, root=None if read is None else read.root)
+            return _unreadable(read, agreements, filename)
+        found = agreement_for_file(agreements, filename=filename, root=None if read is None else read.root)
         if isinstance(found, NotIdentified):
             return UnreadFile(found.code.value, found.reason)
         partner = registry.partners[found.partner]

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ from gateway.store.rows import NewRows
 from gateway.store.vault import INLINE_LIMIT, Vault
 from gateway.store.work import Claim
 from mappings.catalog import MapCatalog
+from partners.files import agreements_for_files
 from partners.registry import PartnerRegistry
 from translators.errors import Issue, Position
 from translators.formats import SNIFFED_BYTES, Format, sniff
@@ -140,12 +142,13 @@ class _Pass:
     def _begin_file(self, conn: Connection, kind: Format, at: datetime) -> FileReading | None:
         """A file that is not X12; None where it is done with: parked, or a duplicate."""
         line, found = self._line, self._found
+        account = None if found.account is None else line.registry.way(found.account)
         identified = identify_file(
             lambda: self._content(conn),
             kind=kind,
             head=self._head,
             filename=found.filename,
-            account=None if found.account is None else line.registry.way(found.account),
+            agreed=partial(agreements_for_files, line.registry, account),
             registry=line.registry,
             maps=line.maps,
         )
