@@ -68,6 +68,26 @@ class MapCatalog:
             self._compiled[name] = self._compile(name)
         return self._compiled[name]
 
+    def mutable(self, name: str) -> CompiledMap:
+        """The map of that name, its rules to be switched off one by one; compiled anew.
+
+        Raises:
+            UnknownMap: there is none.
+            LoadError: it has faults.
+        """
+        return self._compile(name, mutable=True)
+
+    def drafted(self, name: str, draft: Path) -> CompiledMap:
+        """A map file that is not in force, compiled under the name of the map it is to replace.
+
+        Raises:
+            UnknownMap: it extends a map that is not there.
+            LoadError: it, or a map it extends, has faults.
+        """
+        other = MapCatalog(self._roots, guides=self._guides)
+        other._specs[name] = read_spec(draft.read_bytes(), origin=Origin(f"{name}/{MAP_FILE}", str(draft)))
+        return other.find(name)
+
     def load_all(self) -> list[LoadFault]:
         """Compile every map; every fault of every file, each once."""
         return self.load(self.names())
@@ -86,12 +106,12 @@ class MapCatalog:
                 faults.update(dict.fromkeys(error.faults))
         return sorted(faults, key=lambda fault: (fault.place.file, fault.place.line, fault.place.column))
 
-    def _compile(self, name: str) -> CompiledMap:
+    def _compile(self, name: str, *, mutable: bool = False) -> CompiledMap:
         spec, faults = self._merged(name, ())
         if spec is None:
             raise LoadError(faults)
         try:
-            compiled = compile_map(name, effective(spec), guides=self._guides)
+            compiled = compile_map(name, effective(spec), guides=self._guides, mutable=mutable)
         except LoadError as error:
             raise LoadError(dict.fromkeys([*faults, *error.faults])) from error
         if faults:

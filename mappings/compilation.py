@@ -35,6 +35,10 @@ class Compilation:
         """The number of the rule being written."""
         return len(self.rules) - 1
 
+    def mutant(self, change: str) -> str:
+        """Program text that is true while a mutant of the rule being written is switched on."""
+        return self.program.mutant(self.rule, change)
+
     def see(self, scope: Any, parts: Mapping[str, BlockParts]) -> None:
         """What expressions see from here on."""
         self.translator.scope, self.translator.parts = scope, parts
@@ -89,6 +93,8 @@ class Compilation:
             self.fault(written.place, f"an assert is true or false; this is a {value.kind}")
             return
         test = f"{value.code} is not BAD and not {value.code}" if value.bad else f"not {value.code}"
+        if self.program.mutable:
+            test = f"({test}) and not ({self.mutant('deleted')})"
         with self.program.block(f"if {test}:"):
             self.program.line(f"report.failed({self.rule}, {tuple_code(value.sources)})")
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from mappings.gather import PROGRAM_NAMES
 from mappings.kinds import BAD
-from mappings.program import Program
+from mappings.program import Mutant, Program
 from mappings.source import Opener
 from mappings.spec import Side
 
@@ -84,6 +84,12 @@ class Layout:
                 yield from block.walk(part, below, f"{path}[{position}].")
 
 
+def _nothing(source: object) -> Iterator[str]:
+    """A source that does not know what of it is read."""
+    del source
+    return iter(())
+
+
 class Runner:
     """A map's program, made into code the first time it runs: its arguments are those of `Target.write`."""
 
@@ -98,10 +104,19 @@ class Runner:
         return self._program.text
 
     @property
+    def mutants(self) -> Sequence[Mutant]:
+        """What can be switched on in a mutable program."""
+        return self._program.mutants
+
+    def switch(self, number: int) -> None:
+        """Switch a mutant on by its number (from 1); 0 for none."""
+        self._program.switch[0] = number
+
+    @property
     def function(self) -> Callable[..., list[tuple[Any, tuple[Any, ...]]]]:
         """The program as a function; it gives (content, trace) of each document."""
         if self._function is None:
-            names = {**PROGRAM_NAMES, **self._program.constants}
+            names = {**PROGRAM_NAMES, **self._program.constants, "SWITCH": self._program.switch}
             # The program is text of ours: see program.py for how little of the map's own text gets into it.
             exec(self._program.compiled(self._name), names)  # noqa: S102
             self._function = names["mapped"]
@@ -124,6 +139,7 @@ class CompiledMap:
         finisher: makes the target's own object of what the program gave.
         shown: the JSON value or text of what was made; files of it end in `suffix`.
         runner: the program it became.
+        unread: names of what a document says and no rule reads.
         form: the layout of the files it reads or makes, where it has one; else None.
         resolved: the resolved form, for `tradelane map show`.
     """
@@ -143,3 +159,4 @@ class CompiledMap:
     runner: Runner = field(repr=False)
     resolved: dict[str, Any] = field(repr=False)
     form: Any = field(default=None, repr=False)
+    unread: Callable[[Any], Iterator[str]] = field(default=_nothing, repr=False)

@@ -20,18 +20,19 @@ LANGUAGE_REVISION = 2
 """Part of every map's revision; raised when the same text begins to mean something else."""
 
 
-def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMap:
+def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary, mutable: bool = False) -> CompiledMap:
     """Compile a merged map (`spec.effective`).
 
     Args:
         name: the map's name.
         spec: the map with all it extends merged in.
         guides: where the guide of an X12 set is found.
+        mutable: its rules can be switched off one by one, to see whether samples notice.
 
     Raises:
         LoadError: every fault of the map.
     """
-    program = Program()
+    program = Program(mutable=mutable)
     header, source, target, faults = _sides(spec, program, Surroundings(guides, spec))
     if header is None or source is None or target is None:
         raise LoadError(faults)
@@ -59,6 +60,7 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary) -> CompiledMa
         suffix=written.suffix,
         runner=Runner(name, program),
         resolved=resolved,
+        unread=source.unread,
         form=found,
     )
 

@@ -243,7 +243,8 @@ class DocumentTarget(Target):
         found = self._work.condition(".".join((*path, CONDITION)), rule.expression)
         if found is not None:
             test, bad = found
-            self._work.program.line(f"if {f'{test} is not BAD and ' if bad else ''}not ({test}): continue")
+            kept = "" if not self._work.program.mutable else f" and not ({self._work.mutant('deleted')})"
+            self._work.program.line(f"if {f'{test} is not BAD and ' if bad else ''}not ({test}){kept}: continue")
 
     def _only(self, block: Block, listed: str, scope: Any, path: tuple[str, ...]) -> None:
         """Write that a part which is no list is made once."""
@@ -319,6 +320,7 @@ class DocumentTarget(Target):
         value = work.expression(rule.expression)
         if value is None or target is None:
             return None
+        value = work.translator.mutated(value, "deleted")
         if value.kind not in (target.kind, Kind.UNKNOWN, Kind.NOTHING):
             told = {Kind.NUMBER: "; num(..) reads a number", Kind.DATE: "; date(..) reads a date"}
             hint = told.get(target.kind, "") if value.kind is Kind.TEXT else ""

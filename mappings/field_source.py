@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class FieldSource(Source):
         self._origin = None if answers is None else FieldScope(level=_ORIGIN_LEVEL, parent=None, model=answers)
         self._answers = answers
         self._reads_origin = False
+        self._reads: set[str] = set()
 
     @property
     def opener(self) -> Opener:
@@ -100,6 +102,7 @@ class FieldSource(Source):
             many = found.many or found.kind is Kind.TEXTS
             scope = FieldScope(level=scope.level + 1, parent=scope, model=found.model, step=step, many=many)
             scopes.append(scope)
+            self._note(scope, ())
         return Items(tuple(scopes))
 
     @contextmanager
@@ -155,6 +158,7 @@ class FieldSource(Source):
         """See Source."""
         assert isinstance(node, FieldReference)
         scope, steps = self._begin(node, writer.scope)
+        self._note(scope, steps)
         if scope.model is None:
             return Value(f"d{scope.level}", Kind.TEXT, False, False, (f"p{scope.level}[:-1], 0",))
         found = self._walk(scope, steps, writer)
@@ -180,6 +184,7 @@ class FieldSource(Source):
         """See Source."""
         assert isinstance(node, FieldReference)
         scope, steps = self._begin(node, writer.scope)
+        self._note(scope, steps)
         assert scope.model is not None
         found, kind = self._everything(node, scope, steps, writer)
         if kind is None:
@@ -192,10 +197,29 @@ class FieldSource(Source):
         """See Source."""
         assert isinstance(node, FieldReference)
         scope, steps = self._begin(node, writer.scope)
+        self._note(scope, steps)
         if scope.model is None:
             raise ExpressionFault(node.at, f"{node.text} is one text")
         found, kind = self._everything(node, scope, steps, writer)
         return f"len({found})" if kind is None else f"len(VALUES({found})[0])"
+
+    def unread(self, source: Document) -> Iterator[str]:
+        """See Source: fields by their path, `lines.qty`."""
+        told: dict[str, None] = {}
+        for path in _paths(json.loads(source.to_json_bytes()), ""):
+            if path not in self._reads and path not in ("schema", "purpose"):
+                told[path] = None
+        return iter(told)
+
+    def _note(self, scope: FieldScope, steps: tuple[FieldStep, ...]) -> None:
+        """Remember what is read, and what parts are picked by."""
+        around = [each.step.name for each in scope.chain() if each.step is not None]
+        path = ".".join([*reversed(around), *(step.name for step in steps)])
+        if scope.level != _ORIGIN_LEVEL:
+            self._reads.add(path)
+            for depth, step in enumerate(steps, 1):
+                head = ".".join([*reversed(around), *(before.name for before in steps[:depth])])
+                self._reads.update(f"{head}.{pick.name}" for pick in step.picks)
 
     def spot(self, scope: FieldScope) -> tuple[str, Any]:
         """See Source."""
@@ -368,6 +392,18 @@ def _held(model: type[BaseModel], step: FieldStep) -> Held:
         return held_by(model, step.name)
     except UnknownField as unknown:
         raise ExpressionFault(step.at, unknown.message) from unknown
+
+
+def _paths(value: Any, prefix: str) -> Iterator[str]:
+    """The paths of all values of a JSON value, those of a list's members the same."""
+    if isinstance(value, dict):
+        for name, held in value.items():
+            yield from _paths(held, f"{prefix}.{name}" if prefix else name)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _paths(held, prefix)
+    else:
+        yield prefix
 
 
 def _literal(picks: tuple[Pick, ...]) -> tuple[tuple[str, str, bool], ...]:

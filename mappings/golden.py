@@ -23,7 +23,7 @@ from mappings.engine import MapContext, run
 from mappings.errors import MappingError
 from mappings.files import SAMPLE_PATTERNS, read_documents
 from mappings.spec import CANONICAL_SIDE
-from translators.canonical.common import CanonicalFormError, Document
+from translators.canonical.common import Document
 from translators.canonical.registry import model_named
 from translators.errors import Issue, TranslationError
 from translators.x12.guide import GuideLibrary
@@ -108,7 +108,18 @@ def read_samples(compiled: CompiledMap, folder: Path, *, guides: GuideLibrary) -
     samples = []
     for path in sorted(path for path in paths if EXPECTED not in path.name):
         issues: list[Issue] = []
-        sources = tuple(_sources(compiled, path, context, guides, issues))
+        answered = path.with_name(path.name.removesuffix(DOCUMENT) + ORIGIN)
+        sources = tuple(
+            read_source(
+                compiled,
+                path.read_bytes(),
+                name=path.name,
+                guides=guides,
+                origin=answered.read_bytes() if answered.is_file() else None,
+                surroundings=context,
+                issues=issues,
+            )
+        )
         name = path.name.removesuffix(path.suffix).removesuffix(".sample").removesuffix(".document")
         expected, refused = path.with_name(f"{name}{EXPECTED}.{compiled.suffix}"), path.with_name(name + ISSUES)
         samples.append(
@@ -155,35 +166,55 @@ def issue_facts(issue: Issue) -> dict[str, Any]:
     }
 
 
-def _sources(
-    compiled: CompiledMap, path: Path, context: Mapping[str, Any], guides: GuideLibrary, issues: list[Issue]
+def read_source(
+    compiled: CompiledMap,
+    content: bytes,
+    *,
+    name: str,
+    guides: GuideLibrary,
+    origin: bytes | None = None,
+    surroundings: Mapping[str, Any] | None = None,
+    issues: list[Issue] | None = None,
 ) -> Iterator[tuple[Any, MapContext]]:
-    """What a sample's file holds, with what is around it; what is wrong with the file goes into `issues`."""
-    agreement = context.get("agreement", {})
-    writing = {"delimiters": Delimiters(**context["delimiters"])} if "delimiters" in context else {}
-    file = {"name": path.name}
+    """The documents of a file that a map reads, each with what is around it.
+
+    Args:
+        compiled: the map.
+        content: the bytes of the file.
+        name: of the file.
+        guides: for X12.
+        origin: of a canonical document, the one it answers.
+        surroundings: `agreement` and `delimiters`, as in `samples/context.json`.
+        issues: where to put what is wrong with the file.
+
+    Raises:
+        MappingError: it should be a canonical document and is none.
+    """
+    around = surroundings or {}
+    told = [] if issues is None else issues
+    agreement = around.get("agreement", {})
+    writing = {"delimiters": Delimiters(**around["delimiters"])} if "delimiters" in around else {}
     if compiled.reads.word == CANONICAL_SIDE:
-        answered = path.with_name(path.name.removesuffix(DOCUMENT) + ORIGIN)
-        origin = _document(answered) if answered.is_file() else None
-        yield _document(path), MapContext(agreement=agreement, origin=origin, writing=writing)
+        answered = None if origin is None else _document(origin, name)
+        yield _document(content, name), MapContext(agreement=agreement, origin=answered, writing=writing)
     elif compiled.reads.word in SAMPLE_PATTERNS:
-        for read in read_documents(compiled, [path.read_bytes()]):
-            issues += read.issues
+        for read in read_documents(compiled, [content]):
+            told += read.issues
             if read.accepted:
-                yield read.root, MapContext(file=file, agreement=agreement, writing=writing)
+                yield read.root, MapContext(file={"name": name}, agreement=agreement, writing=writing)
     else:
-        for event in read_x12([path.read_bytes()], guides=guides, options=ReadOptions(keep_tree=True)):
+        for event in read_x12([content], guides=guides, options=ReadOptions(keep_tree=True)):
             if isinstance(event, TransactionSet):
-                issues += event.issues
+                told += event.issues
                 if event.accepted and event.root is not None:
-                    yield event, MapContext.around(event, file_name=path.name, agreement=agreement)
+                    yield event, MapContext.around(event, file_name=name, agreement=agreement)
 
 
-def _document(path: Path) -> Document:
+def _document(content: bytes, name: str) -> Document:
     try:
-        return model_named(_read(path)["schema"]).from_json_bytes(path.read_bytes())
-    except (CanonicalFormError, TranslationError, KeyError, TypeError) as error:
-        raise MappingError(f"{path}: no canonical document: {error}") from error
+        return model_named(json.loads(content)["schema"]).from_json_bytes(content)
+    except (ValueError, TranslationError, KeyError, TypeError) as error:
+        raise MappingError(f"{name}: no canonical document: {error}") from error
 
 
 def _expected(path: Path) -> list[Any]:
@@ -206,7 +237,7 @@ def _differences(sample: Sample, documents: list[Any], issues: list[Issue]) -> I
         elif position >= len(wanted):
             yield f"document {position + 1} is not expected"
         else:
-            yield from _unlike(wanted[position], documents[position], f"document {position + 1}")
+            yield from unlike(wanted[position], documents[position], f"document {position + 1}")
     facts = [issue_facts(issue) for issue in issues]
     told = sample.refused or []
     for position in range(max(len(told), len(facts))):
@@ -220,14 +251,14 @@ def _differences(sample: Sample, documents: list[Any], issues: list[Issue]) -> I
                     yield f"issue {position + 1}: {name} is {facts[position].get(name)!r}; want {value!r}"
 
 
-def _unlike(wanted: Any, found: Any, path: str) -> Iterator[str]:
+def unlike(wanted: Any, found: Any, path: str) -> Iterator[str]:
     """Every difference between two JSON values, by path."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         for name in dict.fromkeys([*wanted, *found]):
-            yield from _unlike(wanted.get(name), found.get(name), f"{path}.{name}")
+            yield from unlike(wanted.get(name), found.get(name), f"{path}.{name}")
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for position, (left, right) in enumerate(zip(wanted, found, strict=True)):
-            yield from _unlike(left, right, f"{path}[{position}]")
+            yield from unlike(left, right, f"{path}[{position}]")
     elif isinstance(wanted, str) and isinstance(found, str) and "\n" in wanted + found:
         left_lines, right_lines = wanted.splitlines(), found.splitlines()
         for number, (left, right) in enumerate(zip_longest(left_lines, right_lines), 1):

@@ -12,6 +12,14 @@ _Lines = list["str | _Lines"]
 
 
 @dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change of a map that a sample should notice: the rule's number, and what is changed."""
+
+    rule: int
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reserved:
     """A place in a program kept for later."""
 
@@ -22,7 +30,15 @@ class Reserved:
 class Program:
     """Lines of Python with their indentation. What a map says gets into it through `repr` or a constant only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mutable: bool = False) -> None:
+        """An empty program.
+
+        Args:
+            mutable: every rule can be switched to one of its mutants, by the number in `switch[0]` (from 1).
+        """
+        self.mutable = mutable
+        self.mutants: list[Mutant] = []
+        self.switch = [0]
         self._lines: _Lines = []
         self._indent = 0
         self._fresh = 0
@@ -68,6 +84,13 @@ class Program:
         name = self.fresh("K")
         self.constants[name] = value
         return name
+
+    def mutant(self, rule: int, change: str) -> str:
+        """Program text that is true while this mutant is switched on; "False" in a program that is not mutable."""
+        if not self.mutable:
+            return "False"
+        self.mutants.append(Mutant(rule, change))
+        return f"SWITCH[0] == {len(self.mutants)}"
 
     @property
     def text(self) -> str:

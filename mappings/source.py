@@ -222,6 +222,14 @@ class Source(ABC):
         """Write a function of `functions`."""
         raise NotImplementedError(node.name, writer)
 
+    def unread(self, source: Any) -> Iterator[str]:
+        """Names of what a document says and no rule reads, each once; known when the map is compiled.
+
+        Formats that do not keep account of what is read give nothing.
+        """
+        del source
+        return iter(())
+
     def check_outside(self, node: Outside) -> None:
         """Whether `env.NAME` or `file.NAME` is known.
 

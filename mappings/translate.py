@@ -163,13 +163,13 @@ class Translator(CallWriter):
     def _either(self, operands: tuple[Node, ...], at: int) -> Value:
         code, origin = self.program.fresh("v"), self.program.fresh("q")
         values: list[Value] = []
-        for operand in operands:
+        for number, operand in enumerate(operands, 1):
             header = None
             if values:
                 kind = values[0].kind
                 header = f"if {absence(Value(code, kind))}:" if kind is not Kind.BOOL else f"if {code} is False:"
             with self.branch(header):
-                value = self.translate(operand)
+                value = self.mutated(self.translate(operand), f"operand {number} left out")
                 values.append(value)
                 self.program.line(f"{code} = {value.code}")
                 self.program.line(f"{origin} = {tuple_code(value.sources)}")
@@ -204,7 +204,10 @@ class Translator(CallWriter):
                 self.program.line(f"{origin} = ()")
             word = "elif"
         values = []
-        for header, branch in ((f"{word} {self.truth(condition)}:", node.then), ("else:", node.otherwise)):
+        test = self.truth(condition)
+        if self.program.mutable:
+            test = f"bool({test}) is not ({self.program.mutant(self.rule, 'condition turned round')})"
+        for header, branch in ((f"{word} {test}:", node.then), ("else:", node.otherwise)):
             with self.branch(header):
                 value = self.translate(branch)
                 values.append(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from mappings.kinds import Kind
@@ -88,6 +89,14 @@ class Writer(ABC):
         tests = [f"{value.code} is BAD" for value in bad or () if value.bad]
         self.program.line(f"{code} = BAD if {' or '.join(tests)} else {text}" if tests else f"{code} = {text}")
         return code
+
+    def mutated(self, value: Value, change: str) -> Value:
+        """The value, absent while its mutant is switched on; written in mutable programs alone."""
+        if not self.program.mutable or value.kind in (Kind.UNKNOWN, Kind.NOTHING):
+            return value
+        absent = {Kind.TEXT: "''", Kind.TEXTS: "()", Kind.BOOL: "False"}.get(value.kind, "None")
+        code = self.assign(f"{absent} if {self.program.mutant(self.rule, change)} else {value.code}")
+        return replace(value, code=code, absent=True)
 
     def check(self, code: str, *, found: str | None, sources: tuple[str, ...]) -> None:
         """Write that an Unreadable becomes an issue and BAD; `found` is program text of what was read."""

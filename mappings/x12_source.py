@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mappings.expressions import ExpressionFault
 from mappings.kinds import Kind
 from mappings.source import Items, Listing, Opened, Opener, Source
-from mappings.syntax import Call, Literal, Outside, Reference, ReferenceNode
+from mappings.syntax import Call, Literal, Outside, Reference, ReferenceNode, Window
 from mappings.values import Value
 from mappings.x12_passes import emit_scope
 from mappings.x12_places import X12Places
 from mappings.x12_references import X12_DIALECT, parse_source
-from mappings.x12_scopes import Found, Match, Resolver, X12Scope, pair_positions, root_scope
+from mappings.x12_scopes import Found, Match, Picked, Resolver, X12Scope, pair_positions, root_scope
 from translators.datafile import did_you_mean
 from translators.errors import shown
+from translators.tree import Segment
 from translators.x12.guide import ElementGuide, ElementUse, SegmentGuide, SetGuide
 from translators.x12.model import TransactionSet
 
@@ -47,6 +48,9 @@ class X12SetSource(Source):
         self._infer = infer
         self._resolver = Resolver(guide)
         self._once: Reserved
+        self._reads: set[tuple[str, tuple[Picked, ...], int]] = set()
+        self._pairs: dict[str, set[str]] = {}
+        self._windows_read: list[tuple[str, Window]] = []
 
     @property
     def opener(self) -> Opener:
@@ -69,6 +73,11 @@ class X12SetSource(Source):
                 raise ExpressionFault(steps[position + 1].at, f"{step.segment} opens no loop here")
             scopes.append(found)
             scope = found
+            assert found.match is not None
+            for picked in found.match.filters:
+                self._reads.add((found.trigger.id, found.match.filters, picked.element))
+            if found.window is not None:
+                self._windows_read.append((found.trigger.id, found.window))
         match = scopes[0].match
         assert match is not None
         return Items(tuple(scopes), _listed(match, scopes[0]))
@@ -145,6 +154,7 @@ class X12SetSource(Source):
         if found.element is None:
             return self._presence(found, writer)
         number: Any = found.element.position
+        self._note(found)
         level = found.scope.level
         if found.match is None:
             text, segment, bad = f"u{level}[{number}] if n{level} > {number} else ''", f"t{level}", False
@@ -235,6 +245,7 @@ class X12SetSource(Source):
             if codes is not None and argument.value not in codes:
                 hint = did_you_mean(str(argument.value), sorted(codes))
                 writer.fault(argument.at, f"{argument.value} is no product id qualifier{hint}")
+        self._pairs.setdefault(segment.id, set()).update(qualifiers)
         at = self.program.fresh("i")
         tried = " or ".join(f"{pairs}.get({qualifier!r})" for qualifier in qualifiers)
         self.program.line(f"{at} = {tried} or 0")
@@ -278,6 +289,49 @@ class X12SetSource(Source):
         """See Source."""
         return (f"t{scope.level}", 0)
 
+    def unread(self, source: TransactionSet) -> Iterator[str]:
+        """See Source: elements of segments as they were sent, the qualifier with them."""
+        told: dict[str, None] = {}
+        for segment in () if source.root is None else source.root.walk():
+            guide = self._guide.directory.get(segment.id)
+            if guide is None or segment.id in ("ST", "SE"):
+                continue
+            read = self._read_of(segment, guide)
+            name = _qualified(segment, guide)
+            for number, text in enumerate(segment.elements[1:], 1):
+                if text and number not in read:
+                    told[f"{name}.{number:02d}"] = None
+        return iter(told)
+
+    def _read_of(self, segment: Segment, guide: SegmentGuide) -> set[int]:
+        """The elements of a segment that some rule reads or picks it by."""
+        read: set[int] = set()
+        for name, filters, number in self._reads:
+            if name != segment.id:
+                continue
+            if all((segment.element(picked.element) == picked.value) is not picked.negated for picked in filters):
+                read.add(number)
+                read.update(picked.element for picked in filters)
+        for number in pair_positions(guide):
+            if segment.element(number) in self._pairs.get(segment.id, ()):
+                read.update((number, number + 1))
+        for name, window in self._windows_read:
+            if name == segment.id:
+                wanted = {number for number in read if window.start <= number < window.start + window.step}
+                for number in range(window.start, len(segment.elements)):
+                    if window.start + (number - window.start) % window.step in wanted:
+                        read.add(number)
+        return read
+
+    def _note(self, found: Found) -> None:
+        """Remember what is read."""
+        filters = () if found.match is None else found.match.filters
+        if found.element is not None:
+            self._reads.add((found.segment.id, filters, found.element.position))
+        for match in (*found.above, *(() if found.match is None else (found.match,))):
+            for picked in match.filters:
+                self._reads.add((match.segment.id, match.filters, picked.element))
+
     def _every(self, node: ReferenceNode, writer: Writer) -> tuple[Found, str]:
         """What a reference names, and program text of all the segments."""
         assert isinstance(node, Reference)
@@ -285,7 +339,9 @@ class X12SetSource(Source):
         if found.index is not None or node.component is not None:
             raise ExpressionFault(node.at, "this takes every segment and the whole element")
         if found.match is None:
+            self._note(found)
             return found, f"(t{found.scope.level},)"
+        self._note(found)
         found.match.all_of = True
         return found, f"x{found.match.number}"
 
@@ -300,6 +356,7 @@ class X12SetSource(Source):
         return bool(matches)
 
     def _presence(self, found: Found, writer: Writer) -> Value:
+        self._note(found)
         if found.match is None:
             return Value("True", Kind.SEGMENTS, absent=False)
         found.match.all_of = True
@@ -336,6 +393,15 @@ def _in_window(node: Reference, scope: X12Scope, number: int) -> str:
         last = scope.window.start + scope.window.step - 1
         raise ExpressionFault(node.at, f"{node.text} is past the window, which ends with element {last:02d}")
     return f"{number} + w{scope.level}"
+
+
+def _qualified(segment: Segment, guide: SegmentGuide) -> str:
+    """A segment as maps name it, as `REF[DP]`."""
+    for use in guide.elements:
+        if isinstance(use.element, ElementGuide) and use.element.type == "ID":
+            code = segment.element(use.position) if use.position == 1 or segment.id == "HL" else ""
+            return f"{segment.id}[{code}]" if code else segment.id
+    return segment.id
 
 
 def _decimals(use: ElementUse) -> int | None:

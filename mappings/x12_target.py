@@ -171,7 +171,9 @@ class X12SetTarget(Target):
         if found is None:
             return nullcontext()
         test, bad = found
-        return self._work.translator.branch(f"if {f'{test} is not BAD and ' if bad else ''}({test}):")
+        if self._work.program.mutable:
+            test = f"({test}) or {self._work.mutant('deleted')}"
+        return self._work.translator.branch(f"if {f'{found[0]} is not BAD and ' if bad else ''}({test}):")
 
     # segments
 
@@ -193,6 +195,7 @@ class X12SetTarget(Target):
         for each in plan.rules:
             number = work.number(each.path, each.rule.expression)
             value = work.expression(each.rule.expression)
+            value = None if value is None else work.translator.mutated(value, "deleted")
             code = None if value is None else self._text(value, each)
             if value is None or code is None:
                 continue

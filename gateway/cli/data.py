@@ -1,9 +1,9 @@
-"""`map check|test|show` and `partner list|check`: the data an onboarding specialist writes."""
+"""`partner list|check`: who the partners are, and what one still needs."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,104 +17,15 @@ from gateway.cli.output import (
     plain,
     print_json,
     print_table,
-    printable,
 )
 from gateway.workspace import home_of, maps_of, registry_of
 
-if TYPE_CHECKING:
-    from mappings.golden import SampleResults
-
-map_app = typer.Typer(
-    help="Maps: check that they load, run their samples, show what they resolve to.", no_args_is_help=True
-)
 partner_app = typer.Typer(help="Trading partners: list them, check what one still needs.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command groups."""
-    app.add_typer(map_app, name="map")
     app.add_typer(partner_app, name="partner")
-
-
-@map_app.command("check")
-def map_check(home: Home = None, json: Json = False) -> None:
-    """Load every map; print every mistake as FILE:LINE:COLUMN. Exit 1 if there is any."""
-    catalog = maps_of(home, guides=_guides())
-    faults = catalog.load_all()
-    if json:
-        print_json(
-            *(
-                {
-                    "file": fault.place.file,
-                    "line": fault.place.line,
-                    "column": fault.place.column,
-                    "message": fault.message,
-                }
-                for fault in faults
-            )
-        )
-    else:
-        for fault in faults:
-            print(printable(str(fault)))
-        people.print(f"{len(catalog.names())} maps, {len(faults)} mistake(s)")
-    if faults:
-        raise typer.Exit(EXIT_REJECTED)
-
-
-@map_app.command("test")
-def map_test(
-    partner: Annotated[str | None, typer.Argument(help="Only the maps of this folder, as acme or base.")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Run the samples that lie beside the maps. Exit 1 if one does not come out as expected."""
-    from mappings.golden import run_samples
-
-    catalog = maps_of(home, guides=_guides())
-    names = [name for name in catalog.names() if partner is None or name.split("/", 1)[0] == partner]
-    if not names:
-        fail(f"no map of {partner}; there are {', '.join(catalog.names())}", code=EXIT_USAGE)
-    results = [run_samples(catalog, name) for name in names]
-    if json:
-        print_json(
-            *(
-                {
-                    "map": found.map_name,
-                    "sample": result.name,
-                    "passed": result.passed,
-                    "differences": result.differences,
-                }
-                for found in results
-                for result in found.results
-            )
-        )
-    else:
-        for found in results:
-            _print_samples(found)
-        run = [result for found in results for result in found.results]
-        people.print(f"{sum(result.passed for result in run)} of {len(run)} samples passed")
-    if not all(found.passed for found in results):
-        raise typer.Exit(EXIT_REJECTED)
-
-
-@map_app.command("show")
-def map_show(
-    name: Annotated[str, typer.Argument(help="As acme/850.in.")], home: Home = None, json: Json = False
-) -> None:
-    """Print a map as it is after `extends`, each rule with the line that states it."""
-    found = maps_of(home, guides=_guides()).find(name)
-    if json:
-        print_json({"map": found.name, "revision": found.revision, "resolved": found.resolved})
-    else:
-        people.print(f"[bold]{plain(found.name)}[/]  {plain(found.resolved['map'])}  revision {found.revision[:12]}")
-        for name, table in found.resolved["tables"].items():
-            people.print(
-                f"  table {plain(name)}: {plain(', '.join(f'{key}: {value}' for key, value in table.items()))}"
-            )
-        print_table(
-            ({"field": rule.field, "rule": rule.text, "place": f"{rule.file}:{rule.line}"} for rule in found.rules),
-            {"field": "field", "rule": "rule", "place": "stated at"},
-        )
 
 
 @partner_app.command("list")
@@ -205,16 +116,6 @@ def partner_check(
                 people.print(f"          {plain(check.todo)}")
     if not ready:
         raise typer.Exit(EXIT_REJECTED)
-
-
-def _print_samples(found: SampleResults) -> None:
-    if not found.results:
-        people.print(f"[red]no samples[/] {plain(found.map_name)}: put FILE.edi and FILE.expected.json beside the map")
-    for result in found.results:
-        mark = "[green]passed[/]" if result.passed else "[red]failed[/]"
-        people.print(f"{mark} {plain(found.map_name)} {plain(result.name)}")
-        for difference in result.differences:
-            people.print(f"  {plain(difference)}")
 
 
 def _guides() -> Any:

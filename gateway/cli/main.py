@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import access, acknowledgments, apikeys, bench, data, documents, guides, log, running, samples, sending
+from gateway.cli import (
+    access,
+    acknowledgments,
+    apikeys,
+    bench,
+    data,
+    documents,
+    guides,
+    log,
+    maps,
+    running,
+    samples,
+    sending,
+)
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
 from gateway.logs import configure_logs
@@ -22,6 +35,7 @@ documents.register(app)
 log.register(app)
 acknowledgments.register(app)
 data.register(app)
+maps.register(app)
 access.register(app)
 running.register(app)
 bench.register(app)

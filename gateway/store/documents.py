@@ -17,6 +17,8 @@ from gateway.store.tables import (
     document,
     document_link,
     document_source,
+    transaction_set,
+    transmission,
 )
 from gateway.store.tables import exception as exception_table
 
@@ -123,6 +125,40 @@ def remove(conn: Connection, ids: Sequence[UUID]) -> None:
         conn.execute(delete(document_source).where(document_source.c.document_id.in_(ids)))
         conn.execute(delete(business_key).where(business_key.c.document_id.in_(ids)))
         conn.execute(delete(document).where(document.c.id.in_(ids)))
+
+
+def made_by(conn: Connection, map_name: str, *, limit: int) -> list[Row]:
+    """The newest documents a map made of transaction sets, those of one file together.
+
+    Returns:
+        id, kind, partner, identity, canonical, the set's place (interchange_ordinal, group_ordinal, ordinal), and
+        filename and payload_sha256 of the transmission.
+    """
+    columns, sets, sent = document.c, transaction_set.c, transmission.c
+    newest = (
+        select(columns.id).where(columns.map_name == map_name).order_by(columns.created_at.desc(), columns.id.desc())
+    ).limit(limit)
+    rows = conn.execute(
+        select(
+            columns.id,
+            columns.kind,
+            columns.partner,
+            columns.identity,
+            columns.canonical,
+            sets.interchange_ordinal,
+            sets.group_ordinal,
+            sets.ordinal,
+            sent.filename,
+            sent.payload_sha256,
+        )
+        .select_from(document)
+        .join(document_source, document_source.c.document_id == columns.id)
+        .join(transaction_set, sets.id == document_source.c.transaction_set_id)
+        .join(transmission, sent.id == sets.transmission_id)
+        .where(columns.id.in_(newest))
+        .order_by(sent.payload_sha256, sent.filename, columns.created_at.desc(), columns.id.desc())
+    )
+    return [dict(row._mapping) for row in rows]
 
 
 def load_for_delivery(conn: Connection, document_id: UUID) -> Row:

@@ -1,0 +1,111 @@
+"""`map explain|coverage|diff`: what made a value, whether samples prove the rules, and what a draft would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mappings.catalog import SHIPPED
+from tests.gateway.cli.conftest import Tradelane, Workspace, objects
+from tests.gateway.inbound_line import file_of
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Path:
+    path = tmp_path / "po.edi"
+    path.write_bytes(file_of("PO-1"))
+    return path
+
+
+def test_explain_names_the_line_and_the_bytes_of_a_value(tradelane: Tradelane, order: Path) -> None:
+    result = tradelane(
+        "map", "explain", order, "--map", "acme/850.in", "--partner", "acme", "--field", "number", "--json"
+    )
+    [found] = objects(result)
+    assert (found["document"], found["field"], found["file"], found["rule"]) == (
+        1, "number", "base/850.in/map.yaml", "trim(BEG03)")  # fmt: skip
+    [source] = found["sources"]
+    content = order.read_bytes()
+    assert content[source["start"] : source["end"]] == b"PO-1"
+    assert (source["name"], source["segment"], source["bytes"]) == ("BEG03", 2, "PO-1")
+    told = tradelane("map", "explain", order, "--map", "acme/850.in", "--partner", "acme").stdout
+    assert "lines[0].qty" in told
+    assert f"bytes {source['start']}-{source['end']}" in told
+
+
+def test_explain_of_a_field_that_is_not_made_ends_in_2(tradelane: Tradelane, order: Path) -> None:
+    result = tradelane("map", "explain", order, "--map", "acme/850.in", "--partner", "acme", "--field", "lines[7].qty")
+    assert result.exit_code == 2
+    assert "makes no lines[7].qty" in result.stderr
+
+
+def test_explain_of_an_outbound_map_names_fields(tradelane: Tradelane, tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "maps" / "mine" / "855.out"
+    folder.mkdir(parents=True)
+    (folder / "map.yaml").write_text(
+        "map: order_acknowledgment/v1 -> x12/855@004010\norigin: purchase_order/v1\nemit:\n  BAK01: ('00')\n"
+        "  BAK02: ('AD')\n  BAK03: order_number\n  BAK04: origin.date\n"
+    )
+    answer, order = tmp_path / "answer.json", tmp_path / "order.json"
+    answer.write_text(
+        '{"schema": "order_acknowledgment/v1", "answer": "accepted", "order_number": "77", "currency": "USD",'
+        ' "order_date": "2026-03-02"}'
+    )
+    order.write_text(
+        '{"schema": "purchase_order/v1", "number": "77", "date": "2026-03-02", "currency": "USD",'
+        ' "lines": [{"qty": "1", "unit": "EA"}]}'
+    )
+    found = objects(tradelane("map", "explain", answer, "--map", "mine/855.out", "--origin", order, "--json"))
+    assert [(row["field"], [source["name"] for source in row["sources"]]) for row in found] == [
+        ("2:BAK01", []),
+        ("2:BAK02", []),
+        ("2:BAK03", ["order_number"]),
+        ("2:BAK04", ["origin.date"]),
+    ]
+    alone = tradelane("map", "explain", answer, "--map", "mine/855.out", "--json")
+    assert (alone.exit_code, objects(alone)[0]["issue"]["code"]) == (1, "map.origin.missing")
+
+
+def test_coverage_tells_what_is_not_proved_and_ends_in_1(tradelane: Tradelane, tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "maps" / "mine" / "850.in"
+    (folder / "samples").mkdir(parents=True)
+    (folder / "map.yaml").write_text("extends: base/850.in\npartner: mine\norder:\n  contract: BEG08\n")
+    result = tradelane("map", "coverage", "mine", "--json")
+    assert (result.exit_code, objects(result)[0]["proved"]) == (1, False)
+    assert tradelane("map", "coverage", "nobody").exit_code == 2
+    one = tradelane("map", "coverage", "base/864.in", "--json")
+    assert (one.exit_code, objects(one)[0]["map"]) == (0, "base/864.in")
+    assert "proved" in tradelane("map", "coverage", "base/864.in").stdout
+
+
+def test_diff_says_what_a_draft_would_change_of_real_documents(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.line.sent(file_of("PO-1"))
+    workspace.line.sent(file_of("PO-2", control="000000018"), name="second.edi")
+    draft = tmp_path / "draft.yaml"
+    draft.write_text("extends: base/850.in\npartner: acme\norder:\n  number: concat('N', BEG03)\n")
+    result = workspace("map", "diff", draft, "--map", "acme/850.in", "--json")
+    assert result.exit_code == 1
+    assert {row["identity"] for row in objects(result)} == {"PO-1", "PO-2"}
+    assert any('number is "NPO-1"' in text for row in objects(result) for text in row["differences"])
+    newest = workspace("map", "diff", draft, "--map", "acme/850.in", "--against", "last:1", "--json")
+    assert [row["identity"] for row in objects(newest)] == ["PO-2"]
+    same = tmp_path / "same.yaml"
+    same.write_text((SHIPPED / "acme" / "850.in" / "map.yaml").read_text())
+    nothing = workspace("map", "diff", same, "--map", "acme/850.in")
+    assert (nothing.exit_code, "2 documents, 0 would change" in nothing.stdout) == (0, True)
+
+
+def test_diff_of_a_draft_that_refuses_says_which_issue(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.line.sent(file_of("PO-1"))
+    draft = tmp_path / "draft.yaml"
+    draft.write_text("extends: base/850.in\norder:\n  contract!: BEG08\n")
+    [row] = objects(workspace("map", "diff", draft, "--map", "acme/850.in", "--json"))
+    assert row["differences"][0].startswith("map.required.missing")
+
+
+def test_diff_wants_a_number_and_a_draft_that_loads(workspace: Workspace, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text("extends: base/850.in\norder:\n  contract: BEG88\n")
+    assert workspace("map", "diff", draft, "--map", "acme/850.in", "--against", "all").exit_code == 2
+    assert workspace("map", "diff", draft, "--map", "acme/850.in").exit_code != 0
