@@ -28,10 +28,11 @@ golden: .venv/dev.stamp        ## rewrite generated files kept in git; read the 
 	$(BIN)/python -m translators.canonical.schema
 	$(BIN)/python -m mappings.reference
 
-bench: .venv/runtime.stamp     ## x12, map, pipeline
+bench: .venv/runtime.stamp     ## x12, map, pipeline, sftp
 	$(BIN)/tradelane bench x12
 	$(BIN)/tradelane bench map
 	$(BIN)/tradelane bench pipeline
+	$(BIN)/tradelane bench sftp
 
 interop: .venv/peers.stamp
 

@@ -54,6 +54,7 @@ from gateway.store.revisions import keep_revisions
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
 from gateway.store.work_statements import SEND, WorkTable
+from gateway.wakes import Wakes
 from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
 from gateway.workspace import home_of, map_roots, maps_in_force, node_name, profile_roots, unmet
@@ -402,8 +403,10 @@ def running(
             thread.start()
         server = None
         if "sftp" in wanted:
+            wakes = Wakes(lanes.wake)
+            stack.callback(wakes.close)
             server = SFTPServer(
-                gateway.mailbox(lanes.wake),
+                gateway.mailbox(wakes.soon),
                 host_keys=[_host_key(settings.home)],
                 limits=settings.sftp.limits,
                 spool_folder=_spool_folder(settings.home),

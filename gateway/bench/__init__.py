@@ -28,4 +28,10 @@ def _pipeline(*, quick: bool = False) -> dict[str, Any]:
     return bench_pipeline(quick=quick)
 
 
-BENCHES: dict[str, Callable[..., dict[str, Any]]] = {"x12": _x12, "map": _map, "pipeline": _pipeline}
+def _sftp(*, quick: bool = False) -> dict[str, Any]:
+    from gateway.bench.sftp import bench_sftp
+
+    return bench_sftp(quick=quick)
+
+
+BENCHES: dict[str, Callable[..., dict[str, Any]]] = {"x12": _x12, "map": _map, "pipeline": _pipeline, "sftp": _sftp}

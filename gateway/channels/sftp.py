@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from threading import BoundedSemaphore
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from threading import BoundedSemaphore, Lock
 
 from gateway.errors import GatewayError
 from gateway.model import Environment, FileState, TransmissionState
@@ -16,7 +16,7 @@ from gateway.pipeline.receive import Received as ReceivedRow
 from gateway.ports import Clock, new_id
 from gateway.store import Connection, locks, mailbox, transmissions
 from gateway.store.engine import Store
-from gateway.store.mailbox import MailboxFile
+from gateway.store.mailbox import MailboxFile, Waiting
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
 from partners import passwords
@@ -43,6 +43,9 @@ HELD_IN_MEMORY = 1 << 20
 HASHES_AT_ONCE = 4
 """Passwords looked at at one time: each takes 19 MiB and more for as long as it does."""
 
+FILL_HOLDS = timedelta(seconds=1)
+"""How long what was found of a mailbox far from its limits is good enough."""
+
 _hashing = BoundedSemaphore(HASHES_AT_ONCE)
 
 _STATES = {
@@ -50,6 +53,30 @@ _STATES = {
     FileState.HELD: EntryState.HELD,
     FileState.PARTIAL: EntryState.PARTIAL,
 }
+
+
+class Fill:
+    """How full the drop folders of each account were when they were last looked at. Called from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, tuple[datetime, int, int]] = {}
+
+    def looked(self, account: str, waiting: Waiting, size: int, *, at: datetime) -> None:
+        """What was found, and the file that comes to it."""
+        with self._lock:
+            self._known[account] = (at, waiting.files + 1, waiting.total_bytes + size)
+
+    def is_low(self, account: str, limits: AccountLimits, size: int, *, at: datetime) -> bool:
+        """Whether one more file is far from any limit; it is then counted."""
+        with self._lock:
+            looked_at, files, total_bytes = self._known.get(account, (at - 2 * FILL_HOLDS, 0, 0))
+            files, total_bytes = files + 1, total_bytes + size
+            low = files <= limits.files // 2 and total_bytes <= limits.total_bytes // 2
+            if not low or not timedelta() <= at - looked_at < FILL_HOLDS:
+                return False
+            self._known[account] = (looked_at, files, total_bytes)
+            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +96,7 @@ class StoreMailbox:
     wake: Callable[[list[str]], None]
     large_bytes: int
     admit: Callable[[], None] = lambda: None
+    _fill: Fill = field(default_factory=Fill)
 
     def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:
         """The account this user may enter with this key or password from this address, or None."""
@@ -90,18 +118,18 @@ class StoreMailbox:
 
     def days(self, account: Account) -> Iterable[date]:
         """The days of the archive that hold files."""
-        with _answered(), self.store.begin() as conn:
+        with _answered(), self.store.autocommit() as conn:
             days = mailbox.list_folders(conn, account=account.name, under=Area.ARCHIVE)
         return [datetime.strptime(day, "%Y%m%d").date() for day in days]  # noqa: DTZ007 a day, no moment
 
     def entries(self, account: Account, place: Place) -> Iterable[Entry]:
         """The files of a folder."""
-        with _answered(), self.store.begin() as conn:
+        with _answered(), self.store.autocommit() as conn:
             return [_entry(found) for found in mailbox.list_files(conn, account=account.name, folder=_folder(place))]
 
     def entry(self, account: Account, place: Place, name: str) -> Entry | None:
         """One file of a folder; also after it was taken in."""
-        with _answered(), self.store.begin() as conn:
+        with _answered(), self.store.autocommit() as conn:
             found = mailbox.find_file(
                 conn,
                 account=account.name,
@@ -229,8 +257,8 @@ class StoreMailbox:
                 if state is FileState.PARTIAL and self._written_since(conn, account, received):
                     return []
                 self._check_room(conn, account, received)
-                payload = self.vault.put_spooled(conn, spool)
                 rows = NewRows()
+                payload = self.vault.put_spooled(rows, spool)
                 if state is FileState.COMPLETE:
                     taken = receive(
                         rows,
@@ -286,11 +314,18 @@ class StoreMailbox:
         return taken
 
     def _check_room(self, conn: Connection, account: Account, received: Received) -> None:
-        """Whether there is room beside what was not taken in yet; a file of the same name goes with this one."""
-        limits = account.limits
+        """Whether there is room beside what was not taken in yet; a file of the same name goes with this one.
+
+        Where the last look found the mailbox less than half full, and what came since cannot have filled it, that is
+        enough for a second.
+        """
+        limits, now = account.limits, self.clock.now()
+        if self._fill.is_low(account.name, limits, received.size, at=now):
+            return
         waiting = mailbox.waiting(
             conn, account=account.name, besides=(_folder(received.place), received.name), most=limits.files
         )
+        self._fill.looked(account.name, waiting, received.size, at=now)
         if waiting.files >= limits.files or waiting.total_bytes + received.size > limits.total_bytes:
             raise MailboxFullError(
                 f"the mailbox is full: {waiting.files} files of {waiting.total_bytes} bytes were not taken in yet; "

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="x12, map or pipeline.")],
+    name: Annotated[str, typer.Argument(help="x12, map, pipeline or sftp.")],
     json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work: to see that it runs.")] = False,
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, select, text, update
+from sqlalchemy import Connection, Row, bindparam, select, text, union_all, update
 
 from gateway.model import FileState
 from gateway.store.rows import NewRows, insert_rows
@@ -51,6 +51,20 @@ _COLUMNS = [
     mailbox_file.c.modified_at,
 ]
 
+_NAMED = (
+    (mailbox_file.c.account == bindparam("of_account"))
+    & (mailbox_file.c.folder == bindparam("of_folder"))
+    & (mailbox_file.c.name == bindparam("of_name"))
+)
+_FIND = select(*_COLUMNS).where(_NAMED, mailbox_file.c.removed_at.is_(None))
+_LAST_TAKEN_IN = (
+    select(*_COLUMNS)
+    .where(_NAMED, mailbox_file.c.removed_at.is_not(None), mailbox_file.c.transmission_id.is_not(None))
+    .order_by(mailbox_file.c.removed_at.desc())
+    .limit(1)
+)
+# The first arm is read first, and where it has a row the second is not looked at.
+_FIND_TAKEN_IN = union_all(_FIND, _LAST_TAKEN_IN.subquery().select()).limit(1)
 _REMOVE = (
     update(mailbox_file)
     .where(
@@ -235,15 +249,8 @@ def list_folders(conn: Connection, *, account: str, under: str) -> list[str]:
 
 def find_file(conn: Connection, *, account: str, folder: str, name: str, ingested: bool = False) -> MailboxFile | None:
     """One visible file, or None; `ingested` also finds the last of this name that was taken in and archived."""
-    named = (mailbox_file.c.account == account) & (mailbox_file.c.folder == folder) & (mailbox_file.c.name == name)
-    row = conn.execute(select(*_COLUMNS).where(named, mailbox_file.c.removed_at.is_(None))).one_or_none()
-    if row is None and ingested:
-        row = conn.execute(
-            select(*_COLUMNS)
-            .where(named, mailbox_file.c.transmission_id.is_not(None))
-            .order_by(mailbox_file.c.removed_at.desc())
-            .limit(1)
-        ).one_or_none()
+    values = {"of_account": account, "of_folder": folder, "of_name": name}
+    row = conn.execute(_FIND_TAKEN_IN if ingested else _FIND, values).first()
     return None if row is None else _file(row)
 
 

@@ -468,6 +468,15 @@ idempotency_key = Table(
     _time("created_at"),
 )
 
+Index(
+    "mailbox_file_taken_in",
+    mailbox_file.c.account,
+    mailbox_file.c.folder,
+    mailbox_file.c.name,
+    mailbox_file.c.removed_at,
+    postgresql_where=text("removed_at IS NOT NULL AND transmission_id IS NOT NULL"),
+)
+
 exception = Table(
     "exception",
     metadata,

@@ -13,7 +13,8 @@ import pytest
 from gateway.channels.sftp import served
 from gateway.channels.sftp_chores import CLEARED_AT_ONCE, clear_outboxes, take_in_quiet
 from gateway.store.engine import Store
-from sftp.ports import Account, Area, Place, Received
+from sftp.errors import MailboxFullError
+from sftp.ports import Account, AccountLimits, Area, Place, Received
 from tests.gateway.inbound_line import Line, file_of
 
 PROFILE = """\
@@ -191,3 +192,38 @@ def test_a_full_outbox_is_cleared_to_its_end(line: Line) -> None:
             )
     line.clock.advance(timedelta(days=3))
     assert clear_outboxes(line.box) == count
+
+
+def test_a_look_at_a_nearly_empty_mailbox_holds_for_a_second_and_never_lets_it_overflow(line: Line) -> None:
+    full = Account("quiet", limits=AccountLimits(files=6, total_bytes=1000))
+
+    def put(name: str) -> bool:
+        try:
+            line.box.receive(full, Received(IN, name, BytesIO(b"ISA"), 3, False, line.clock.now()))
+        except MailboxFullError:
+            return False
+        return True
+
+    assert [put(f"{number}.edi") for number in range(8)] == [True] * 6 + [False] * 2
+    for number in range(6):
+        line.box.remove(full, IN, f"{number}.edi")
+    line.clock.advance(timedelta(seconds=2))
+    assert [put(f"{number}.edi") for number in range(8)] == [True] * 6 + [False] * 2
+
+
+def test_an_upload_is_found_by_name_among_many_that_were_taken_in(line: Line) -> None:
+    for number in range(3):
+        drop(line, "po.edi", file_of(f"PO-{number}", control=f"{number + 1:09d}"))
+        line.clock.advance(timedelta(seconds=90))
+        take_in_quiet(line.box)
+        line.run()
+    found = line.box.entry(account(line, "quiet"), IN, "po.edi")
+    assert found is not None
+    assert found.size == len(file_of("PO-2", control="000000003"))
+    with line.store.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = conn.exec_driver_sql(
+            "EXPLAIN SELECT 1 FROM mailbox_file WHERE account = 'quiet' AND folder = 'in' AND name = 'po.edi'"
+            " AND removed_at IS NOT NULL AND transmission_id IS NOT NULL ORDER BY removed_at DESC LIMIT 1"
+        ).scalars()
+        assert "mailbox_file_taken_in" in "\n".join(plan)

@@ -1,0 +1,107 @@
+"""`tradelane bench sftp`: uploads by OpenSSH's client to our server and to OpenSSH's own, in the same run.
+
+Ours answers each close after the file is committed, on its own PostgreSQL with fsync on; OpenSSH's writes to a folder
+and syncs nothing. Every file must be in our store afterwards, byte for byte, or there is no figure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from gateway.app import Running, running
+from gateway.bench import sftp_peer
+from gateway.bench.figures import Peer, Row, report, row
+from gateway.bench.pipeline_home import make_home, user
+from gateway.bench.sftp_peer import PeerFailed, Server
+from gateway.store.mailbox import list_files
+
+FILE_BYTES = 5_000
+LARGE_BYTES = 200_000_000
+SESSIONS = 8
+REACH = 2.0
+"""So many times the peer's time may be ours, as long as every file is committed."""
+
+
+def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
+    """Measure; seconds of the clock, on whatever else the machine does.
+
+    Args:
+        quick: a tenth of the work.
+
+    Returns:
+        The object of `tradelane bench sftp --json`.
+
+    Raises:
+        PeerFailed: OpenSSH is not installed, or a file was refused, lost or changed.
+    """
+    lacks = sftp_peer.missing()
+    if lacks is not None:
+        raise PeerFailed(f"{lacks} of OpenSSH is not installed; bench sftp measures with its client, beside its server")
+    count, large = (100, LARGE_BYTES // 10) if quick else (1000, LARGE_BYTES)
+    with ExitStack() as stack:
+        scratch, home, peer_home = (
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tradelane-bench-"))) for _ in range(3)
+        )
+        home.chmod(0o755)
+        key = make_home(home)
+        key_file = scratch / "key"
+        key_file.touch(mode=0o600)
+        key_file.write_bytes(key)
+        small = [_file(scratch / f"small{number}", FILE_BYTES) for number in range(count)]
+        big = _file(scratch / "large", large)
+        gateway = stack.enter_context(running(home, roles=["sftp"], temporary=True, log_level="error"))
+        port = gateway.sftp_address[1]
+        ours = Server(port, user(0), gateway.host_key, "/in")
+        theirs = stack.enter_context(sftp_peer.internal_sftp(peer_home, key))
+
+        def beside(sessions: int, files: list[Path]) -> tuple[float, float]:
+            """Our seconds and theirs for the same files."""
+            name = f"by{sessions}x{len(files)}"
+            batches = [[(path, f"{name}-{path.name}") for path in files[n::sessions]] for n in range(sessions)]
+            peer = sftp_peer.upload(theirs, key_file, batches, scratch=scratch)
+            mine = sftp_peer.upload(ours, key_file, batches, scratch=scratch)
+            _check(gateway, name, files)
+            return mine, peer
+
+        rows: list[Row] = []
+        for sessions, reach in ((SESSIONS, REACH), (1, None)):
+            mine, peer = beside(sessions, small)
+            at_once = f"{sessions} sessions at the same time" if sessions > 1 else "one session, one after the other"
+            rows.append(
+                row(
+                    f"{count:,} files of {FILE_BYTES:,} bytes, {at_once}, each committed before its close is answered",
+                    mine,
+                    "s",
+                    better="lower",
+                    reach=None if reach is None else round(reach * peer, 3),
+                    peer=Peer("OpenSSH internal-sftp, which syncs nothing", peer),
+                )
+            )
+        mine, peer = beside(1, [big])
+        rate = f"one file of {large // 1_000_000} MB"
+        megabytes = large / 1_000_000
+        rows.append(row(rate, megabytes / mine, "MB/s", peer=Peer("OpenSSH internal-sftp", megabytes / peer)))
+    return report("sftp", rows)
+
+
+def _file(path: Path, size: int) -> Path:
+    path.write_bytes(os.urandom(size))
+    return path
+
+
+def _check(gateway: Running, name: str, files: list[Path]) -> None:
+    """Every file is there as it was sent.
+
+    Raises:
+        PeerFailed: one is not.
+    """
+    with gateway.store.begin() as conn:
+        kept = {found.name: found.sha256 for found in list_files(conn, account=user(0), folder="in")}
+    for path in files:
+        if kept.get(f"{name}-{path.name}") != hashlib.sha256(path.read_bytes()).digest():
+            raise PeerFailed(f"{path.name} was answered and is not in the store as it was sent")
