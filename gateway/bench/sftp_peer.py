@@ -130,8 +130,8 @@ def _accept(listener: socket.socket, home: Path, account: pwd.struct_passwd | No
 def _serve(command: list[str], sock: socket.socket, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 our own command
         command,
-        stdin=sock,
-        stdout=sock,
+        stdin=sock.fileno(),
+        stdout=sock.fileno(),
         stderr=subprocess.DEVNULL,
         user=None if account is None else account.pw_uid,
         group=None if account is None else account.pw_gid,
