@@ -427,9 +427,9 @@ _ROWS = (
         (Parameter("qualifier", (), Accepts.TEXT, many=True),),
         Kind.TEXT,
         Form.SOURCE,
-        "The product id beside a qualifier, among the qualifier and id pairs (data elements 235 and 234) of the "
-        "block's segment, or of another that is named first, as `pair(LIN, 'UP')`; of several qualifiers the first "
-        "that is there. One that is there twice is an issue.",
+        "The value beside a qualifier, among the pairs of the block's segment (product ids, data elements 235 and "
+        "234; communication numbers, 365 and 364), or of another that is named first, as `pair(LIN, 'UP')` and "
+        "`pair(PER[BD], 'TE')`; of several qualifiers the first that is there. One that is there twice is an issue.",
         "pair('UP', 'UK', 'EN')",
         fails=True,
         segment_first=True,

@@ -297,10 +297,14 @@ def root_scope(guide: SetGuide) -> X12Scope:
     return X12Scope(level=0, parent=None, trigger=guide.root.trigger.segment, loop=guide.root)
 
 
+_PAIRS = frozenset({("235", "234"), ("365", "364")})
+"""Data elements that stand side by side: a product id with its qualifier, a communication number with its own."""
+
+
 def pair_positions(segment: SegmentGuide) -> tuple[int, ...]:
-    """The positions of the qualifiers of a segment's product id pairs (data elements 235 and 234, side by side)."""
+    """The positions of the qualifiers of a segment's pairs: product ids, and communication numbers (PER)."""
     numbers = [use.element.number if isinstance(use.element, ElementGuide) else "" for use in segment.elements]
-    return tuple(at + 1 for at in range(len(numbers) - 1) if numbers[at] == "235" and numbers[at + 1] == "234")
+    return tuple(at + 1 for at in range(len(numbers) - 1) if (numbers[at], numbers[at + 1]) in _PAIRS)
 
 
 @lru_cache(maxsize=4096)

@@ -235,7 +235,9 @@ class X12SetSource(Source):
             arguments = arguments[1:]
         positions = pair_positions(segment)
         if not positions:
-            raise ExpressionFault(node.at, f"{segment.id} has no qualifier and id pairs; name one that has, as LIN")
+            raise ExpressionFault(
+                node.at, f"{segment.id} has no pairs of qualifier and value; name one that has, as LIN"
+            )
         guide = segment.elements[positions[0] - 1].element
         codes = guide.codes if isinstance(guide, ElementGuide) else None
         qualifiers = []
@@ -244,7 +246,7 @@ class X12SetSource(Source):
             qualifiers.append(str(argument.value))
             if codes is not None and argument.value not in codes:
                 hint = did_you_mean(str(argument.value), sorted(codes))
-                writer.fault(argument.at, f"{argument.value} is no product id qualifier{hint}")
+                writer.fault(argument.at, f"{argument.value} is no qualifier of {segment.id}{hint}")
         self._pairs.setdefault(segment.id, set()).update(qualifiers)
         at = self.program.fresh("i")
         tried = " or ".join(f"{pairs}.get({qualifier!r})" for qualifier in qualifiers)

@@ -278,7 +278,7 @@ WRONG: list[tuple[str, int, str]] = [
     ("round(BEG03, 2)", 7, "num(..) reads a number"),
     ("round(1, 2, mode=nearest)", 18, "half_up"),
     ("1 / 2", 3, "a division says how it is rounded"),
-    ("pair('UP')", 1, "ST has no qualifier"),
+    ("pair('UP')", 1, "ST has no pairs of qualifier"),
     ("first(lines)", 7, "wants a reference"),
     ("first('x')", 7, "wants a reference"),
     ("first(REF)", 7, "wants an element"),

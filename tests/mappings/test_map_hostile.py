@@ -219,7 +219,7 @@ def test_the_cost_of_a_run_is_linear_in_the_document() -> None:
             started = time.process_time()
             mapped = run(ORDER_MAP, source, MapContext.around(source, agreement={"currency": "USD"}))
             best = min(best, time.process_time() - started)
-            assert [issue.code for issue in mapped.issues] == ["map.assert.failed"]
+            assert mapped.issues == ()
         return best
 
     assert timed(8000) < 40 * timed(800)

@@ -150,7 +150,7 @@ WHOLE: list[tuple[str, str, int, int, str]] = [
     ("order:\n", "tables: {uom: {EA: [x]}}\norder:\n", 2, 20, "want one line of text"),
     ("  unit!: PO103\n", "  unit!: PO103\nlines(CTT):\n  qty: num(CTT02)\n", 9, 1, "stands twice"),
     ("  unit!: PO103\n", "  unit!: PO103\n  unt: PO103\n", 9, 3, 'did you mean "unit"'),
-    ("  unit!: PO103\n", "  unit!: PO103\n  sku: pair('UPP')\n", 9, 13, "UPP is no product id qualifier"),
+    ("  unit!: PO103\n", "  unit!: PO103\n  sku: pair('UPP')\n", 9, 13, "UPP is no qualifier of PO1"),
     ("  unit!: PO103\n", "  unit!: PO103\n  sku: PO1/PID.05\n", 9, 12, "leave PO1/ out"),
     ("  unit!: PO103\n", "  unit!: PO103\nlines(PO1).references(BEG):\n  type: BEG01\n", 9, 23, "not inside the block"),
     ("  unit!: PO103\n", "  unit!: PO103\nreferences(REF[#2]):\n  type: REF01\n", 9, 12, "made from every instance"),
