@@ -8,7 +8,9 @@ from pathlib import Path
 from mappings.compiled import CompiledMap
 from mappings.compiler import compile_map
 from mappings.errors import UnknownMap
-from mappings.spec import MapSpec, Origin, effective, merged, read_spec
+from mappings.inverse import taken_over
+from mappings.spec import MapSpec, Origin, effective, merged, read_header, read_spec
+from translators.canonical.registry import CANONICAL
 from translators.datafile import LoadError, LoadFault, did_you_mean
 from translators.x12.guide import GuideLibrary
 
@@ -110,6 +112,8 @@ class MapCatalog:
         spec, faults = self._merged(name, ())
         if spec is None:
             raise LoadError(faults)
+        spec, further = self._with_like(spec)
+        faults = faults + further
         try:
             compiled = compile_map(name, effective(spec), guides=self._guides, mutable=mutable)
         except LoadError as error:
@@ -117,6 +121,26 @@ class MapCatalog:
         if faults:
             raise LoadError(dict.fromkeys(faults))
         return compiled
+
+    def _with_like(self, spec: MapSpec) -> tuple[MapSpec, list[LoadFault]]:
+        """The map over what it takes over from an inbound one by `like:`."""
+        if spec.like is None or spec.header is None:
+            return spec, []
+        place, name = spec.like.place, spec.like.text
+        try:
+            self.folder(name)
+        except UnknownMap as error:
+            return spec, [LoadFault(place, str(error))]
+        under, faults = self._merged(name, ())
+        ends, other = read_header(spec.header), None if under is None else under.header
+        inbound = None if other is None else read_header(other)
+        if under is None or faults or isinstance(ends, LoadFault) or isinstance(inbound, LoadFault | None):
+            return spec, faults
+        model, made = CANONICAL.get(ends.reads.name), CANONICAL.get(inbound.makes.name)
+        guide = self._guides.find(ends.makes.name, ends.makes.version) if ends.makes.word == "x12" else None
+        if inbound.reads.word != "x12" or made is None or model is None or guide is None:
+            return spec, [LoadFault(place, "like takes over from a map of X12 to a document, for a set that is made")]
+        return taken_over(spec, effective(under), header=made.header_block, model=model, guide=guide)
 
     def _merged(self, name: str, below: tuple[str, ...]) -> tuple[MapSpec | None, list[LoadFault]]:
         """A map with all it extends merged in; None as the map where that cannot be found out."""

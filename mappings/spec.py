@@ -159,7 +159,7 @@ def _side(text: str) -> Side | None:
     return None if found is None else Side(found["word"], found["name"], found["version"] or "")
 
 
-def merged(base: MapSpec, over: MapSpec) -> tuple[MapSpec, list[LoadFault]]:
+def merged(base: MapSpec, over: MapSpec, *, settled: bool = False) -> tuple[MapSpec, list[LoadFault]]:
     """A map over the one it extends: rules, rows and asserts replace those of the same name, `omit` drops them."""
     faults: list[LoadFault] = []
     result = replace(
@@ -195,7 +195,7 @@ def merged(base: MapSpec, over: MapSpec) -> tuple[MapSpec, list[LoadFault]]:
             under.rules[name] = rule
     result.asserts = {**base.asserts, **over.asserts}
     for written, known in _dropped(base, over):
-        if not known:
+        if not known and (settled or result.like is None):
             faults.append(LoadFault(written.place, "nothing is inherited here that could be dropped"))
     return result, faults
 
@@ -260,7 +260,7 @@ class _Reader:
                     self.asserts(spec, value)
                 case _:
                     self.block(spec, key, value)
-        if spec.extends is None:
+        if spec.extends is None and spec.like is None:
             empty = MapSpec(self.origin, top.place)
             for written, _ in _dropped(empty, spec):
                 self.fault(written.place, "nothing is inherited here that could be dropped")
