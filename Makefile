@@ -33,6 +33,7 @@ bench: .venv/runtime.stamp     ## x12, map, pipeline, sftp
 	$(BIN)/tradelane bench map
 	$(BIN)/tradelane bench pipeline
 	$(BIN)/tradelane bench sftp
+	$(BIN)/tradelane bench as2
 
 interop: .venv/peers.stamp
 

@@ -34,4 +34,16 @@ def _sftp(*, quick: bool = False) -> dict[str, Any]:
     return bench_sftp(quick=quick)
 
 
-BENCHES: dict[str, Callable[..., dict[str, Any]]] = {"x12": _x12, "map": _map, "pipeline": _pipeline, "sftp": _sftp}
+def _as2(*, quick: bool = False) -> dict[str, Any]:
+    from gateway.bench.as2 import bench_as2
+
+    return bench_as2(quick=quick)
+
+
+BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
+    "x12": _x12,
+    "map": _map,
+    "pipeline": _pipeline,
+    "sftp": _sftp,
+    "as2": _as2,
+}

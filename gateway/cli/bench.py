@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="x12, map, pipeline or sftp.")],
+    name: Annotated[str, typer.Argument(help="x12, map, pipeline, sftp or as2.")],
     json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work: to see that it runs.")] = False,
 ) -> None:
