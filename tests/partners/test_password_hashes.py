@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,3 +138,13 @@ def test_an_idle_time_of_no_unit_is_a_fault(new_profiles: Callable[..., Any], tm
     [(place, message)] = profiles.faults()
     assert place == "p/acme/profile.yaml:2:36"
     assert "want seconds, minutes, hours or days" in message
+
+
+def test_a_password_of_nobody_costs_the_work_of_a_wrong_one() -> None:
+    def cpu_seconds(known: PasswordHash | None) -> float:
+        began = time.thread_time()
+        for _ in range(3):
+            fits(known, "wrong password")
+        return time.thread_time() - began
+
+    assert cpu_seconds(None) > cpu_seconds(PasswordHash(GOOD)) / 3

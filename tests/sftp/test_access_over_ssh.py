@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import threading
@@ -319,6 +320,15 @@ def test_junk_instead_of_ssh_ends_only_its_own_connection(site) -> None:
             except ConnectionResetError:
                 continue
     site.dial().close()
+
+
+def test_a_packet_that_claims_gigabytes_ends_its_connection_at_once(site) -> None:
+    with socket.create_connection(site.server.address, timeout=10) as sock:
+        sock.sendall(b"SSH-2.0-test\r\n" + (2**31 - 4).to_bytes(4, "big") + bytes(64))
+        with contextlib.suppress(ConnectionResetError):
+            while sock.recv(4096):
+                continue
+    assert wait_until(site, lambda: site.server.connections == 0)
 
 
 def test_a_stop_lets_a_file_being_closed_finish(site) -> None:

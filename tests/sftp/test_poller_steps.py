@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -127,6 +128,12 @@ def test_a_listed_name_that_is_a_path_leads_nowhere(ledger: MemoryLedger) -> Non
     class Liar(MemoryRemote):
         def list(self, folder: str) -> Iterator[RemoteFile]:
             yield RemoteFile("x/../../in/secret", 3, EPOCH, is_folder=False, is_plain=True)
+
+        def get(self, path: str, into: BinaryIO) -> int:
+            return super().get(posixpath.normpath(path), into)
+
+        def stat(self, path: str) -> RemoteFile:
+            return super().stat(posixpath.normpath(path))
 
     remote = Liar()
     remote.place("/in/secret", b"ISA")
