@@ -17,6 +17,7 @@ from gateway.api.limits import App
 from gateway.api.server import HttpServer
 from gateway.api.services import Services
 from gateway.as2.server import AS2Endpoint
+from gateway.certificate_watch import warn_of_ending
 from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
 from gateway.channels.as2_keys import AS2Keys, load_keys
 from gateway.channels.as2_transport import AS2Transport, MDNTransport
@@ -73,6 +74,7 @@ AS2_PATH = "/as2"
 """Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
+WARN_OF_ENDING_EVERY = timedelta(hours=1)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
@@ -445,9 +447,19 @@ def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
         Chore("seal the audit log", SEAL_EVERY, sealer.seal_pending),
         Chore("take in quiet files", TAKE_IN_QUIET_EVERY, lambda: take_in_quiet(box)),
         Chore("clear the outboxes", CLEAR_OUTBOXES_EVERY, lambda: clear_outboxes(box)),
+        Chore("warn of ending certificates", WARN_OF_ENDING_EVERY, lambda: warn_of_certificates(gateway)),
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]
+
+
+def warn_of_certificates(gateway: Gateway) -> int:
+    """Tell of certificates that end soon; how many were told of.
+
+    Raises:
+        StoreUnavailable: the database is gone.
+    """
+    return warn_of_ending(gateway.store, gateway.registry, gateway.as2_keys, at=gateway.clock.now())
 
 
 def mark_overdue(gateway: Gateway) -> int:

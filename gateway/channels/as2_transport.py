@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from gateway.as2.bodies import Bodies, Part
 from gateway.as2.client import Answered, Broken, NotReached, Patience, Posted
 from gateway.as2.headers import AS2_VERSION, new_message_id, quoted_name, receipt_options
 from gateway.as2.mdn import Verdict
-from gateway.as2.message import Built, build_message, safe_label
+from gateway.as2.message import build_message, safe_label
 from gateway.as2.mime import Pairs
 from gateway.as2.refusals import MessageRefused
 from gateway.channels.as2 import MDN_REJECTED, as_sent, receipt_hosts
@@ -149,7 +149,9 @@ class AS2Transport:
             receipt=account.receipt.value,
             tries=1 + self._tries_before(shipment),
         )
-        headers = self._headers(account, message, built, security.digest)
+        headers = message_headers(
+            account, ours, message.message_id, built.headers, digest=security.digest, own_url=self.own_url, at=at
+        )
         crash_points.reached("as2.send.before_checkpoint")
         checkpoint()
         with self.store.begin() as conn:
@@ -163,26 +165,6 @@ class AS2Transport:
         with self.store.begin() as conn:
             found = as2_messages.find_outbound(conn, shipment.id)
         return 0 if found is None else found.tries
-
-    def _headers(self, account: AS2Account, message: OutboundMessage, built: Built, digest: Digest) -> Pairs:
-        ours = self.registry.ourselves[account.ourselves].as2_name
-        headers = [
-            ("AS2-Version", AS2_VERSION),
-            ("AS2-From", quoted_name(ours)),
-            ("AS2-To", quoted_name(account.name)),
-            ("Message-ID", message.message_id),
-            ("Date", format_datetime(self.clock.now(), usegmt=True)),
-            ("MIME-Version", "1.0"),
-            ("Subject", "EDI message"),
-            *built.headers,
-        ]
-        if account.receipt is not Receipt.NONE:
-            headers.append(("Disposition-Notification-To", quoted_name(ours)))
-        if account.receipt is Receipt.SIGNED:
-            headers.append(("Disposition-Notification-Options", receipt_options(digest)))
-        if account.receipt is not Receipt.NONE and account.receipt_by is ReceiptBy.REQUEST:
-            headers.append(("Receipt-Delivery-Option", self.own_url))
-        return tuple(headers)
 
     def _outcome(
         self, posted: Posted, message: OutboundMessage, account: AS2Account, attempt: int, bodies: Bodies
@@ -223,6 +205,39 @@ class AS2Transport:
         if judged.verdict is Verdict.DELIVERED:
             return Delivered(f"MDN: {judged.reason}")
         return Refused(MDN_REJECTED, judged.reason)
+
+
+def message_headers(
+    account: AS2Account, ours: str, message_id: str, mime: Pairs, *, digest: Digest, own_url: str, at: datetime
+) -> Pairs:
+    """The headers of a message to an account (RFC 4130 6, 7.3).
+
+    Args:
+        account: to whom.
+        ours: our AS2 name.
+        message_id: its Message-ID.
+        mime: the headers of its outermost layer.
+        digest: in which the receipt's MIC is asked for.
+        own_url: where a receipt goes that comes by request; "" for one in the answer.
+        at: the moment, aware.
+    """
+    headers = [
+        ("AS2-Version", AS2_VERSION),
+        ("AS2-From", quoted_name(ours)),
+        ("AS2-To", quoted_name(account.name)),
+        ("Message-ID", message_id),
+        ("Date", format_datetime(at, usegmt=True)),
+        ("MIME-Version", "1.0"),
+        ("Subject", "EDI message"),
+        *mime,
+    ]
+    if account.receipt is not Receipt.NONE:
+        headers.append(("Disposition-Notification-To", quoted_name(ours)))
+    if account.receipt is Receipt.SIGNED:
+        headers.append(("Disposition-Notification-Options", receipt_options(digest)))
+    if account.receipt is not Receipt.NONE and account.receipt_by is ReceiptBy.REQUEST and own_url:
+        headers.append(("Receipt-Delivery-Option", own_url))
+    return tuple(headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from gateway.cli import (
     acknowledgments,
     apikeys,
     bench,
+    certificates,
     data,
     documents,
     guides,
@@ -39,6 +40,7 @@ maps.register(app)
 access.register(app)
 running.register(app)
 bench.register(app)
+certificates.register(app)
 guides.register(app)
 samples.register(app)
 sending.register(app)

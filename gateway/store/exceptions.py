@@ -68,13 +68,23 @@ def open_exception(
 
 
 def open_once(
-    conn: Connection, *, id: UUID, at: datetime, code: str, reason: str, group: str, transmission_id: UUID | None = None
+    conn: Connection,
+    *,
+    id: UUID,
+    at: datetime,
+    code: str,
+    reason: str,
+    group: str,
+    transmission_id: UUID | None = None,
+    ever: bool = False,
 ) -> bool:
-    """Open one exception unless one of its group is open; whether it was opened.
+    """Open one exception unless one of its group is open (or, with `ever`, was); whether it was opened.
 
     For what strangers can cause as often as they like: the matter is told, and not a thousand times.
     """
-    same = select(exception.c.id).where(exception.c.fingerprint == group, exception.c.state == ExceptionState.OPEN)
+    same = select(exception.c.id).where(exception.c.fingerprint == group)
+    if not ever:
+        same = same.where(exception.c.state == ExceptionState.OPEN)
     if conn.execute(same.limit(1)).first() is not None:
         return False
     open_exception(conn, id=id, at=at, code=code, reason=reason, group=group, transmission_id=transmission_id)
