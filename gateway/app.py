@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import orjson
 import structlog
 
 from gateway.api.app import create_app
@@ -38,10 +39,12 @@ from gateway.intake import Intake, free_share
 from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.pipeline.backoff import Backoff
-from gateway.pipeline.decided_maps import DecidedMaps, kept_map
 from gateway.pipeline.deliver import OutboundLine
 from gateway.pipeline.deliver_together import deliver_together
+from gateway.pipeline.dispatch_line import DispatchLine
+from gateway.pipeline.handing_in import HandIn
 from gateway.pipeline.inbound import InboundLine
+from gateway.pipeline.outbound_terms import OutboundBook
 from gateway.pipeline.receive import Inlet
 from gateway.pipeline.send import SendLine
 from gateway.pipeline.transport import Transport
@@ -54,7 +57,7 @@ from gateway.store.engine import Store, migrate, open_store
 from gateway.store.revisions import keep_revisions
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
-from gateway.store.work_statements import SEND, WorkTable
+from gateway.store.work_statements import DISPATCH, SEND, WorkTable
 from gateway.wakes import Wakes
 from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
@@ -97,6 +100,15 @@ class Gateway:
     clock: Clock
     as2_keys: AS2Keys
     intake: Intake
+
+    @property
+    def outbound_book(self) -> OutboundBook:
+        """What was agreed about documents of ours."""
+        return OutboundBook(self.registry, self.maps, self.guides, self.partner_guides)
+
+    def hand_in(self, channel: str) -> HandIn:
+        """Where our own systems hand in documents for partners; `channel` says which one does."""
+        return HandIn(self.vault, self.outbound_book, channel)
 
     def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
@@ -165,9 +177,10 @@ class Gateway:
             in_flight={name: adapter.manifest.max_in_flight for name, adapter in adapters.items()},
         )
         backoff = backoff or Backoff()
+        dispatching = DispatchLine(self.store, self.vault, self.outbound_book, self.clock, worker)
         outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff)
         sending = SendLine(self.store, self.vault, self.transports(), self.clock, worker, backoff)
-        return GatewayWork(inbound, outbound, sending, wake)
+        return GatewayWork(inbound, outbound, sending, dispatching, wake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +190,15 @@ class GatewayWork:
     inbound: InboundLine
     outbound: OutboundLine
     sending: SendLine
+    dispatching: DispatchLine
     wake: Callable[[set[str]], None]
     _due: set[str] = field(default_factory=set)
 
     def __call__(self, claim: Claim) -> bool | None:
         """Work one row; True for a received transmission, which then is at its end."""
+        if claim.lane.startswith(DISPATCH):
+            self._due.update(self.dispatching.work(claim))
+            return None
         if claim.table is WorkTable.DELIVERY:
             self.outbound.work(claim)
             return None
@@ -197,7 +214,11 @@ class GatewayWork:
         self._due.clear()
 
     def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        """Deliver those of a batch that can go together; the others are returned."""
+        """Deliver or dispatch those of a batch that can go together; the others are returned."""
+        if claims[0].lane.startswith(DISPATCH):
+            left, lanes = self.dispatching.together(claims)
+            self._due.update(lanes)
+            return left
         if claims[0].table is not WorkTable.DELIVERY:
             return claims
         return deliver_together(self.outbound, claims)
@@ -213,7 +234,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     clock = clock or SystemClock()
     guides = GuideLibrary.shipped()
     registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
-    maps = DecidedMaps(map_roots(settings.home), guides=guides, store=store, clock=clock)
+    maps = MapCatalog(map_roots(settings.home), guides=guides)
     partner_guides = PartnerGuides(registry, guides)
     wanted = maps_in_force(settings.home, registry, maps.names())
     faults = [*maps.load(wanted), *partner_guides.faults]
@@ -221,11 +242,11 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
-    loaded = [maps.written(name) for name in wanted]
+    loaded = [maps.find(name) for name in wanted]
     with store.begin() as conn:
         keep_revisions(
             conn,
-            maps={(found.name, found.revision): kept_map(maps, found) for found in loaded},
+            maps={(found.name, found.revision): orjson.dumps(found.resolved).decode() for found in loaded},
             partners={key: partner.revision for key, partner in registry.partners.items()},
             at=clock.now(),
         )

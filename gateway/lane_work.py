@@ -17,9 +17,11 @@ from gateway.store import Connection, audit, deliveries, work
 from gateway.store.crashes import give_back, record_fault
 from gateway.store.engine import Store
 from gateway.store.work import Claim
-from gateway.store.work_statements import WorkTable
+from gateway.store.work_statements import DISPATCH, WorkTable
 
 BATCH = 20
+DISPATCH_BATCH = 1_000
+"""Documents that wait for one partner go out together, as many as its agreements let into an interchange."""
 STORE_PAUSE_SECONDS = 0.5
 LONGEST_REASON = 500
 
@@ -79,7 +81,7 @@ class LaneWork:
         """
         try:
             with self._store.begin() as conn:
-                claims = work.claim(conn, lane, worker=self._worker, now=self._clock.now(), limit=BATCH)
+                claims = work.claim(conn, lane, worker=self._worker, now=self._clock.now(), limit=_batch(lane))
         except StoreUnavailable:
             # The commit may have gone through all the same: what we have in hand without knowing goes back.
             self._until_stored(lambda conn: give_back(conn, self._worker, now=self._clock.now(), blame=False))
@@ -196,6 +198,10 @@ class LaneWork:
                 log.warning("work.waits_for_the_store", reason=str(error)[:200])
                 if self._stop.wait(STORE_PAUSE_SECONDS):
                     return None
+
+
+def _batch(lane: str) -> int:
+    return DISPATCH_BATCH if lane.startswith(DISPATCH) else BATCH
 
 
 def _named(claim: Claim) -> dict[str, object]:

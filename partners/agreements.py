@@ -46,6 +46,7 @@ AGREEMENT_KEYS = (
     "batch",
     "envelope",
     "values",
+    "account",
     "file",
 )
 """What an agreement may say."""
@@ -131,6 +132,7 @@ def read_agreement(
         batch=read_batch(fields),
         envelope=read_envelope(fields),
         values=_values(fields),
+        account=fields.text("account"),
         file=read_file_terms(fields, syntax=syntax.value),
         place=item.place,
     )
@@ -182,7 +184,7 @@ def _check_way(fields: Fields, *, direction: Direction | None, pass_through: boo
     if direction is Direction.OUT and fields.has("deliver_to"):
         place = fields.place_of("deliver_to")
         fields.fault(place, "deliver_to is for direction in; what goes out goes to the partner")
-    for key in ("batch", "envelope"):
+    for key in ("batch", "envelope", "account"):
         if direction is Direction.IN and fields.has(key):
             fields.fault(fields.place_of(key), f"{key} is for direction out; what comes in is as the partner made it")
 

@@ -109,3 +109,20 @@ def check_ties(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> N
                     "the more specific; say more in one of them, or add one that says what both say"
                 )
                 faults.append(LoadFault(other.place, text))
+
+
+def check_sending_accounts(partners: Iterable[TradingPartner], faults: list[LoadFault]) -> None:
+    """The account an agreement sends by takes files, and carries the partner."""
+    partners = list(partners)
+    for partner in partners:
+        known = [
+            way.user
+            for other in partners
+            for way in other.ways
+            if way.takes_files and (other is partner or partner.key in way.carries)
+        ]
+        for agreement in partner.agreements:
+            if agreement.account and agreement.account not in known:
+                assert agreement.place is not None
+                text = f'no account "{shown(agreement.account)}" takes files for {partner.key}'
+                faults.append(LoadFault(agreement.place, f"{text}{did_you_mean(agreement.account, known)}"))

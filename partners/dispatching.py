@@ -17,9 +17,9 @@ def read_batch(outer: Fields) -> Batch:
     found = outer.mapping("batch")
     if found is None:
         return Batch()
-    fields = Fields(found, of="batch", known=("sets", "groups"), faults=outer.faults)
+    fields = Fields(found, of="batch", known=("sets", "groups", "every"), faults=outer.faults)
     sets = fields.number("sets", default=Batch().sets, low=1, high=MOST_SETS)
-    return Batch(sets, fields.choice("groups", Batch().groups))
+    return Batch(sets, fields.choice("groups", Batch().groups), fields.span("every", default=Batch().every))
 
 
 def read_envelope(outer: Fields) -> Envelope:

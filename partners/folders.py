@@ -29,6 +29,7 @@ from partners.clashes import (
     check_folders,
     check_identifiers,
     check_references,
+    check_sending_accounts,
     check_ties,
 )
 from partners.fields import WORD
@@ -72,6 +73,7 @@ def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalE
     references = [reference for read in reads.values() for reference in read.references]
     check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)
     check_ties([read.partner for read in reads.values()], faults)
+    check_sending_accounts([read.partner for read in reads.values()], faults)
     partners = {key: read.partner for key, read in reads.items()}
     for key, folder in folders:
         if key in partners:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -162,10 +162,24 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """At most `sets` sets stand in an interchange; `groups` says whether each group has an interchange of its own."""
+    """How documents go together.
+
+    Args:
+        sets: at most so many stand in an interchange.
+        groups: whether each group has an interchange of its own.
+        every: they leave when a multiple of this span (counted from midnight UTC, 1970) has come; zero for at once.
+    """
 
     sets: int = 1_000
     groups: Grouping = Grouping.TOGETHER
+    every: timedelta = timedelta()
+
+    def leaves_at(self, at: datetime) -> datetime | None:
+        """When what is ready at an (aware) moment may leave; None for at once."""
+        if not self.every:
+            return None
+        past = (at - datetime.fromtimestamp(0, tz=UTC)) % self.every
+        return at + (self.every - past) if past else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +474,7 @@ class Agreement:
         envelope: for `out`, what an interchange looks like.
         currency: ISO 4217, what maps use where the document names none; "" for none.
         values: free words of the profile, for maps.
+        account: for `out`, the account it goes by; "" for the partner's first that takes files.
         file: of XML, JSON and CSV, how its files are told, read and answered.
     """
 
@@ -479,6 +494,7 @@ class Agreement:
     batch: Batch = Batch()
     envelope: Envelope = Envelope()
     values: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
     file: FileTerms = field(default_factory=FileTerms)
     place: Place | None = field(default=None, compare=False, repr=False)
 

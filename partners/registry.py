@@ -154,6 +154,10 @@ class PartnerRegistry:
         """The partner that goes by this ISA05 and ISA06 (without the padding), active or not."""
         return self._senders.get(identity)
 
+    def receiver(self, identity: tuple[str, str]) -> LegalEntity | None:
+        """Which of us goes by this ISA07 and ISA08 (without the padding)."""
+        return self._receivers.get(identity)
+
     def identify_interchange(
         self, account: Account | None, *, sender: tuple[str, str], receiver: tuple[str, str]
     ) -> Identified | NotIdentified:

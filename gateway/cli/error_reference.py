@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from gateway.pipeline.outbound_faults import FAULTS as OUTBOUND_FAULTS
 from mappings.codes import FAULTS as MAP_FAULTS
 from partners.registry import Refusal
 from translators.delimited.codes import FAULTS as DELIMITED_FAULTS
@@ -51,6 +52,7 @@ def reference() -> str:
         lines.append(f"| `{row.code}` | {row.level} | {default} | no | acknowledgment document | {row.meaning} |")
     others = [(fault.code, str(fault.level), fault.meaning) for fault in MAP_FAULTS.values()]
     others += [(refusal.value, "7", meaning) for refusal, meaning in REFUSALS.items()]
+    others += [(code, "7", meaning) for code, meaning in OUTBOUND_FAULTS.items()]
     others += [(f"file.{kind.value}", "1", meaning) for kind, meaning in FILES.items()]
     lines += [f"| `{code}` | {level} | reject | no | {NONE} | {meaning} |" for code, level, meaning in others]
     return "\n".join(lines) + "\n"

@@ -74,6 +74,7 @@ def print_life(life: dict[str, Any]) -> None:
                 people.print(
                     f"      {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}"
                 )
+    _print_family(life["family"])
     for exception in life["exceptions"]:
         people.print(f"  [red]exception[/] {exception['state']}  {plain(exception['reason'])}")
     for row in life["audit"]:
@@ -86,6 +87,25 @@ def print_life(life: dict[str, Any]) -> None:
     for row in life["audit"]:
         seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
         people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")
+
+
+def _print_family(family: Sequence[dict[str, Any]]) -> None:
+    """The documents that belong together, each with what it does to the others and what carried it out."""
+    if family:
+        people.print("  belongs together:")
+    names = {row["id"]: f"{row['kind']} {row['identity'].strip('|')}" for row in family}
+    for row in family:
+        links = ", ".join(f"{link['relation']} {plain(names[link['to']])}" for link in row["links"])
+        people.print(
+            f"    {'from the partner' if row['direction'] == 'in' else 'ours'}  [bold]{plain(names[row['id']])}[/]  "
+            f"{coloured(row['state'])}" + (f"  {links}" if links else "")
+        )
+        for one in row["sent"]:
+            said = f"  {coloured(one['outcome'])}" if one["outcome"] else ""
+            people.print(
+                f"      left in {plain(one['filename'])}  {coloured(one['state'])}{said}  "
+                f"[dim]{one['transmission_id']}[/]"
+            )
 
 
 def coloured(state: str) -> str:

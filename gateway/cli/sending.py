@@ -1,4 +1,4 @@
-"""`send`: the sets of an X12 file go out to a partner, in envelopes of ours."""
+"""`send`: a canonical document goes out to a partner as agreed, or the sets of an X12 file in envelopes of ours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.handing_in import send_document
 from gateway.cli.output import (
     EXIT_REJECTED,
     EXIT_USAGE,
@@ -33,11 +34,22 @@ def send(
     file: OneFile,
     partner: Annotated[str, typer.Option(help="Whom it is for.")],
     ourselves: Annotated[str | None, typer.Option(help="Which of our legal entities sends it.")] = None,
-    account: Annotated[str | None, typer.Option(help="In whose /out it stands; the partner's own first one.")] = None,
+    account: Annotated[str | None, typer.Option(help="By which account; the agreed or the first one.")] = None,
+    test: Annotated[bool, typer.Option("--test", help="A canonical document goes as test.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what a document becomes; send nothing.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Send the sets of an X12 file to a partner as agreed: its own envelope gives way to ours. Exit 1 if refused."""
+    """Send a canonical document (JSON) to a partner as agreed, or the sets of an X12 file. Exit 1 if refused.
+
+    A document is kept, and sent by the running gateway; the sets of a file stand in envelopes of ours at once.
+    """
+    if next(chunks_of(file), b"").lstrip()[:1] == b"{":
+        way = {name: key for name, key in (("ourselves", ourselves), ("account", account)) if key is not None}
+        send_document(file, partner=partner, way=way, test=test, dry_run=dry_run, home=home, json=json)
+        return
+    if test or dry_run:
+        fail("--test and --dry-run are for canonical documents; a file says itself whether it is test", code=EXIT_USAGE)
     from gateway.app import load_gateway, workspace_store
     from gateway.errors import SetsRefused
     from gateway.pipeline.dispatch import Dispatch

@@ -17,7 +17,7 @@ from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import AcknowledgmentKind, Environment
 from gateway.pipeline.outgoing import put_out, way_to
 from gateway.ports import new_id
-from gateway.store import Connection, control_numbers, envelopes, expected, transmissions
+from gateway.store import Connection, control_numbers, documents, envelopes, expected, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
 from partners.model import Agreement, Batch, Direction, Envelope, GroupCount, Grouping, LegalEntity, TradingPartner
@@ -38,12 +38,25 @@ REPETITION = "^"
 
 @dataclass(frozen=True, slots=True)
 class SetToSend:
-    """One rendered set, with what was agreed for it: GS01, GS08 and the set itself."""
+    """One rendered set, with what was agreed for it: GS01, GS08 and the set itself.
+
+    `document` is the row it was made of, if any, and `keys` the (name, value) pairs it is found by.
+    """
 
     agreement: Agreement
     functional_id: str
     version: str
     content: OutboundSet
+    document: UUID | None = None
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One transmission of ours, and the sets in it."""
+
+    transmission_id: UUID
+    sets: Sequence[SetToSend]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,10 @@ class Dispatch:
     partner_guides: PartnerGuides
 
     def send_sets(self, conn: Connection, sets: Sequence[SetToSend], *, at: datetime) -> list[UUID]:
+        """As `send`: the outbound transmissions alone."""
+        return [sent.transmission_id for sent in self.send(conn, sets, at=at)]
+
+    def send(self, conn: Connection, sets: Sequence[SetToSend], *, at: datetime) -> list[Sent]:
         """Send sets, batched and enveloped by their agreements, in the order given.
 
         Args:
@@ -73,7 +90,7 @@ class Dispatch:
             at: the moment, aware.
 
         Returns:
-            The outbound transmissions, an interchange each.
+            The outbound transmissions, an interchange each, with their sets.
 
         Raises:
             SetsRefused: our own reader finds an error in what was written.
@@ -100,7 +117,7 @@ class Dispatch:
             for start in range(0, len(together), batch.sets):
                 yield together[start : start + batch.sets]
 
-    def _send(self, conn: Connection, batch: Sequence[SetToSend], *, at: datetime, rows: NewRows) -> UUID:
+    def _send(self, conn: Connection, batch: Sequence[SetToSend], *, at: datetime, rows: NewRows) -> Sent:
         id = new_id()
         interchange = self._interchange(batch)
 
@@ -133,11 +150,21 @@ class Dispatch:
             payload=payload,
             later=rows,
         )
-        inside = self._keep_envelope(content, id, rows)
-        self._expect(batch, id, *inside, at=at, rows=rows)
+        interchange_id, group_ids, set_ids = self._keep_envelope(content, id, rows)
+        self._expect(batch, id, interchange_id, group_ids, at=at, rows=rows)
+        self._name(batch, id, set_ids, rows)
         keys = [("filename", name), ("isa13", f"{numbers.interchange:09d}"), *(("gs06", str(each)) for each in groups)]
         transmissions.add_business_keys(rows, keys, transmission_id=id)
-        return id
+        return Sent(id, batch)
+
+    def _name(self, batch: Sequence[SetToSend], id: UUID, set_ids: Sequence[UUID], rows: NewRows) -> None:
+        """Which document each set was made of, and by what it is found."""
+        ordered = [one for _, inside in self._groups(batch) for one in inside]
+        for one, set_id in zip(ordered, set_ids, strict=True):
+            if one.document is not None:
+                source = {"document_id": one.document, "transaction_set_id": set_id}
+                documents.add_rows(rows, documents=(), sources=[source])
+                transmissions.add_business_keys(rows, one.keys, transmission_id=id, document_id=one.document)
 
     def _interchange(self, batch: Sequence[SetToSend]) -> OutboundInterchange:
         envelope = batch[0].agreement.envelope
@@ -152,7 +179,7 @@ class Dispatch:
             version=version,
             usage="T" if self.environment is Environment.TEST else "P",
             acknowledgment_requested=envelope.ta1,
-            delimiters=_delimiters(envelope, version),
+            delimiters=delimiters_for(envelope, version),
             groups=groups,
         )
 
@@ -166,8 +193,8 @@ class Dispatch:
             found.setdefault((one.functional_id, sender, receiver, one.version), []).append(one)
         return list(found.items())
 
-    def _keep_envelope(self, content: bytes, id: UUID, rows: NewRows) -> tuple[UUID, list[UUID]]:
-        """Read back what was written; its interchange and groups, by their ids.
+    def _keep_envelope(self, content: bytes, id: UUID, rows: NewRows) -> tuple[UUID, list[UUID], list[UUID]]:
+        """Read back what was written; its interchange, groups and sets, by their ids.
 
         Raises:
             SetsRefused: it is not what we would accept ourselves.
@@ -217,7 +244,7 @@ class Dispatch:
         if errors:
             raise SetsRefused(errors)
         envelopes.add_rows(rows, interchanges=[interchange], groups=groups, sets=sets)
-        return interchange_id, [row["id"] for row in groups]
+        return interchange_id, [row["id"] for row in groups], [row["id"] for row in sets]
 
     def _expect(
         self,
@@ -266,8 +293,9 @@ def _identifier(party: TradingPartner | LegalEntity) -> tuple[str, str]:
     return party.identifiers[0].qualifier, party.identifiers[0].id
 
 
-def _delimiters(envelope: Envelope, version: str) -> Delimiters:
-    """Those agreed; a repetition separator only where the version has one."""
+def delimiters_for(envelope: Envelope, version: str) -> Delimiters:
+    """Those agreed; a repetition separator only where the version (GS08, or the ISA12 of it) has one."""
+    version = version[:ISA12_LENGTH]
     agreed = envelope.delimiters
     has_one = version >= FIRST_VERSION_WITH_REPETITION
     repetition = (agreed.repetition or REPETITION) if has_one else None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
 
 from gateway.errors import NotYet
-from gateway.model import DocumentState, Environment
+from gateway.model import Direction, DocumentState, Environment
 from gateway.ports import new_id
 from gateway.store import Connection
 from gateway.store import documents as stored
@@ -27,6 +27,40 @@ from translators.x12.model import TransactionSet
 
 REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION})
 """Purposes that say: I am meant to differ from what you have."""
+
+
+class Settled(Protocol):
+    """A document that `settle` finds state, revision and hash of: a partner's, or one of ours for a partner."""
+
+    state: DocumentState
+    revision: int
+    duplicate_of: UUID | None
+    reason: str | None
+
+    @property
+    def id(self) -> UUID:
+        """Of the document."""
+        ...
+
+    @property
+    def partner(self) -> str:
+        """Whose it is, or for whom."""
+        ...
+
+    @property
+    def document(self) -> Document:
+        """Its content."""
+        ...
+
+    @property
+    def environment(self) -> Environment:
+        """Live or test."""
+        ...
+
+    @property
+    def form(self) -> CanonicalForm:
+        """Its canonical form."""
+        ...
 
 
 @dataclass(slots=True)
@@ -52,6 +86,11 @@ class MadeDocument:
 
     def __post_init__(self) -> None:
         self.form = self.document.form()
+
+    @property
+    def partner(self) -> str:
+        """Whose it is."""
+        return self.agreement.partner
 
     @property
     def identity(self) -> str:
@@ -142,30 +181,45 @@ def translate_document(
     return Translation(made, mapped.issues)
 
 
-def settle(conn: Connection, made: Sequence[MadeDocument], *, transmission_id: UUID) -> None:
+def settle(
+    conn: Connection, made: Sequence[Settled], *, transmission_id: UUID, direction: Direction = Direction.IN
+) -> None:
     """Give each document its revision, or find that it is a duplicate or contradicts an earlier one.
+
+    Args:
+        conn: the transaction.
+        made: documents that came together.
+        transmission_id: what they came in.
+        direction: from partners, or for them.
 
     Raises:
         NotYet: what came before one of them is just being read in another transmission and may yet be taken back.
 
     Source: architecture, "Identity of a document".
     """
-    families: dict[tuple[str, str, Environment], list[MadeDocument]] = {}
+    families: dict[tuple[str, str, Environment], list[Settled]] = {}
     for item in made:
-        families.setdefault((item.agreement.partner, item.document.kind, item.environment), []).append(item)
+        families.setdefault((item.partner, item.document.kind, item.environment), []).append(item)
     for (partner, kind, environment), items in sorted(families.items()):
         latest = stored.latest_revisions(
-            conn, partner=partner, kind=kind, environment=environment, identities={item.identity for item in items}
+            conn,
+            partner=partner,
+            kind=kind,
+            environment=environment,
+            identities={identity_text(item.document.identity) for item in items},
+            direction=direction,
         )
         for item in items:
-            before = latest.get(item.identity)
+            identity = identity_text(item.document.identity)
+            before = latest.get(identity)
             if before is not None and before.staged_in not in (None, transmission_id):
-                raise NotYet(f"{kind} {shown(item.identity)} is just being read in transmission {before.staged_in}")
+                raise NotYet(f"{kind} {shown(identity)} is just being read in transmission {before.staged_in}")
             _settle_one(item, latest)
 
 
-def _settle_one(item: MadeDocument, latest: dict[str, LatestRevision]) -> None:
-    before = latest.get(item.identity)
+def _settle_one(item: Settled, latest: dict[str, LatestRevision]) -> None:
+    identity = identity_text(item.document.identity)
+    before = latest.get(identity)
     content = item.form.content_sha256
     purpose = item.document.purpose
     if before is not None:
@@ -176,12 +230,12 @@ def _settle_one(item: MadeDocument, latest: dict[str, LatestRevision]) -> None:
         if purpose not in REVISING:
             item.state, item.revision = DocumentState.HELD, before.revision
             item.reason = (
-                f"{item.document.kind} {item.identity.strip('|')} was received before with other content, and this one "
+                f"{item.document.kind} {identity.strip('|')} was received before with other content, and this one "
                 f"calls itself {purpose.value}; want a replacement or change, or a new number"
             )
             return
         item.revision = before.revision + 1
-    latest[item.identity] = LatestRevision(item.id, item.revision, content)
+    latest[identity] = LatestRevision(item.id, item.revision, content)
 
 
 def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from gateway.model import DocumentState, Environment
+from gateway.model import Direction, DocumentState, Environment
 from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import (
     business_key,
@@ -42,7 +42,13 @@ class LatestRevision:
 
 
 def latest_revisions(
-    conn: Connection, *, partner: str, kind: str, environment: Environment, identities: Iterable[str]
+    conn: Connection,
+    *,
+    partner: str,
+    kind: str,
+    environment: Environment,
+    identities: Iterable[str],
+    direction: Direction = Direction.IN,
 ) -> dict[str, LatestRevision]:
     """identity -> its newest revision, for those identities that exist.
 
@@ -50,7 +56,7 @@ def latest_revisions(
     the same identity at once, the second waits and then sees the first.
     """
     columns = document.c
-    scope = f"{partner}\x1f{kind}\x1f{environment.value}"
+    scope = f"{partner}\x1f{kind}\x1f{environment.value}\x1f{direction.value}"
     conn.execute(select(func.pg_advisory_xact_lock(IDENTITY_LOCK, func.hashtext(scope))))
     rows = conn.execute(
         select(
@@ -63,6 +69,7 @@ def latest_revisions(
         )
         .where(
             columns.partner == partner,
+            columns.direction == direction,
             columns.kind == kind,
             columns.environment == environment,
             columns.identity.in_(list(identities)),
@@ -107,6 +114,7 @@ def supersede(conn: Connection, ids: Sequence[UUID]) -> None:
         .where(
             newer.c.id.in_(ids),
             document.c.partner == newer.c.partner,
+            document.c.direction == newer.c.direction,
             document.c.kind == newer.c.kind,
             document.c.environment == newer.c.environment,
             document.c.identity == newer.c.identity,

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -209,6 +210,8 @@ document = Table(
     Column("kind", Text, nullable=False),  # purchase_order
     Column("schema", Text, nullable=False),  # purchase_order/v1
     Column("partner", Text, nullable=False),
+    Column("direction", Text, nullable=False, server_default=text("'in'")),  # out: of ours, for the partner
+    CheckConstraint("direction IN ('in', 'out')", name="direction_known"),
     *_word("environment", Environment),
     *_word("state", DocumentState),
     Column("identity", Text, nullable=False),
@@ -226,6 +229,7 @@ document = Table(
 Index(
     "document_identity",
     document.c.partner,
+    document.c.direction,
     document.c.kind,
     document.c.environment,
     document.c.identity,
@@ -277,6 +281,7 @@ delivery = Table(
     Column("reason", Text, nullable=True),
     _time("created_at"),
     _time("finished_at", optional=True),
+    Column("choices", JSONB, nullable=True),  # of a document of ours: what was chosen when it was handed in
     *_work_columns(),
     UniqueConstraint("reference"),
 )
@@ -493,6 +498,29 @@ exception = Table(
     Column("resolved_by", Text, nullable=True),
 )
 
+cross_reference = Table(
+    "cross_reference",
+    metadata,
+    _id(),
+    Column("table_name", Text, nullable=False),
+    Column("partner", Text, nullable=True),  # None: for every partner
+    Column("value", Text, nullable=False),  # theirs
+    Column("word", Text, nullable=False),  # ours
+    Column("first_day", Date, nullable=True),
+    Column("last_day", Date, nullable=True),
+    _time("added_at"),
+    CheckConstraint("first_day <= last_day", name="days_in_order"),
+)
+Index(
+    "cross_reference_row",
+    cross_reference.c.table_name,
+    cross_reference.c.value,
+    cross_reference.c.partner,
+    cross_reference.c.first_day,
+    unique=True,
+    postgresql_nulls_not_distinct=True,
+)
+
 partner_revision = Table(
     "partner_revision",
     metadata,
@@ -507,19 +535,7 @@ map_revision = Table(
     Column("map_name", Text, primary_key=True),
     Column("revision", Text, primary_key=True),
     Column("resolved", Text, nullable=False),
-    Column("sources", Text, nullable=True),  # JSON: map name -> text of its file; none before 0011
     _time("seen_at"),
-)
-
-map_decision = Table(
-    "map_decision",
-    metadata,
-    _id(),
-    Column("map_name", Text, nullable=False, index=True),
-    Column("revision", Text, nullable=True),  # none: retired
-    _time("active_from"),
-    _time("decided_at"),
-    Column("decided_by", Text, nullable=False),
 )
 
 node = Table(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, Text, cast, func, or_, select
 
+from gateway.store import relatives
 from gateway.store.tables import (
     acknowledgment,
     attempt,
@@ -147,7 +148,8 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
 
     Returns:
         `transmission`, `interchanges` (with groups, sets, acknowledgments), `issues`, `documents` (with deliveries and
-        attempts), `answers` (what it answers, of ours or of the partner's), `exceptions`, `files`, `keys`, `audit`.
+        attempts), `answers` (what it answers, of ours or of the partner's), `family` (every document that its documents
+        belong with, with what carried it out), `exceptions`, `files`, `keys`, `audit`.
 
     Raises:
         LookupError: there is none of this id.
@@ -249,6 +251,7 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         "issues": _all(conn, select(issue).where(issue.c.transmission_id == transmission_id).order_by(issue.c.id)),
         "documents": documents,
         "answers": _answers(conn, transmission_id),
+        "family": relatives.family(conn, _carried(conn, transmission_id)),
         "exceptions": _all(
             conn,
             select(exception)
@@ -303,6 +306,17 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
             .order_by(audit.c.seq),
         ),
     }
+
+
+def _carried(conn: Connection, transmission_id: UUID) -> set[UUID]:
+    """The documents a transmission brought, and those of ours that left in it."""
+    brought = select(document.c.id).where(document.c.transmission_id == transmission_id)
+    left = (
+        select(document_source.c.document_id)
+        .join(transaction_set, transaction_set.c.id == document_source.c.transaction_set_id)
+        .where(transaction_set.c.transmission_id == transmission_id)
+    )
+    return {*conn.execute(brought).scalars(), *conn.execute(left).scalars()}
 
 
 def _answers(conn: Connection, transmission_id: UUID) -> list[Life]:

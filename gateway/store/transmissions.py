@@ -83,6 +83,61 @@ def add_received(
     )
 
 
+def add_handed_in(
+    target: Target,
+    *,
+    id: UUID,
+    at: datetime,
+    channel: str,
+    partner: str,
+    filename: str,
+    environment: Environment,
+    payload: StoredPayload,
+    content_format: str | None,
+    state: TransmissionState,
+    reason: str | None = None,
+    duplicate_of: UUID | None = None,
+) -> None:
+    """Keep what one of our own systems handed in for a partner; it is at its end, the document it holds is not."""
+    insert_rows(
+        target,
+        transmission,
+        [
+            {
+                "id": id,
+                "direction": Direction.IN,
+                "environment": environment,
+                "state": state,
+                "channel": channel,
+                "partner": partner,
+                "filename": filename,
+                "format": content_format,
+                "payload_sha256": payload.sha256,
+                "size": payload.size,
+                "reason": reason,
+                "duplicate_of": duplicate_of,
+                "received_at": at,
+                "finished_at": at,
+            }
+        ],
+    )
+    audit.record(
+        target,
+        at=at,
+        actor=channel,
+        action="transmission.handed_in",
+        subject="transmission",
+        subject_id=str(id),
+        detail={
+            "filename": filename,
+            "partner": partner,
+            "sha256": payload.sha256.hex(),
+            "size": payload.size,
+            "state": state.value,
+        },
+    )
+
+
 def add_outbound(
     target: Target,
     *,

@@ -35,6 +35,7 @@ from gateway.store.tables import delivery, transmission
 INBOUND = "in:"
 OUTBOUND = "out:"
 SEND = "send:"
+DISPATCH = "dispatch:"
 WORKING = "working"
 SENDING = "sending"
 AWAITING = "awaiting"
@@ -94,7 +95,7 @@ KINDS = {
     WorkTable.DELIVERY: Kind(
         WorkTable.DELIVERY,
         delivery,
-        MappingProxyType({OUTBOUND: DeliveryState.READY.value}),
+        MappingProxyType({OUTBOUND: DeliveryState.READY.value, DISPATCH: DeliveryState.READY.value}),
         (DeliveryState.READY.value, DeliveryState.RETRYING.value, DeliveryState.SENDING.value),
         (
             DeliveryState.STAGED.value,
@@ -123,9 +124,10 @@ def kind_of(lane: str) -> Kind:
     """
     if lane.startswith((INBOUND, SEND)):
         return KINDS[WorkTable.TRANSMISSION]
-    if lane.startswith(OUTBOUND):
+    if lane.startswith((OUTBOUND, DISPATCH)):
         return KINDS[WorkTable.DELIVERY]
-    raise ValueError(f"lane {lane[:80]!r}: want a name that begins with {INBOUND}, {SEND} or {OUTBOUND}")
+    known = f"{INBOUND}, {SEND}, {OUTBOUND} or {DISPATCH}"
+    raise ValueError(f"lane {lane[:80]!r}: want a name that begins with {known}")
 
 
 @cache

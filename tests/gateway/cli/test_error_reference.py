@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.error_reference import FILES, FORMATS, NONE, REFUSALS, answer_of, with_reference
+from gateway.pipeline.outbound_faults import FAULTS as OUTBOUND_FAULTS
 from mappings.codes import FAULTS as MAP_FAULTS
 from partners.registry import Refusal
 from translators.formats import Format
@@ -25,7 +26,7 @@ def test_no_code_is_left_out_and_none_is_invented() -> None:
     assert set(REFUSALS) == set(Refusal) - {Refusal.UNKNOWN_RECEIVER}
     assert set(FILES) == set(Format) - {Format.X12}
     known = {*FAULTS, *MAP_FAULTS, *(refusal.value for refusal in Refusal), *(f"file.{kind.value}" for kind in FILES)}
-    assert set(ROWS) == known.union(*FORMATS)
+    assert set(ROWS) == known.union(*FORMATS, OUTBOUND_FAULTS)
 
 
 @pytest.mark.parametrize(
