@@ -64,11 +64,14 @@ def put_out(
         id: of the transmission.
         at: the moment, aware.
         partner: whom it is for.
-        filename: what it is called there.
+        filename: what it is called there; in a mailbox with a number more where that name is taken, as test and live
+            files, and those of several of us, count apart.
         environment: live or test.
         payload: its bytes, in the vault.
         later: collects the rows, which the caller writes.
     """
+    if not way.pushed:
+        filename = mailbox.free_name(conn, account=way.account, folder=OUT_FOLDER, name=filename)
     transmissions.add_outbound(
         later,
         id=id,

@@ -40,6 +40,7 @@ def test_show_prints_the_whole_life_by_any_id_or_its_end(workspace: Workspace) -
         "issues",
         "documents",
         "answers",
+        "family",
         "exceptions",
         "files",
         "keys",

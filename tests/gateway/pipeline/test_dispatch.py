@@ -106,3 +106,11 @@ def test_rows_of_what_was_sent_say_where_each_set_stands(make_line: LineMaker) -
         ("gs06", "1"),
         ("isa13", "000000001"),
     }
+
+
+def test_files_that_count_apart_do_not_take_each_others_place(make_line: LineMaker) -> None:
+    buyer = make(make_line)
+    buyer.send(answer_to("PO-1"))
+    [id] = buyer.send(answer_to("PO-2"), environment=Environment.TEST)
+    assert list(buyer.line.out("buyer")) == ["855_000000001-2.edi", "855_000000001.edi"]
+    assert buyer.line.life(id)["transmission"]["filename"] == "855_000000001-2.edi"
