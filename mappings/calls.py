@@ -53,6 +53,8 @@ class CallWriter(Writer):
             case Form.COUNTER:
                 return self._counter(node, given["name"])
             case Form.GATHER:
+                if len(node.arguments) > 1 and function.parameters[0].many:
+                    return self._gathered([self._gather(function, each, given) for each in node.arguments])
                 return self._gather(function, node.arguments[0], given)
 
     def _read(self, function: Function, given: dict[str, Any]) -> Value:
@@ -159,6 +161,12 @@ class CallWriter(Writer):
         else:
             self.program.line(f"{code} = {found.values}")
         return Value(code, function.result, False, True, sources, None, found.spot)
+
+    def _gathered(self, lists: list[Value]) -> Value:
+        """Lists of texts, one after another."""
+        code = self.assign(" + ".join(found.code for found in lists))
+        sources = tuple(source for found in lists for source in found.sources)
+        return Value(code, Kind.TEXTS, False, True, sources, None, lists[0].spot)
 
     def _gather_block(self, function: Function, node: BlockName | ReferenceNode) -> Value:
         if isinstance(node, ReferenceNode):

@@ -506,10 +506,11 @@ _ROWS = (
     ),
     Function(
         "all",
-        (_REFERENCE,),
+        (Parameter("reference", accepts=Accepts.REFERENCE, many=True),),
         Kind.TEXTS,
         Form.GATHER,
-        "All values that are not empty, of all segments that match, as a list.",
+        "All values that are not empty, of all segments that match, as a list; of several references one after "
+        "another, as `all(M7.01, M7.02)`.",
         "all(N9/MSG.01)",
     ),
 )

@@ -31,7 +31,7 @@ X12_DIALECT = _X12Dialect()
 
 @lru_cache(maxsize=4096)
 def parse_source(text: str) -> X12Source:
-    """Read what a block's header names in its parentheses: `PO1`, `N1[VN]`, `N9/MSG`, `SDQ(03 step 2)`.
+    """Read what a block's header names in its parentheses: `PO1`, `N1[VN]`, `N9/MSG`, `SDQ(03 step 2)`, `parent.L11`.
 
     Raises:
         ExpressionFault: it names no segment or loop.
@@ -39,7 +39,7 @@ def parse_source(text: str) -> X12Source:
     parser = Parser(text, X12_DIALECT)
     first = parser.take()
     node = X12_DIALECT.reference(parser, first) if first.kind == "name" else None
-    if node is None or node.element is not None or node.parents or node.ancestor is not None:
+    if node is None or node.element is not None or node.ancestor is not None:
         raise ExpressionFault(first.at, "want the loop or segment the block is made from, as PO1")
     window = None
     if parser.accept("("):

@@ -135,16 +135,22 @@ class Resolver:
                 return self._walk(reference, candidate, uses)
         raise ExpressionFault(first.at, self._elsewhere(first.segment, scopes))
 
-    def opened(self, step: Step, scope: X12Scope, *, window: Window | None) -> X12Scope:
+    def opened(self, step: Step, scope: X12Scope, *, window: Window | None, parents: int = 0) -> X12Scope:
         """The scope of the loops or repeated segments that a step of a block's source names.
+
+        Args:
+            step: names them.
+            scope: around the block.
+            window: of elements, where a part is made of each.
+            parents: how many blocks out they stand.
 
         Raises:
             ExpressionFault: there is none of that name here.
         """
-        reference = Reference(0, (step,), None, None, at=step.at, text=step.segment)
+        reference = Reference(parents, (step,), None, None, at=step.at, text=step.segment)
         found = self.find(reference, scope)
         match = found.match
-        if match is None or found.scope is not scope:
+        if match is None or (found.scope is not scope and not parents):
             raise ExpressionFault(step.at, f"{step.segment} is not inside the block around this one")
         if found.index is not None:
             raise ExpressionFault(step.at, "a block is made from every instance; leave the number out")

@@ -68,7 +68,8 @@ class X12SetSource(Source):
         scopes: list[X12Scope] = []
         for position, step in enumerate(steps):
             last = position == len(steps) - 1
-            found = self._resolver.opened(step, scope, window=named.window if last else None)
+            parents = 0 if position else named.reference.parents
+            found = self._resolver.opened(step, scope, window=named.window if last else None, parents=parents)
             if found.loop is None and not last:
                 raise ExpressionFault(steps[position + 1].at, f"{step.segment} opens no loop here")
             scopes.append(found)

@@ -141,7 +141,7 @@ def test_what_is_not_of_the_language_is_refused_at_its_place(text: str, at: int)
     assert caught.value.at == at
 
 
-@pytest.mark.parametrize("text", ["BEG03", "PO1.01", "parent.PO1", "'PO1'", "num(PO1)", ""])
+@pytest.mark.parametrize("text", ["BEG03", "PO1.01", "parent.PO101", "'PO1'", "num(PO1)", ""])
 def test_a_block_is_made_from_a_loop_or_segment_only(text: str) -> None:
     with pytest.raises(ExpressionFault):
         parse_source(text)

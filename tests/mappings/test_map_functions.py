@@ -257,6 +257,14 @@ def test_all_gives_a_list(workspace: Any, x12: Any, with_rules: Any) -> None:
     assert order.notes == ("one", "two", "three")
 
 
+def test_all_of_several_references_gives_one_list_after_the_other(workspace: Any, x12: Any, with_rules: Any) -> None:
+    source = x12(BEG, "REF*VR*77*seventy-seven", "REF*DP*38", "REF*CO**none", PO1)
+    mapped = workspace.run(with_rules(order="notes: all(REF.02, REF.03)"), source)
+    (order,) = mapped.documents
+    assert order.notes == ("77", "38", "seventy-seven", "none")
+    assert [held.element for held in mapped.lineage["notes"].sources] == [2, 2, 3, 3]
+
+
 WRONG: list[tuple[str, int, str]] = [
     # expression, column of the fault in it (from 1), part of its message
     ("num()", 1, "found 0 arguments"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -108,6 +109,46 @@ lines(SDQ(03 step 2)):
         ("4500012-1", [5, 7]),
         ("4500012-2", [3, 1]),
     ]
+
+
+def test_a_block_is_made_from_what_stands_around_its_own(workspace: Any, x12: Any) -> None:
+    text = """\
+map: x12/850@004010 -> purchase_order/v1
+emit each: PO1/SDQ(03 step 2)
+order:
+  number!: concat(BEG03, '-', SDQ03)
+  date!: date(BEG05)
+  currency!: agreement.currency
+references(parent.parent.REF[!DP]):
+  type!: REF01
+  value: REF02
+lines(parent.PID):
+  qty!: num(SDQ04)
+  unit!: SDQ01
+  description: PID05
+"""
+    source = x12(BEG, "REF*VR*7", "REF*DP*8", "REF*CO*9", "PO1*1*3*EA", "PID*F****Red", "SDQ*EA*92*S1*1*S2*2",
+                 "PO1*2*4*EA", "PID*F****Blue", "PID*F****Green", "SDQ*EA*92*S1*4")  # fmt: skip
+    found = workspace.run(text, source)
+    assert [issue.message for issue in found.issues] == []
+    assert [[held.value for held in order.references] for order in found.documents] == [["7", "9"]] * 3
+    lines = [[(line.qty, line.description) for line in order.lines] for order in found.documents]
+    assert lines == [[(1, "Red")], [(2, "Red")], [(4, "Blue"), (4, "Green")]]
+    assert [held.element for held in found.documents and found.lineage["references[1].value"].sources] == [2]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("parent.REF", "there is no loop around this one"),
+        ("REF.02", "want the loop or segment the block is made from"),
+        ("ancestor(HL[O])/REF", "want the loop or segment the block is made from"),
+    ],
+)
+def test_a_block_of_what_is_not_around_it_is_a_fault(source: str, message: str, workspace: Any, smallest: str) -> None:
+    workspace.write("trial/850.in", smallest + f"references({source}):\n  type!: REF01\n")
+    with pytest.raises(LoadError, match=re.escape(message)):
+        workspace.catalog().find("trial/850.in")
 
 
 def test_the_pairs_of_a_segment_are_parts_of_a_block(workspace: Any, x12: Any, with_rules: Any) -> None:

@@ -39,9 +39,11 @@ class Handling(Part):
 
 
 class Hazard(Part):
-    """A hazardous material; `contact` is who answers for it."""
+    """A hazardous material, so much of it; `contact` is who answers for it."""
 
     number: Text
+    count: Number | None = None
+    unit: UnitCode | None = None
     hazard_class: Text | None = None
     packing_group: Text | None = None
     description: Text | None = None
@@ -67,7 +69,7 @@ class Lading(Item):
 
 
 class StopOrder(Part):
-    """The part of an order that is picked up or delivered at a stop."""
+    """The part of an order that is picked up or delivered at a stop; `packages` is how its `ladings` are packed."""
 
     reference: Text | None = None
     order_number: Text | None = None
@@ -76,13 +78,15 @@ class StopOrder(Part):
     weight: Quantity | None = None
     volume: Quantity | None = None
     dates: tuple[DateRole, ...] = ()
+    packages: tuple[Lading, ...] = ()
     ladings: tuple[Lading, ...] = ()
 
 
 class Stop(Part):
     """A place the load is picked up or delivered at, when, and what.
 
-    `reason` is a word of ours, as `load` or `unload`; `earliest` and `latest` are the window there.
+    `reason` is a word of ours, as `load` or `unload`; `earliest` and `latest` are the window there. `packages` tells
+    what stands on the dock (X12 LAD), `ladings` what it is and what it weighs (X12 L5).
     """
 
     number: Text
@@ -103,6 +107,7 @@ class Stop(Part):
     instructions: tuple[Instruction, ...] = ()
     equipment: tuple[Equipment, ...] = ()
     orders: tuple[StopOrder, ...] = ()
+    packages: tuple[Lading, ...] = ()
     ladings: tuple[Lading, ...] = ()
     partner_data: dict[str, str] = Field(default_factory=dict)
 

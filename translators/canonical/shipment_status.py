@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from translators.canonical.common import CountryCode, LocalDate, LocalTime, Moment, Number, Part, Scac, Text
-from translators.canonical.parts import Equipment, Party, Quantity, TradeDocument
+from translators.canonical.parts import Equipment, Party, Quantity, Reference, TradeDocument
 
 
 class Place(Part):
@@ -31,7 +31,7 @@ class ShipmentStatus(TradeDocument):
 
     `status` and `reason` are of what happened (X12 1650, 1651), `appointment` and `appointment_reason` of what is
     agreed. The event was on `date` at `time` of the place's `zone` (X12 623); `at` is the moment, where the zone is
-    known. A set that tells several becomes several of these.
+    known; `event_references` are the event's own. A set that tells several becomes several of these.
     """
 
     schema_name: ClassVar[str] = "shipment_status/v1"
@@ -61,6 +61,7 @@ class ShipmentStatus(TradeDocument):
     weight_type: Text | None = None
     packages: Number | None = None
     volume: Quantity | None = None
+    event_references: tuple[Reference, ...] = ()
     exceptions: tuple[LadingException, ...] = ()
     signed_by: Text | None = None
 
