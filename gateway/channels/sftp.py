@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from threading import BoundedSemaphore, Lock
 
+from gateway import crash_points
 from gateway.errors import GatewayError
 from gateway.model import Environment, FileState, TransmissionState
 from gateway.pipeline.receive import Arrival, receive
@@ -217,6 +218,8 @@ class StoreMailbox:
                 lanes.append(taken.lane)
             mailbox.rename_file(conn, found, to_name=target, transmission_id=transmission_id, state=state, at=at)
             lanes += self._release(conn, account, place, at=at)
+            crash_points.reached("sftp.rename.before_commit")
+        crash_points.reached("sftp.rename.after_commit")
         if lanes:
             self.wake(lanes)
 
@@ -284,6 +287,8 @@ class StoreMailbox:
                 rows.write(conn)
                 if state is FileState.HELD:
                     lanes += self._release(conn, account, received.place, at=at)
+                crash_points.reached("sftp.receive.before_commit")
+        crash_points.reached("sftp.receive.after_commit")
         return lanes
 
     def _alone(self, conn: Connection, account: Account, place: Place) -> None:

@@ -10,6 +10,7 @@ from threading import Event
 from typing import BinaryIO, Protocol, cast
 from uuid import UUID
 
+from gateway import crash_points
 from gateway.model import Environment
 from gateway.pipeline.receive import Arrival, Inlet
 from gateway.pipeline.receive import Received as ReceivedRow
@@ -135,6 +136,7 @@ class StoreLedger:
 
     def cleared(self, version: Version) -> None:
         """See Ledger."""
+        crash_points.reached("sftp.poll.after_clearing")
         with self.store.begin() as conn:
             remotes.clear(conn, account=self.account.user, path=version.path, at=self.inlet.clock.now())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from posixpath import join, splitext
 
+from gateway import crash_points
 from gateway.channels.sftp_client import HOST_KEY, LOGIN, Connect, session_of
 from gateway.pipeline.transport import Checkpoint, Delivered, RetryLater, SendOutcome, Shipment, Uncertain
 from gateway.ports import Clock
@@ -142,9 +143,12 @@ def _bring(remote: Remote, names: Names, shipment: Shipment, checkpoint: Checkpo
         target = names.other if _is_there(remote, names.final) else names.final
     except RemoteError as error:
         return RetryLater(AT_ONCE, str(error))
+    crash_points.reached("sftp.send.after_temporary")
     checkpoint()
+    crash_points.reached("sftp.send.after_checkpoint")
     try:
         remote.rename(names.temporary, target)
+        crash_points.reached("sftp.send.after_rename")
     except ConnectionLostError as error:
         return Uncertain(str(error))
     except RemoteRefusedError as error:

@@ -186,6 +186,14 @@ TestTreeMachine = TreeMachine.TestCase
 TestTreeMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+class TestTreeMachineInTheSlowSuite(TreeMachine.TestCase):
+    """A hundred thousand operations."""
+
+    settings = settings(max_examples=2_000, stateful_step_count=50, deadline=None)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 class TestTreeMachineAtLength(TreeMachine.TestCase):
