@@ -88,9 +88,9 @@ class ServedHome:
             if partner.profile is not None:
                 (folder / "profile.yaml").write_text(partner.profile)
 
-    def start(self, *options: str) -> None:
+    def start(self, *options: str, **environment: str) -> None:
         """Start `tradelane serve`; its database is found or started by itself."""
-        self._process = self._run(["serve", *options], log=self.log, environment={})
+        self._process = self._run(["serve", *options], log=self.log, environment=environment)
 
     def start_worker_node(self, name: str) -> WorkerNode:
         """Start `tradelane worker` beside it, told the database as on another machine."""
@@ -115,9 +115,9 @@ class ServedHome:
         with self.reading() as conn:
             return [str(name) for name in conn.exec_driver_sql("SELECT name FROM node").scalars()]
 
-    def start_and_wait(self, *options: str) -> None:
+    def start_and_wait(self, *options: str, **environment: str) -> None:
         """Start it and wait until it greets."""
-        self.start(*options)
+        self.start(*options, **environment)
         wait_until(self.greets, within=STARTS_WITHIN, what=f"an SFTP greeting; see {self.log}")
 
     @property
