@@ -15,6 +15,7 @@ import structlog
 
 from gateway.api.app import create_app
 from gateway.api.limits import App
+from gateway.api.operations import Operations
 from gateway.api.server import HttpServer
 from gateway.api.services import Services
 from gateway.as2.server import AS2Endpoint
@@ -38,6 +39,7 @@ from gateway.http_settings import HttpSettings
 from gateway.intake import Intake, free_share
 from gateway.lanes import Lanes
 from gateway.logs import configure_logs
+from gateway.metrics import Totals, exposition
 from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
 from gateway.pipeline.deliver_together import deliver_together
@@ -51,6 +53,7 @@ from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
 from gateway.settings import Settings, load_settings
 from gateway.signals import stop_on_signals
+from gateway.state_metrics import StateMetrics
 from gateway.store import audit, expected
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store
@@ -82,6 +85,7 @@ SWEEP_VAULT_EVERY = timedelta(hours=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
 SERVE_CONNECTIONS = 12
+OPERATIONS_CONNECTIONS = 20
 
 log = structlog.get_logger(__name__)
 
@@ -301,6 +305,7 @@ class Running:
     server: SFTPServer | None
     stop: Event
     http: HttpServer | None = None
+    operations: HttpServer | None = None
 
     @property
     def store(self) -> Store:
@@ -402,6 +407,11 @@ def running(
         gateway = load_gateway(settings, store)
         lanes = Lanes(store)
         stack.callback(lanes.close)
+        totals = Totals()
+        operations = _operations_server(gateway, totals)
+        if operations is not None:
+            operations.start()
+            stack.callback(operations.stop)
         threads = []
         if embedded is not None:
             threads.append(Thread(target=_keep_alive, args=(embedded, stop), name="postgres"))
@@ -414,6 +424,7 @@ def running(
                 factory="gateway.app:build_work",
                 count=workers or settings.workers,
                 options={"home": str(settings.home), "log_level": log_level},
+                counted=totals.add,
             )
             chores = Chores(store, [*lane_chores(store, lanes, gateway.clock), *_gateway_chores(gateway, lanes)])
             threads.append(Thread(target=parent.run, args=(stop,), name="workers"))
@@ -446,7 +457,21 @@ def running(
             http = _http_server(gateway, lanes)
             http.start()
             stack.callback(http.stop)
-        yield Running(gateway, server, stop, http)
+        yield Running(gateway, server, stop, http, operations)
+
+
+def _operations_server(gateway: Gateway, totals: Totals) -> HttpServer | None:
+    """Metrics and health, where they are asked for; a second node on a machine goes without, and says so."""
+    settings = gateway.settings.operations
+    if settings is None:
+        return None
+    state = StateMetrics(gateway.store, gateway.clock, gateway.intake, free=lambda: free_share(gateway.settings.home))
+    app = Operations(lambda: exposition(totals, state), gateway.intake.admit)
+    try:
+        return HttpServer(app, host=settings.host, port=settings.port, connections=OPERATIONS_CONNECTIONS)
+    except GatewayError as error:
+        log.warning("operations.not_listening", reason=str(error))
+        return None
 
 
 def _http_server(gateway: Gateway, lanes: Lanes) -> HttpServer:

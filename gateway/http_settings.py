@@ -10,6 +10,8 @@ from partners.fields import Fields, form
 
 HTTP_KEYS = ("host", "port", "connections", "tls", "behind_proxy")
 """What `http` may say."""
+OPERATIONS_KEYS = ("host", "port")
+"""What `operations` may say."""
 TLS_KEYS = ("certificate", "key", "client_authorities")
 """What its `tls` may say."""
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
@@ -48,6 +50,27 @@ class HttpSettings:
     connections: int = 500
     tls: TlsFiles | None = None
     proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsSettings:
+    """Where metrics and health are asked for; port 0 for any free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 9464
+
+
+def read_operations(outer: Fields) -> OperationsSettings | None:
+    """Read `operations`; None where it is not there."""
+    found = outer.mapping("operations")
+    if found is None:
+        return None
+    usual = OperationsSettings()
+    fields = Fields(found, of="operations", known=OPERATIONS_KEYS, faults=outer.faults)
+    return OperationsSettings(
+        host=fields.text("host", _HOST, default=usual.host),
+        port=fields.number("port", default=usual.port, low=0, high=65_535),
+    )
 
 
 def read_http(outer: Fields, *, home: Path) -> HttpSettings | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
+from time import perf_counter
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 
+from gateway import metrics, traces
 from gateway.errors import NotYet, Overtaken, StoreUnavailable
 from gateway.model import AttemptOutcome
 from gateway.pipeline.backoff import Backoff
@@ -120,12 +123,17 @@ class LaneWork:
 
     def _work_one(self, claim: Claim) -> bool:
         """Whether it is known to stand in nobody's way any more."""
-        started_at = self._clock.now()
+        started_at, began, outcome = self._clock.now(), perf_counter(), "fault"
         try:
-            return self._work(claim) is True
+            with traces.stage(f"tradelane.work {metrics.kind_of(claim.lane)}", transmission=_transmission_of(claim)):
+                ended = self._work(claim) is True
+            outcome = "worked"
+            return ended
         except Overtaken as error:
+            outcome = "overtaken"
             log.warning("work.overtaken", **_named(claim), reason=str(error))
         except (StoreUnavailable, NotYet, OSError) as error:
+            outcome = "postponed"
             reason = _told(error)
             log.warning("work.postponed", **_named(claim), reason=reason)
             self._unless_overtaken(claim, lambda conn: self._postpone(conn, claim, reason, started_at=started_at))
@@ -133,6 +141,8 @@ class LaneWork:
             reason = _told(error)
             log.exception("work.fault", **_named(claim))
             self._unless_overtaken(claim, lambda conn: self._blame(conn, claim, reason))
+        finally:
+            metrics.WORK.labels(metrics.kind_of(claim.lane), outcome).observe(perf_counter() - began)
         return False
 
     def _end_batch(self, conn: Connection, lane: str, claims: list[Claim]) -> bool:
@@ -202,6 +212,10 @@ class LaneWork:
 
 def _batch(lane: str) -> int:
     return DISPATCH_BATCH if lane.startswith(DISPATCH) else BATCH
+
+
+def _transmission_of(claim: Claim) -> UUID | None:
+    return claim.id if claim.table is WorkTable.TRANSMISSION else None
 
 
 def _named(claim: Claim) -> dict[str, object]:

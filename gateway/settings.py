@@ -16,7 +16,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from gateway.adapters.kinds import KINDS, make_adapter, read_config
 from gateway.adapters.protocol import Adapter
-from gateway.http_settings import HttpSettings, read_http
+from gateway.http_settings import HttpSettings, OperationsSettings, read_http, read_operations
 from partners.fields import WORD, Fields, form
 from sftp.gate import ServerLimits
 from sftp.lockout import LockoutRules
@@ -28,7 +28,7 @@ SETTINGS_FILE = "tradelane.yaml"
 DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
-_TOP_KEYS = ("samples", "sftp", "http", "as2", "workers", "inbound", "destinations")
+_TOP_KEYS = ("samples", "sftp", "http", "operations", "as2", "workers", "inbound", "destinations")
 SFTP_KEYS = (
     "host",
     "port",
@@ -95,6 +95,7 @@ class Settings:
         home: the workspace folder, absolute.
         database_url: the served database; None for the embedded one.
         samples: whether the shipped sample partners and identities are part of the workspace.
+        operations: where metrics and health are asked for; None where nowhere.
         http: where the HTTP server listens; None where it does not run unless its role is asked for.
         workers: worker processes.
         destinations: by the name agreements call them.
@@ -105,6 +106,7 @@ class Settings:
     samples: bool = True
     sftp: SftpSettings = SftpSettings()
     http: HttpSettings | None = None
+    operations: OperationsSettings | None = None
     workers: int = 2
     inbound: InboundSettings = InboundSettings()
     as2: AS2Settings = AS2Settings()
@@ -139,6 +141,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         samples=fields.flag("samples", default=usual.samples),
         sftp=_sftp(fields),
         http=read_http(fields, home=home),
+        operations=read_operations(fields),
         workers=fields.number("workers", default=usual.workers, low=1, high=256),
         inbound=_inbound(fields),
         as2=_as2(fields),

@@ -23,6 +23,7 @@ from gateway.errors import StoreUnavailable
 from gateway.garbage import rare_collection
 from gateway.lane_work import LaneWork
 from gateway.lanes import Lanes
+from gateway.metrics import Added
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import SystemClock
 from gateway.signals import stop_on_signals
@@ -106,13 +107,15 @@ class Worker:
 
     def _beat(self) -> None:
         """Seconds the row in hand has taken, and seconds since the loop that fetches jobs last turned."""
+        added = Added()
         while True:
             self._news.clear()
             now = monotonic()
             row = 0.0 if self._row_since is None else now - self._row_since
             turn = 0.0 if self._turned_at is None else now - self._turned_at
+            said = {"ready": self._ready, "row": row, "turn": turn, "added": added.take()}
             try:
-                self._channel.sendall(orjson.dumps({"ready": self._ready, "row": row, "turn": turn}) + b"\n")
+                self._channel.sendall(orjson.dumps(said) + b"\n")
             except OSError:
                 return
             self._news.wait(BEAT_SECONDS)

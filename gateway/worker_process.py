@@ -128,9 +128,19 @@ class WorkerProcess:
         url: the store's.
         factory: as in `load_factory`.
         options: handed to the factory.
+        counted: told what it adds to its metrics.
     """
 
-    def __init__(self, *, node: str, url: str, factory: str, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        *,
+        node: str,
+        url: str,
+        factory: str,
+        options: Mapping[str, Any],
+        counted: Callable[[list[Sequence[object]]], None] = lambda _samples: None,
+    ) -> None:
+        self._counted = counted
         self.name = f"{node}/{uuid4().hex[:12]}"
         self.ready = False
         self.working = False
@@ -164,6 +174,7 @@ class WorkerProcess:
         for line in lines:
             said = orjson.loads(line)
             self.ready, self._row, self._turn = said["ready"], said["row"], said["turn"]
+            self._counted(said["added"])
             self._heard_at = monotonic()
         return bool(read)
 

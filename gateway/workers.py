@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import selectors
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
@@ -49,6 +49,7 @@ class Workers:
         count: how many work at a time.
         options: handed to the factory; plain JSON.
         patience: how long things may take.
+        counted: told what the workers add to their metrics.
 
     Raises:
         WorkersFault: there is no such factory.
@@ -65,7 +66,9 @@ class Workers:
         count: int,
         options: Mapping[str, Any] | None = None,
         patience: Patience | None = None,
+        counted: Callable[[list[Sequence[object]]], None] = lambda _samples: None,
     ) -> None:
+        self._counted = counted
         load_factory(factory)
         self._store = store
         self._lanes = lanes
@@ -116,7 +119,13 @@ class Workers:
             self._start()
 
     def _start(self) -> None:
-        child = WorkerProcess(node=self._node, url=self._store.url, factory=self._factory, options=self._options)
+        child = WorkerProcess(
+            node=self._node,
+            url=self._store.url,
+            factory=self._factory,
+            options=self._options,
+            counted=self._counted,
+        )
         self._children.append(child)
         self._selector.register(child.channel, selectors.EVENT_READ, child)
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from gateway.api import health, outbound, transmissions
-from gateway.api.limits import App, LimitedRequests, Receive, RequestLimits, Scope, Send
+from gateway.api.limits import ROUTE, App, LimitedRequests, Receive, RequestLimits, Scope, Send
 from gateway.api.problems import handle_problems
 from gateway.api.schema import openapi_of
 from gateway.api.services import Services
 
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+"""FastAPI's own tells queries, messages and stack traces, in which partners' values stand."""
 DESCRIPTION = (
     "Send documents, see what became of them, collect acknowledgments and documents. Every answer that is no success "
     "is a problem (RFC 9457). An upload is answered after its bytes are kept for good."
@@ -29,6 +32,7 @@ def create_api(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         openapi_url="/openapi.json",
+        telemetry=NO_TELEMETRY,
     )
     app.state.services = services
     app.include_router(transmissions.router)
@@ -63,4 +67,7 @@ class Beside:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request: to the application whose path it is, else to the API."""
-        await self.mounts.get(scope["path"], self.api)(scope, receive, send)
+        mounted = self.mounts.get(scope["path"])
+        if mounted is not None:
+            scope[ROUTE] = scope["path"]
+        await (mounted or self.api)(scope, receive, send)

@@ -9,8 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
+from gateway import metrics
 from gateway.api.problems import MEDIA_TYPE, Problem
 
 Scope = MutableMapping[str, Any]
@@ -19,6 +21,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+ROUTE = "tradelane.route"
+"""Key of a scope: the path of what is mounted beside the API, for the metrics."""
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 DRAINED_BYTES = 1 << 20
 DRAIN_SECONDS = 2.0
 SINGLE = frozenset(
@@ -65,13 +70,17 @@ class LimitedRequests:
             return
         body = _Body(receive, self._limits, expects_continue=_says(scope, b"expect", b"100-continue"))
         answer = _Answer(send, body, has_body=_has_body(scope["headers"]))
+        began = perf_counter()
         try:
             self._check(scope)
             await self._app(scope, body.receive, answer.send)
         except Problem as problem:
-            if answer.started:
+            if answer.status is not None:
                 raise
             await answer.problem(problem)
+        finally:
+            status = "none" if answer.status is None else f"{answer.status // 100}xx"
+            metrics.REQUESTS.labels(_route(scope), _method(scope), status).observe(perf_counter() - began)
 
     def _check(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -166,12 +175,12 @@ class _Answer:
         self._body = body
         self._has_body = has_body
         self._close = False
-        self.started = False
+        self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         """The next message, as ASGI has it."""
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             headers = [(name, value) for name, value in message.get("headers", ()) if name != b"connection"]
             unread = self._has_body and not self._body.ended
             if self._close or (unread and not await self._body.drain()):
@@ -193,6 +202,16 @@ _SAFE = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
 ]
+
+
+def _route(scope: Scope) -> str:
+    """The path as the route table has it, so that there are never more of them than routes."""
+    found = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
+    return "none" if found is None else str(found)
+
+
+def _method(scope: Scope) -> str:
+    return str(scope["method"]) if scope["method"] in _METHODS else "other"
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import orjson
 import structlog
 
+from gateway import metrics, traces
 from gateway.adapters.protocol import (
     Accepted,
     Adapter,
@@ -69,7 +70,9 @@ class OutboundLine:
             row = deliveries.load(conn, claim.id)
             found = documents.load_for_delivery(conn, row.document_id)
         document = model_named(found["schema"]).from_json_bytes(orjson.dumps(found["canonical"]))
-        tried = self._try(claim, row, document)
+        with traces.stage("tradelane.deliver", destination=row.destination):
+            traces.join((key.name, key.value) for key in document.business_keys())
+            tried = self._try(claim, row, document)
         with self.store.begin() as conn:
             self._settle(conn, claim, row, found, tried, started_at=started_at)
 
@@ -156,6 +159,7 @@ class OutboundLine:
                 state, kind, detail = None, AttemptOutcome.RETRY, reason
             case Uncertain(reason=reason):
                 state, kind, detail = DeliveryState.UNCERTAIN, AttemptOutcome.UNCERTAIN, reason
+        metrics.ATTEMPTS.labels("delivery", kind.value).inc()
         deliveries.add_attempt(
             conn,
             id=new_id(),

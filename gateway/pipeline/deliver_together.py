@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 
+from gateway import metrics
 from gateway.adapters.protocol import Accepted, ExternalRef, Submission, SubmitsTogether
 from gateway.model import AttemptOutcome, DeliveryState
 from gateway.pipeline.deliver import OutboundLine
@@ -85,6 +86,7 @@ class _Batch:
     def _settle(self, done: Sequence[tuple[DocumentToSend, Accepted]], *, started_at: datetime) -> None:
         line, at = self.line, self.line.clock.now()
         rows = NewRows()
+        metrics.ATTEMPTS.labels("delivery", AttemptOutcome.ACCEPTED.value).inc(len(done))
         for item, outcome in done:
             deliveries.add_attempt(
                 rows,

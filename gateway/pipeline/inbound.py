@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from gateway import traces
 from gateway.errors import NotYet
 from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import DeliveryState, DocumentState, Environment, TransmissionState
@@ -130,13 +131,15 @@ class _Pass:
                 return
         reading = self._reading
         ledger = InboundLedger(conn, transmission_id=self._found.id, at=at)
-        read_to_its_end = reading.take_chunk(self._events, ledger=ledger)
+        with traces.stage("tradelane.translate", transmission=self._found.id):
+            read_to_its_end = reading.take_chunk(self._events, ledger=ledger)
         if read_to_its_end and self._staged_groups & reading.refused_groups:
             self._begin_again(conn, reading, at)
             return
         self._write(conn, reading.take_rows(), staged=reading.chunks > 1 or not read_to_its_end, at=at)
         if read_to_its_end:
-            self._finish(conn, reading, at)
+            with traces.stage("tradelane.acknowledge", transmission=self._found.id):
+                self._finish(conn, reading, at)
             self.finished = True
 
     def _begin_file(self, conn: Connection, kind: Format, at: datetime) -> FileReading | None:
@@ -244,6 +247,7 @@ class _Pass:
         documents.add_rows(target, documents=made, sources=sources)
         deliveries.add_rows(target, routed)
         transmissions.add_key_rows(target, keys)
+        traces.join((row["name"], row["value"]) for row in keys)
         if not staged:
             self.lanes |= {row["lane"] for row in routed if row["state"] is DeliveryState.READY}
             self._revising += [item.id for item in chunk.made if item.takes_effect and item.revision > 1]

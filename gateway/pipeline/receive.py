@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gateway import crash_points
+from gateway import crash_points, metrics, traces
 from gateway.model import Environment
 from gateway.ports import Clock, new_id
 from gateway.store import Connection, transmissions
@@ -60,6 +60,8 @@ def receive(target: Target, arrival: Arrival, payload: StoredPayload, *, at: dat
         lane=lane,
         ordering_key=lane,
     )
+    metrics.RECEIVED.labels(arrival.channel).inc()
+    metrics.RECEIVED_BYTES.labels(arrival.channel).inc(payload.size)
     return Received(id, lane)
 
 
@@ -131,6 +133,12 @@ class Inlet:
             StoreUnavailable: the database or the disk is broken. The sender must be told of a failure; that the commit
                 went through all the same is possible, so the same again has to be known by `earlier` or by its content.
         """
+        with traces.stage("tradelane.receive", channel=arrival.channel):
+            taken = self._take(spool, arrival, earlier=earlier, beside=beside)
+            traces.join([("transmission", str(taken.id))])
+        return taken
+
+    def _take(self, spool: Spool, arrival: Arrival, *, earlier: Earlier, beside: Beside) -> Taken:
         at = self.clock.now()
         self.vault.settle(spool)
         with self.store.begin() as conn:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from gateway import metrics, traces
 from gateway.errors import GatewayError
 from gateway.model import AttemptOutcome, TransmissionState
 from gateway.pipeline.backoff import Backoff
@@ -68,7 +69,8 @@ class SendLine:
         with self.store.begin() as conn:
             work.confirm(conn, claim)
             found = transmissions.load(conn, claim.id)
-        tried = self._try(claim, found)
+        with traces.stage("tradelane.send", transmission=found.id, channel=found.channel):
+            tried = self._try(claim, found)
         with self.store.begin() as conn:
             self._settle(conn, claim, found, tried, started_at=started_at)
 
@@ -125,6 +127,7 @@ class SendLine:
     ) -> None:
         at, outcome = self.clock.now(), tried.outcome
         state, kind, detail = _told(outcome)
+        metrics.ATTEMPTS.labels("send", kind.value).inc()
         deliveries.add_attempt(
             conn,
             id=new_id(),

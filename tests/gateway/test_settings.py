@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
-from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, TlsFiles
+from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsSettings, TlsFiles
 from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
 from sftp.gate import ServerLimits
 from translators.datafile import LoadError
@@ -113,11 +113,12 @@ def test_mistakes_of_the_whole_file_come_together(tmp_path: Path) -> None:
 
 def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) -> None:
     reference = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
-    example, http = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
+    example, http, operations = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
     usual = load_settings(tmp_path, environment={})
     assert load(tmp_path, example) == usual
     files = TlsFiles(*(tmp_path / "tls" / name for name in ("server.pem", "server.key", "clients.pem")))
     assert load(tmp_path, http).http == HttpSettings(tls=files, proxies=("10.0.0.7",))
+    assert load(tmp_path, operations).operations == OperationsSettings()
     shown = set(re.findall(r"([a-z_]+):", example + http))
     assert {*HTTP_KEYS, *TLS_KEYS, "high_water"} <= shown
     assert {*SFTP_KEYS, *FolderConfig.model_fields, "samples", "workers", "large_bytes"} <= shown

@@ -32,7 +32,7 @@ https:
 sftp:
   - {{user: {key}-sftp}}
 agreements:
-  - {{document: "850", direction: in, pass_through: true, deliver_to: [erp]}}
+  - {{document: "850", direction: in, map: base/850.in, deliver_to: [erp], currency: USD}}
 """
 OURSELVES = "us:\n  name: Us\n  identifiers:\n    - {qualifier: ZZ, id: TRADELANE}\n"
 
