@@ -243,7 +243,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     wanted = maps_in_force(settings.home, registry, maps.names())
     faults = [*maps.load(wanted), *partner_guides.faults]
     as2_keys = load_keys(settings.home, registry.ourselves.values(), faults=faults)
-    faults += unmet(registry, maps=maps.names(), destinations=settings.destinations)
+    faults += unmet(registry, maps=maps, destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
     loaded = [maps.find(name) for name in wanted]

@@ -73,7 +73,7 @@ def _workspace(settings: Settings) -> list[Finding]:
         registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
     except LoadError as error:
         return [*findings, *_mistakes("partners", error)]
-    missing = unmet(registry, maps=maps.names(), destinations=settings.destinations)
+    missing = unmet(registry, maps=maps, destinations=settings.destinations)
     if missing:
         return [*findings, *_mistakes("partners", LoadError(missing))]
     return [*findings, Finding("partners", True, f"{len(registry.partners)} load")]

@@ -75,15 +75,21 @@ def maps_in_force(home: Path, registry: PartnerRegistry, maps: Collection[str]) 
     return [name for name in maps if name in named or (own / name).is_dir()]
 
 
-def unmet(registry: PartnerRegistry, *, maps: Collection[str], destinations: Collection[str]) -> list[LoadFault]:
-    """Agreements that name a map or a destination there is not, each at its place in the profile."""
+def unmet(registry: PartnerRegistry, *, maps: MapCatalog, destinations: Collection[str]) -> list[LoadFault]:
+    """Agreements that name a map or a destination there is not, or a map of another format; each at its place."""
     faults = []
+    names = maps.names()
     for partner in registry.partners.values():
         for agreement in partner.agreements:
             place = agreement.place or Place(partner.key, 1, 1)
-            if agreement.map and agreement.map not in maps:
-                hint = did_you_mean(agreement.map, maps)
+            if agreement.map and agreement.map not in names:
+                hint = did_you_mean(agreement.map, names)
                 faults.append(LoadFault(place, f'there is no map "{agreement.map}"{hint}'))
+            elif agreement.map and (sides := maps.sides(agreement.map)) is not None:
+                side, verb = (sides.reads, "reads") if agreement.direction == "in" else (sides.makes, "makes")
+                if side.word != agreement.syntax:
+                    text = f"the agreement is of syntax {agreement.syntax}, and the map {agreement.map} {verb} {side}"
+                    faults.append(LoadFault(place, text))
             faults += [
                 LoadFault(place, f'no destination "{name}" in tradelane.yaml{did_you_mean(name, destinations)}')
                 for name in agreement.deliver_to

@@ -9,7 +9,7 @@ from mappings.compiled import CompiledMap
 from mappings.compiler import compile_map
 from mappings.errors import UnknownMap
 from mappings.inverse import taken_over
-from mappings.spec import MapSpec, Origin, effective, merged, read_header, read_spec
+from mappings.spec import Header, MapSpec, Origin, effective, merged, read_header, read_spec
 from translators.canonical.registry import CANONICAL
 from translators.datafile import LoadError, LoadFault, did_you_mean
 from translators.x12.guide import GuideLibrary
@@ -69,6 +69,16 @@ class MapCatalog:
         if name not in self._compiled:
             self._compiled[name] = self._compile(name)
         return self._compiled[name]
+
+    def sides(self, name: str) -> Header | None:
+        """What a map reads and makes, without compiling it; None where its header does not say.
+
+        Raises:
+            UnknownMap: there is none of that name.
+        """
+        spec, _ = self._merged(name, ())
+        found = None if spec is None or spec.header is None else read_header(spec.header)
+        return None if isinstance(found, LoadFault) else found
 
     def mutable(self, name: str) -> CompiledMap:
         """The map of that name, its rules to be switched off one by one; compiled anew.

@@ -10,7 +10,7 @@ from partners.fields import Fields, form
 from translators.delimited.layout import ENCODINGS
 from translators.errors import shown
 
-FILE_KEYS = ("name", "root", "namespace", "schema", "encoding", "answer")
+FILE_KEYS = ("name", "root", "namespace", "schema", "encoding", "archive", "answer")
 """What the `file` of an agreement may say."""
 
 _PATTERN = form(r"[^/\\]{1,200}", "the name of a file, with * and ? for what differs, as orders-*.csv")
@@ -29,6 +29,14 @@ class FileAnswer(StrEnum):
     CSV = "csv"
 
 
+class Archive(StrEnum):
+    """How files are packed; a file that is packed otherwise than agreed is not looked into."""
+
+    NONE = "none"
+    ZIP = "zip"
+    GZIP = "gzip"
+
+
 @dataclass(frozen=True, slots=True)
 class FileTerms:
     """What was agreed about the files of an agreement that is not X12.
@@ -39,6 +47,7 @@ class FileTerms:
         namespace: of the root of XML; None for any.
         schema: of XML, the file of the partner's schemas they are held to; "" for none.
         encoding: of delimited text; "" for that of the layout.
+        archive: how they are packed; `name` is the archive's then.
         answer: in which format each file is acknowledged.
     """
 
@@ -47,6 +56,7 @@ class FileTerms:
     namespace: str | None = None
     schema: str = ""
     encoding: str = ""
+    archive: Archive = Archive.NONE
     answer: FileAnswer = FileAnswer.NONE
 
     def is_called(self, filename: str) -> bool:
@@ -82,5 +92,6 @@ def read_file_terms(outer: Fields, *, syntax: str) -> FileTerms:
         namespace=fields.text("namespace", _NAMESPACE) or None,
         schema=fields.text("schema", _SCHEMA),
         encoding=fields.text("encoding", _ENCODING),
+        archive=fields.choice("archive", Archive.NONE),
         answer=fields.choice("answer", FileAnswer.NONE),
     )

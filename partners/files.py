@@ -30,15 +30,20 @@ def agreements_for_files(registry: PartnerRegistry, account: Account | None, syn
     ]
 
 
-def agreement_for_file(agreed: Sequence[Agreement], *, filename: str, root: Node | None) -> Agreement | NotIdentified:
+def agreement_for_file(
+    agreed: Sequence[Agreement], *, filename: str, root: Node | None, named: bool = True
+) -> Agreement | NotIdentified:
     """The one agreement a file is under: the one that says most of its root, or the only one its name fits.
 
     Args:
         agreed: what `agreements_for_files` gave.
         filename: what it was called.
         root: of XML and JSON; None for delimited text.
+        named: the name counts; that of a file in an archive does not.
     """
-    fitting = [item for item in agreed if item.file.is_called(filename) and (root is None or _fits(item, root))]
+    fitting = [
+        item for item in agreed if (not named or item.file.is_called(filename)) and (root is None or _fits(item, root))
+    ]
     most = max((_said(item) for item in fitting), default=(0, 0, 0))
     found = [item for item in fitting if _said(item) == most]
     if len(found) == 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from partners.https_accounts import HttpsAccount
-from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, TradingPartner
+from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def readiness(
         One check per thing, in the order in which they are set up.
     """
     checks = [_status(partner), _own_identities(ourselves)]
-    if partner.agreements:
+    if any(agreement.syntax is Syntax.X12 for agreement in partner.agreements):
         checks.append(_identifiers(partner))
     accounts = {account.user: account for account in (*partner.accounts, *carriers)}
     checks += [_account(account, at) for account in accounts.values()]

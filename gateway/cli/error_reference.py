@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.pipeline.outbound_faults import FAULTS as OUTBOUND_FAULTS
 from mappings.codes import FAULTS as MAP_FAULTS
 from partners.registry import Refusal
+from translators.archives import FAULTS as ARCHIVE_FAULTS
 from translators.delimited.codes import FAULTS as DELIMITED_FAULTS
 from translators.errors import Severity
 from translators.formats import Format
@@ -30,7 +31,7 @@ REFUSALS = {
     Refusal.NO_AGREEMENT: "nothing was agreed with the partner for this set",
     Refusal.NOT_AS_AGREED: "agreements for this set hold for other versions, usages or groups",
 }
-FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS, DELIMITED_FAULTS, JSON_FAULTS)
+FORMATS: tuple[dict[str, FormatFault], ...] = (XML_FAULTS, DELIMITED_FAULTS, JSON_FAULTS, ARCHIVE_FAULTS)
 FILES = {
     Format.XML: "the file is XML",
     Format.UNKNOWN: "the file is text of no kind that is read",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from mappings.catalog import MapCatalog
 from mappings.files import read_documents
+from partners.file_terms import Archive
 from partners.files import agreement_for_file
 from partners.model import Agreement, Syntax, TradingPartner
-from partners.registry import NotIdentified, PartnerRegistry
-from translators.errors import Issue
+from partners.registry import NotIdentified, PartnerRegistry, Refusal
+from translators.archives import ArchiveKind, ArchiveLimits, ArchiveRefused, archive_kind, members
+from translators.errors import Issue, shown
 from translators.formats import Format
 from translators.jsondoc.reader import read_json
 from translators.reading import ReadDocument
@@ -63,8 +65,13 @@ def identify_file(
     Returns:
         None where none of them is of this kind of file.
     """
+    packed = archive_kind(head)
+    if packed is not None:
+        found_in = _archived(content, packed, filename=filename, agreed=agreed, registry=registry, maps=maps)
+        if found_in is not None:
+            return found_in
     for syntax in _syntaxes(kind, head):
-        agreements = agreed(syntax)
+        agreements = [item for item in agreed(syntax) if item.file.archive is Archive.NONE]
         if not agreements:
             continue
         read = _whole(syntax, content)
@@ -81,6 +88,70 @@ def identify_file(
         compiled = maps.find(found.map)
         return IdentifiedFile(found, read_documents(compiled, content(), encoding=found.file.encoding or None))
     return None
+
+
+def _archived(
+    content: Content,
+    packed: ArchiveKind,
+    *,
+    filename: str,
+    agreed: Callable[[Syntax], Sequence[Agreement]],
+    registry: PartnerRegistry,
+    maps: MapCatalog,
+) -> IdentifiedFile | UnreadFile | None:
+    """An archive is under the one agreement whose files are packed so and called so; None where none is."""
+    kinds = (Syntax.XML, Syntax.JSON, Syntax.CSV)
+    known = [item for kind in kinds for item in agreed(kind) if item.file.archive.value == packed.value]
+    if not known:
+        return None
+    named = [item for item in known if item.file.is_called(filename)]
+    if len(named) != 1:
+        listed = ", ".join(f"{item.partner} {item.document}" for item in named or known)
+        fits = "fits several agreements" if named else "fits no agreement"
+        code = Refusal.NOT_AS_AGREED if named else Refusal.NO_AGREEMENT
+        return UnreadFile(code.value, f"the {packed} file {shown(filename)} {fits}: {listed}; see name: in their file:")
+    limits = ArchiveLimits()
+    whole = bytearray()
+    for chunk in content():
+        whole += chunk
+        if len(whole) > limits.packed:
+            break  # members() refuses it
+    return IdentifiedFile(
+        named[0], _unpacked(bytes(whole), packed, named[0], registry.partners[named[0].partner], maps)
+    )
+
+
+def _unpacked(
+    whole: bytes, packed: ArchiveKind, agreed: Agreement, partner: TradingPartner, maps: MapCatalog
+) -> Iterator[ReadDocument]:
+    """The documents of all files of an archive, counted through; a refusal ends them with one that has no root."""
+    ordinal = 0
+    try:
+        for member in members(whole, packed):
+            for read in _documents_in(member.content, agreed, partner, maps):
+                ordinal += 1
+                issues = [replace(one, message=f"{shown(member.name)}: {one.message}") for one in read.issues]
+                yield ReadDocument(read.root, tuple(issues if member.name else read.issues), ordinal)
+    except ArchiveRefused as refusal:
+        yield ReadDocument(None, (refusal.issue,), ordinal + 1)
+
+
+def _documents_in(
+    content: bytes, agreed: Agreement, partner: TradingPartner, maps: MapCatalog
+) -> Iterator[ReadDocument]:
+    """The documents of one file of an archive."""
+    read = _whole(agreed.syntax, lambda: (content,))
+    if read is None:
+        if not agreed.pass_through:
+            yield from read_documents(maps.find(agreed.map), (content,), encoding=agreed.file.encoding or None)
+        return
+    if read.root is not None:
+        fits = agreement_for_file((agreed,), filename="", root=read.root, named=False)
+        if isinstance(fits, NotIdentified):
+            refused = Issue(fits.code.value, fits.reason, read.root.place(), level=7)
+            yield ReadDocument(read.root, (*read.issues, refused), read.ordinal)
+            return
+    yield _held_to_schema(read, lambda: (content,), agreed, partner)
 
 
 def _unreadable(read: ReadDocument, agreed: Sequence[Agreement], filename: str) -> IdentifiedFile | UnreadFile:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zipfile
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from translators.datafile import LoadError
 from translators.xmldoc.reader import read_xml
 
 PROFILE = """\
@@ -23,6 +27,10 @@ agreements:
      file: {root: Order, schema: order.xsd, answer: xml}}
   - {document: cxml-order, direction: in, syntax: xml, map: base/cxml-order.in, deliver_to: [erp],
      file: {root: cXML/Request/OrderRequest}}
+  - {document: packed, direction: in, syntax: csv, map: base/csv-order.in, deliver_to: [erp], currency: USD,
+     file: {name: "*.zip", archive: zip, answer: json}}
+  - {document: packed-ubl, direction: in, syntax: xml, map: base/ubl-order.in, deliver_to: [erp], currency: USD,
+     file: {name: "*.gz", archive: gzip, root: Order, answer: json}}
   - {document: plain, direction: in, syntax: json, map: beech/order.in, deliver_to: [erp], file: {answer: csv}}
 """
 JSON_MAP = """\
@@ -219,3 +227,52 @@ def test_show_prints_the_documents_of_a_file(line, capsys) -> None:
     assert "order 3  rejected" in text
     assert "qty is many" in text
     assert "answered by file partial" in text
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def test_the_files_of_an_agreed_archive_are_read_one_after_the_other(line) -> None:
+    more = GOOD.replace(b"P1", b"P3").replace(b"P2", b"P4").replace(b",3,EA", b",x,EA")
+    life = sent(line, zipped(("../a.csv", GOOD), ("b/b.csv", more)), "batch.zip")
+    assert line.numbers() == ["P1", "P2", "P3"]
+    told = orjson.loads(answer(line))
+    assert (told["documents"], told["rejected"]) == (4, 1)
+    assert told["told"][0]["issues"][0]["message"].startswith("b/b.csv: qty is x")
+    assert [row["ordinal"] for row in life["interchanges"][0]["sets"]] == [1, 2, 3, 4]
+
+
+def test_a_bomb_in_an_agreed_archive_delivers_nothing_of_it(line) -> None:
+    sent(line, zipped(("a.csv", GOOD), ("bomb.csv", b"0" * 80_000_000)), "batch.zip")
+    assert line.numbers() == []
+    told = orjson.loads(answer(line))
+    assert (told["status"], told["told"][-1]["issues"][0]["code"]) == ("rejected", "archive.ratio")
+
+
+def test_a_gzip_file_holds_one_document_of_its_agreement(line) -> None:
+    sent(line, gzip.compress(UBL), "u1.xml.gz")
+    assert line.numbers() == ["U1"]
+    sent(line, gzip.compress(b"<Invoice/>"), "u2.xml.gz")
+    assert [orjson.loads(content)["status"] for content in line.out("beech").values()].count("rejected") == 1
+
+
+def test_an_archive_nobody_agreed_on_is_parked_unopened(line) -> None:
+    life = sent(line, zipped(("a.csv", GOOD)), "batch.zap")
+    assert [row["code"] for row in life["exceptions"]] == ["partner.no_agreement"]
+    assert line.numbers() == []
+
+
+def test_an_agreement_whose_map_reads_another_format_is_a_fault_at_load(make_line) -> None:
+    profile = """\
+name: Elm
+sftp: [{user: elm}]
+agreements:
+  - {document: order, direction: in, syntax: csv, map: base/ubl-order.in, deliver_to: [erp]}
+"""
+    with pytest.raises(LoadError, match=r"of syntax csv, and the map base/ubl-order\.in reads xml/Order"):
+        make_line(elm=profile)
