@@ -231,7 +231,9 @@ class NodeTarget(Target):
         if found is None:
             return nullcontext()
         test, bad = found
-        return self._work.translator.branch(f"if {f'{test} is not BAD and ' if bad else ''}({test}):")
+        if self._work.program.mutable:
+            test = f"({test}) or {self._work.mutant('deleted')}"
+        return self._work.translator.branch(f"if {f'{found[0]} is not BAD and ' if bad else ''}({test}):")
 
     # rules
 
@@ -286,7 +288,8 @@ class NodeTarget(Target):
         work = self._work
         work.see(scope, _NO_PARTS)
         number = work.number("/".join((*place, rule.name)), rule.expression)
-        return work.expression(rule.expression), number
+        value = work.expression(rule.expression)
+        return None if value is None else work.translator.mutated(value, "deleted"), number
 
     def _text(self, value: Value, rule: Rule, found: Filled, place: tuple[str, ...]) -> str | None:
         """Write a value as text; None where it cannot be one."""
