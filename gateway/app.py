@@ -13,6 +13,7 @@ from threading import Event, Thread
 import orjson
 import structlog
 
+from gateway.adapters.protocol import Adapter
 from gateway.api.app import create_app
 from gateway.api.limits import App
 from gateway.api.operations import Operations
@@ -48,6 +49,7 @@ from gateway.pipeline.handing_in import HandIn
 from gateway.pipeline.inbound import InboundLine
 from gateway.pipeline.outbound_terms import OutboundBook
 from gateway.pipeline.receive import Inlet
+from gateway.pipeline.releasing import Releasing
 from gateway.pipeline.send import SendLine
 from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
@@ -79,6 +81,7 @@ ROLES = ("sftp", "http", "poller", "worker")
 AS2_PATH = "/as2"
 """Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
+RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
@@ -170,7 +173,20 @@ class Gateway:
             backoff: between failed deliveries.
         """
         adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
-        inbound = InboundLine(
+        inbound = self._inbound(adapters)
+        backoff = backoff or Backoff()
+        dispatching = DispatchLine(self.store, self.vault, self.outbound_book, self.clock, worker)
+        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff)
+        sending = SendLine(self.store, self.vault, self.transports(), self.clock, worker, backoff)
+        return GatewayWork(inbound, outbound, sending, dispatching, wake)
+
+    def releasing(self, by: str = "gateway") -> Releasing:
+        """What lets go documents that wait for cross references; `by` is told in the audit."""
+        adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
+        return Releasing(self._inbound(adapters), by)
+
+    def _inbound(self, adapters: Mapping[str, Adapter]) -> InboundLine:
+        return InboundLine(
             store=self.store,
             vault=self.vault,
             registry=self.registry,
@@ -180,11 +196,6 @@ class Gateway:
             clock=self.clock,
             in_flight={name: adapter.manifest.max_in_flight for name, adapter in adapters.items()},
         )
-        backoff = backoff or Backoff()
-        dispatching = DispatchLine(self.store, self.vault, self.outbound_book, self.clock, worker)
-        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff)
-        sending = SendLine(self.store, self.vault, self.transports(), self.clock, worker, backoff)
-        return GatewayWork(inbound, outbound, sending, dispatching, wake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,6 +505,7 @@ def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
         Chore("take in quiet files", TAKE_IN_QUIET_EVERY, lambda: take_in_quiet(box)),
         Chore("clear the outboxes", CLEAR_OUTBOXES_EVERY, lambda: clear_outboxes(box)),
         Chore("warn of ending certificates", WARN_OF_ENDING_EVERY, lambda: warn_of_certificates(gateway)),
+        Chore("release what waits for cross references", RELEASE_EVERY, lambda: gateway.releasing().run()),
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]

@@ -15,6 +15,7 @@ from gateway.cli import (
     guides,
     log,
     maps,
+    references,
     running,
     samples,
     sending,
@@ -45,6 +46,7 @@ guides.register(app)
 samples.register(app)
 sending.register(app)
 apikeys.register(app)
+references.register(app)
 
 
 def run() -> None:

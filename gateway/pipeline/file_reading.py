@@ -46,6 +46,7 @@ class FileReading:
         self._transmission = transmission
         self._agreement = agreement
         self._maps = maps
+        self._ledger: InboundLedger
         self._chunk = Chunk()
         self._accepted = 0
         self._told: list[DocumentStatus] = []
@@ -80,7 +81,7 @@ class FileReading:
 
     def take_chunk(self, events: Iterator[ReadDocument], *, ledger: InboundLedger) -> bool:
         """Read until a chunk waits to be written; True when the file is read to its end."""
-        del ledger  # files have no control numbers
+        self._ledger = ledger
         self.chunks += 1
         for read in events:
             self._take(read)
@@ -132,6 +133,8 @@ class FileReading:
                 filename=self._transmission.filename,
                 transaction_set_id=id,
                 group=WHOLE,
+                references=self._ledger.references(self._agreement.partner),
+                at=self._ledger.at,
             )
             self._note(found.issues, stage="map", set_id=id)
             issues += found.issues

@@ -1,4 +1,4 @@
-"""The ledger as a reading sees it: which control numbers of the partner are new, in the transaction of the moment."""
+"""What a reading asks the store in the transaction of the moment: which control numbers are new; cross references."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from gateway.errors import NotYet
 from gateway.model import Environment
 from gateway.store import Connection, control_numbers
 from gateway.store.control_numbers import InboundUse, Used
+from gateway.store.cross_references import StoredReferences
+from mappings.cross_references import Lookup
 from translators.x12.model import GroupHeader, InterchangeHeader
 
 
@@ -25,6 +27,18 @@ class InboundLedger:
         self._conn = conn
         self._transmission_id = transmission_id
         self._at = at
+        self._references: dict[str, Lookup] = {}
+
+    @property
+    def at(self) -> datetime:
+        """The moment of the transaction."""
+        return self._at
+
+    def references(self, partner: str) -> Lookup:
+        """The cross references of a partner, by the day (UTC) of the transaction."""
+        if partner not in self._references:
+            self._references[partner] = StoredReferences(self._conn, partner=partner, on=self._at.date())
+        return self._references[partner]
 
     def claim(
         self, header: InterchangeHeader, environment: Environment, interchange_id: UUID, window: timedelta | None

@@ -300,6 +300,8 @@ class Reading:
             environment=inside.environment,
             filename=self._transmission.filename,
             transaction_set_id=set_id,
+            references=self._ledger.references(agreement.partner),
+            at=self._ledger.at,
         )
         self._note(found.issues, stage="map", set_id=set_id)
         self._chunk.made += found.documents

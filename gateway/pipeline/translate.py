@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ from gateway.store import Connection
 from gateway.store import documents as stored
 from gateway.store.documents import LatestRevision
 from mappings.catalog import MapCatalog
+from mappings.cross_references import NOTHING, Lookup
 from mappings.engine import MapContext, Mapped, run
 from mappings.lineage import LineageView
 from partners.model import Agreement
@@ -124,6 +125,8 @@ def translate(
     environment: Environment,
     filename: str,
     transaction_set_id: UUID,
+    references: Lookup = NOTHING,
+    at: datetime | None = None,
 ) -> Translation:
     """Run the agreement's map over one accepted set.
 
@@ -132,7 +135,8 @@ def translate(
     """
     if agreement.pass_through or event.root is None:
         return Translation()
-    context = MapContext.around(event, file_name=filename, agreement=agreement.for_maps())
+    around = MapContext.around(event, file_name=filename, agreement=agreement.for_maps())
+    context = replace(around, references=references, now=at)
     mapped = run(maps.find(agreement.map), event, context)
     made = [
         MadeDocument(
@@ -159,11 +163,13 @@ def translate_document(
     filename: str,
     transaction_set_id: UUID,
     group: tuple[int, int],
+    references: Lookup = NOTHING,
+    at: datetime | None = None,
 ) -> Translation:
     """Run the agreement's map over one accepted document of a file that is not X12; see `translate`."""
     if agreement.pass_through:
         return Translation()
-    context = MapContext(file={"name": filename}, agreement=agreement.for_maps())
+    context = MapContext(file={"name": filename}, agreement=agreement.for_maps(), references=references, now=at)
     mapped = run(maps.find(agreement.map), root, context)
     made = [
         MadeDocument(

@@ -94,10 +94,10 @@ def put(conn: Connection, rows: Sequence[CrossReference], *, by: str, at: dateti
                 set_={"word": excluded.word, "last_day": excluded.last_day, "added_at": excluded.added_at},
                 where=columns.word.is_distinct_from(excluded.word)
                 | columns.last_day.is_distinct_from(excluded.last_day),
-            )
-        ).rowcount
-        changed += done
-        if done:
+            ).returning(columns.id)
+        ).first()
+        if done is not None:
+            changed += 1
             detail = {name: str(value) for name, value in values.items() if value is not None}
             audit.record(
                 conn,

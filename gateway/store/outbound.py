@@ -71,53 +71,23 @@ def note_map(conn: Connection, document_id: UUID, name: str, revision: str) -> N
     )
 
 
-def release(conn: Connection, *, code: str, partner: str | None, by: str, at: datetime) -> list[str]:
-    """What is held for one reason is tried again: its cause may be gone.
-
-    Args:
-        conn: the transaction.
-        code: of the exceptions they are held by.
-        partner: only documents for this partner; None for all.
-        by: who says so.
-        at: the moment, aware.
-
-    Returns:
-        The lanes to be woken, one for each document.
-    """
-    wanted = (
-        select(exception.c.id, delivery.c.id.label("delivery_id"), delivery.c.lane)
-        .join(delivery, delivery.c.id == exception.c.delivery_id)
-        .join(document, document.c.id == delivery.c.document_id)
-        .where(
-            exception.c.state == ExceptionState.OPEN,
-            exception.c.code == code,
-            delivery.c.state == DeliveryState.REJECTED,
-            delivery.c.lane.startswith(DISPATCH),
-        )
-        .order_by(exception.c.id)
-        .with_for_update(of=delivery)
+def let_go(conn: Connection, delivery_id: UUID, *, by: str, at: datetime) -> None:
+    """A document of ours that is held is due again: the cause may be gone. Its lane must be woken."""
+    columns = delivery.c
+    conn.execute(
+        update(delivery)
+        .where(columns.id == delivery_id, columns.state == DeliveryState.REJECTED, columns.lane.startswith(DISPATCH))
+        .values(state=DeliveryState.READY, finished_at=None, next_at=None, reason=None)
     )
-    if partner is not None:
-        wanted = wanted.where(document.c.partner == partner)
-    lanes = []
-    for row in conn.execute(wanted).all():
-        conn.execute(
-            update(delivery)
-            .where(delivery.c.id == row.delivery_id)
-            .values(state=DeliveryState.READY, finished_at=None, next_at=None, reason=None)
-        )
-        audit.record(
-            conn,
-            at=at,
-            actor=by,
-            action="delivery.released",
-            subject="delivery",
-            subject_id=str(row.delivery_id),
-            detail={"code": code},
-        )
-        exceptions.resolve(conn, row.id, by=by, at=at)
-        lanes.append(row.lane)
-    return lanes
+    audit.record(
+        conn,
+        at=at,
+        actor=by,
+        action="delivery.released",
+        subject="delivery",
+        subject_id=str(delivery_id),
+        detail={},
+    )
 
 
 def cancel_held(conn: Connection, document_id: UUID, *, at: datetime) -> None:
