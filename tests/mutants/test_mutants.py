@@ -58,7 +58,7 @@ def apply(patch: Path, tree: Path) -> None:
 
 def run(tests: Iterable[str], tree: Path, postgres_url: str) -> subprocess.CompletedProcess[str]:
     """Run tests of a copy, whatever their markers."""
-    options = ["-q", "-m", "", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=short"]
+    options = ["-q", "-x", "-m", "", "-p", "no:cacheprovider", "-p", "no:randomly", "--tb=short"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=tree,

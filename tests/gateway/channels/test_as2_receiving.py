@@ -280,10 +280,13 @@ def test_a_body_over_the_limit_is_refused_by_its_length_and_while_it_comes(house
     assert house.count() == 0
 
 
-def test_a_broken_connection_keeps_nothing(house: House) -> None:
-    built = house.built()
+def test_a_broken_connection_keeps_nothing(fresh_store: Store, tmp_path: Path) -> None:
+    """In clear, where nothing but the connection's end tells that something is missing."""
+    write_workspace(tmp_path, more="    require: {sign: false, encrypt: false}")
+    house = House(fresh_store, tmp_path)
+    built = house.built(closed=Security())
     data = built.body.read()
-    answer = post(house.endpoint, request_headers(built.headers), data[:-100], broken_off=True)
+    answer = post(house.endpoint, request_headers(built.headers), data[:-10], broken_off=True)
     assert answer.status == 400
     assert house.count() == 0
 
