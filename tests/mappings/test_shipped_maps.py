@@ -15,8 +15,43 @@ from translators.x12.model import TransactionSet
 from translators.x12.reader import ReadOptions, read_x12
 
 CATALOG = MapCatalog([SHIPPED])
-INBOUND = ("204", "214", "810", "820", "824", "846", "850", "855", "856", "860", "864", "940", "945")
-OUTBOUND = ("204", "214", "810", "812", "824", "846", "850", "855", "856", "860", "861", "864", "940", "945")
+INBOUND = (
+    "204",
+    "214",
+    "810",
+    "820",
+    "824",
+    "846",
+    "850",
+    "855",
+    "856",
+    "860",
+    "864",
+    "940",
+    "943",
+    "944",
+    "945",
+    "947",
+)
+OUTBOUND = (
+    "204",
+    "214",
+    "810",
+    "812",
+    "824",
+    "846",
+    "850",
+    "855",
+    "856",
+    "860",
+    "861",
+    "864",
+    "940",
+    "943",
+    "944",
+    "945",
+    "947",
+)
 ENOUGH = {"850": (4, 1)}
 """How many documents and issues the public files of a set make at least."""
 CORPUS = Path(os.environ.get("TRADELANE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
