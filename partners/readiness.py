@@ -8,6 +8,7 @@ from datetime import datetime
 
 from partners.https_accounts import HttpsAccount
 from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
+from partners.remotes import RemoteAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def readiness(
         for account in partner.folders
     ]
     checks += [Check(f"https {account.user}", True, _https(account)) for account in partner.https]
+    checks += [Check(f"sftp_client {remote.user}", True, _remote(remote)) for remote in partner.remotes]
     if not accounts and not partner.ways:
         todo = "give it an account under sftp: or https:, or let another partner's account carry it"
         checks.append(Check("sftp", False, "no SFTP account", todo))
@@ -97,6 +99,13 @@ def _account(account: SftpAccount, at: datetime) -> Check:
 def _https(account: HttpsAccount) -> str:
     pinned = f"{len(account.certificates)} client certificate(s)" if account.certificates else "no client certificate"
     return f"{pinned}; API keys: tradelane apikey list"
+
+
+def _remote(remote: RemoteAccount) -> str:
+    """What is done at a partner's own server."""
+    does = [f"fetch from {rule.folder}" for rule in remote.fetch]
+    does += [f"send to {remote.send_to}"] if remote.send_to else []
+    return f"{remote.host} port {remote.port}: {', '.join(does)}"
 
 
 def _agreement(agreement: Agreement, *, maps: Collection[str], destinations: Collection[str]) -> list[Check]:

@@ -17,8 +17,8 @@ class LockoutRules:
     """When a name or an address is locked out.
 
     Args:
-        failures: at this count it is; what is refused while it is does not count.
-        half_life_seconds: a count halves in this time, so that a lock wears off by itself.
+        failures: at this count it is, until the count has worn off to the half; what is refused meanwhile counts not.
+        half_life_seconds: a count halves in this time: so long does a lock last.
         entries: names and addresses remembered; beyond, those with the lowest counts are forgotten.
     """
 
@@ -40,19 +40,22 @@ class Lockout:
         self._now = now
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[float, float]] = {}
+        self._locked: set[str] = set()
 
     def is_locked(self, name: str) -> bool:
         """Whether this name failed too often of late."""
         with self._lock:
-            return self._count(name) >= self._rules.failures
+            return self._is_locked(name)
 
     def failed(self, name: str) -> None:
         """Count one failure."""
         with self._lock:
-            count = self._count(name)
-            if count >= self._rules.failures:
+            if self._is_locked(name):
                 return
-            self._counts[name] = (count + 1, self._now())
+            count = self._count(name) + 1
+            self._counts[name] = (count, self._now())
+            if count > self._rules.failures - 0.5:  # what wore off between them does not matter
+                self._locked.add(name)
             if len(self._counts) > self._rules.entries:
                 self._forget_lowest(keep=name)
 
@@ -60,6 +63,12 @@ class Lockout:
         """Forget the failures of a name: it has shown who it is."""
         with self._lock:
             self._counts.pop(name, None)
+            self._locked.discard(name)
+
+    def _is_locked(self, name: str) -> bool:
+        if name in self._locked and self._count(name) <= self._rules.failures / 2:
+            self._locked.discard(name)
+        return name in self._locked
 
     def _count(self, name: str) -> float:
         count, at = self._counts.get(name, (0.0, 0.0))
@@ -71,6 +80,7 @@ class Lockout:
         others = sorted((name for name in self._counts if name != keep), key=self._count)
         for name in others[: max(1, self._rules.entries // 10)]:
             del self._counts[name]
+            self._locked.discard(name)
 
 
 def of_user(user: str) -> str:

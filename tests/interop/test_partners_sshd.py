@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tests.sftp.openssh import OpenSSHServer, needs_sshd
 
 pytestmark = [pytest.mark.interop, needs_sshd]
 
+PEER = "OpenSSH sshd (internal-sftp)"
+Passed = Callable[..., None]
 KEY = new_private_key()
 PROFILE = """\
 name: Host
@@ -87,6 +90,13 @@ class Peer:
         return sorted(path.name for path in (self.folder / folder).iterdir())
 
 
+@pytest.fixture(scope="session")
+def version() -> str:
+    """Of OpenSSH, as its client tells it: `9.2p1`."""
+    said = subprocess.run(["ssh", "-V"], capture_output=True, text=True).stderr
+    return said.removeprefix("OpenSSH_").split(",")[0].split()[0]
+
+
 @pytest.fixture
 def peer(fresh_store: Store, tmp_path: Path) -> Iterator[Peer]:
     with tempfile.TemporaryDirectory(prefix="tradelane-sshd-") as sshd_home:
@@ -95,7 +105,7 @@ def peer(fresh_store: Store, tmp_path: Path) -> Iterator[Peer]:
         made.sshd.stop()
 
 
-def test_files_are_fetched_worked_and_moved_there(peer: Peer) -> None:
+def test_files_are_fetched_worked_and_moved_there(peer: Peer, passed: Passed, version: str) -> None:
     peer.place("po.edi", file_of("PO-1"))
     peer.place("half.edi.part", b"ISA")
     (peer.folder / "out" / "link.edi").symlink_to(peer.folder / "out" / "half.edi.part")
@@ -106,9 +116,10 @@ def test_files_are_fetched_worked_and_moved_there(peer: Peer) -> None:
     assert peer.left("out") == ["half.edi.part", "link.edi"]
     peer.line.run()
     assert peer.line.numbers() == ["PO-1"]
+    passed(PEER, version, "to us", "files are fetched, worked and moved there")
 
 
-def test_a_large_file_arrives_as_it_is(peer: Peer) -> None:
+def test_a_large_file_arrives_as_it_is(peer: Peer, passed: Passed, version: str) -> None:
     content = os.urandom(5_000_000)
     peer.place("large.bin", content)
     for _ in range(2):
@@ -116,9 +127,10 @@ def test_a_large_file_arrives_as_it_is(peer: Peer) -> None:
     with peer.store.begin() as conn:
         [sha256] = conn.execute(transmission.select().with_only_columns(transmission.c.payload_sha256)).scalars()
         assert peer.gateway.vault.read(conn, sha256) == content
+    passed(PEER, version, "to us", "a large file is fetched as it is")
 
 
-def test_a_server_killed_while_we_fetch_loses_and_doubles_nothing(peer: Peer) -> None:
+def test_a_server_killed_while_we_fetch_loses_and_doubles_nothing(peer: Peer, passed: Passed, version: str) -> None:
     for name in ("a.edi", "b.edi"):
         peer.place(name, file_of(f"PO-{name[0]}", control=f"{ord(name[0]):09d}"))
     peer.visit()
@@ -153,9 +165,12 @@ def test_a_server_killed_while_we_fetch_loses_and_doubles_nothing(peer: Peer) ->
     assert peer.left("done") == ["a.edi", "b.edi"]
     peer.line.run()
     assert peer.line.numbers() == ["PO-a", "PO-b"]
+    passed(PEER, version, "to us", "killed while we fetch: nothing lost, nothing doubled")
 
 
-def test_another_host_key_stops_everything_and_the_right_one_lets_it_go_on(peer: Peer) -> None:
+def test_another_host_key_stops_everything_and_the_right_one_lets_it_go_on(
+    peer: Peer, passed: Passed, version: str
+) -> None:
     peer.load(public_part(new_private_key()).line)
     peer.place("po.edi", file_of("PO-1"))
     for _ in range(3):
@@ -171,6 +186,7 @@ def test_another_host_key_stops_everything_and_the_right_one_lets_it_go_on(peer:
     for _ in range(2):
         peer.visit()
     assert peer.left("done") == ["po.edi"]
+    passed(PEER, version, "to us", "another host key stops the visits")
 
 
 class TestSendingToSshd(TransportContract):
@@ -215,11 +231,12 @@ class TestSendingToSshd(TransportContract):
 
         return type(whole)(whole.store, whole.registry, whole.clock, crashing)  # type: ignore[attr-defined, call-arg]
 
-    def test_nothing_temporary_is_left_and_the_receipt_names_the_path(self) -> None:
+    def test_nothing_temporary_is_left_and_the_receipt_names_the_path(self, passed: Passed, version: str) -> None:
         outcome = self.transport().send(self.shipment(), lambda: None)
         assert isinstance(outcome, Delivered)
         assert "/for-host/855_000000001.edi" in outcome.receipt
         assert [path.name for path in (self.peer.folder / "for-host").iterdir()] == ["855_000000001.edi"]
+        passed(PEER, version, "from us", "a file is sent under a temporary name and renamed")
 
 
 def _changed(path: Path) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from partners.readiness import readiness
 from partners.remotes import After, Breaker, Kind, RemoteAccount
 from partners.schedule import Schedule, read_window
 
@@ -178,3 +179,19 @@ def test_of_several_times_the_next_one_is_taken() -> None:
     assert found.following(local("2026-01-05 05:59")) == local("2026-01-05 06:00")
     assert found.following(local("2026-01-05 06:00")) == local("2026-01-05 18:00")
     assert found.following(local("2026-01-05 18:00")) == local("2026-01-06 06:00")
+
+
+def test_readiness_tells_what_is_done_at_the_partners_server(profiles: Any, key_lines: dict[str, str]) -> None:
+    write(profiles, key_lines["ed25519"], USUAL + ", send: {{folder: /in}}")
+    registry = profiles.load()
+    checks = readiness(
+        registry.partners["acme"],
+        ourselves=list(registry.ourselves.values()),
+        carriers=[],
+        maps=[],
+        destinations=[],
+        at=datetime(2026, 1, 5, tzinfo=UTC),
+    )
+    [told] = [check for check in checks if check.name == "sftp_client hosted"]
+    assert told.found == "sftp.example port 22: fetch from /out, send to /in"
+    assert not [check for check in checks if check.name == "sftp"]

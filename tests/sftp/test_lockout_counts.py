@@ -32,23 +32,34 @@ def test_a_name_is_locked_at_its_last_failure_and_others_are_not(watch: Watch) -
     assert not lockout.is_locked("user globex")
 
 
-def test_a_lock_wears_off_and_comes_back_at_the_next_failure(watch: Watch) -> None:
+def test_a_lock_wears_off_in_its_half_life_and_comes_back_after_half_as_many(watch: Watch) -> None:
     lockout = Lockout(LockoutRules(failures=4, half_life_seconds=60), now=watch)
     for _ in range(4):
         lockout.failed("a")
+    watch.seconds += 59
+    assert lockout.is_locked("a")
     watch.seconds += 1
     assert not lockout.is_locked("a")
     lockout.failed("a")
-    assert lockout.is_locked("a")
-    watch.seconds += 24
     assert not lockout.is_locked("a")
+    lockout.failed("a")
+    assert lockout.is_locked("a")
+
+
+def test_failures_some_seconds_apart_count_as_many(watch: Watch) -> None:
+    lockout = Lockout(LockoutRules(failures=10, half_life_seconds=300), now=watch)
+    for _ in range(10):
+        assert not lockout.is_locked("a")
+        lockout.failed("a")
+        watch.seconds += 1
+    assert lockout.is_locked("a")
 
 
 def test_failures_while_locked_do_not_lengthen_the_lock(watch: Watch) -> None:
     lockout = Lockout(LockoutRules(failures=2, half_life_seconds=60), now=watch)
     for _ in range(1000):
         lockout.failed("a")
-    watch.seconds += 1
+    watch.seconds += 60
     assert not lockout.is_locked("a")
 
 
