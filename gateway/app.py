@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
-import orjson
 import structlog
 
 from gateway.adapters.protocol import Adapter
@@ -42,6 +41,7 @@ from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.metrics import Totals, exposition
 from gateway.pipeline.backoff import Backoff
+from gateway.pipeline.decided_maps import DecidedMaps, kept_map
 from gateway.pipeline.deliver import OutboundLine
 from gateway.pipeline.deliver_together import deliver_together
 from gateway.pipeline.dispatch_line import DispatchLine
@@ -249,7 +249,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     clock = clock or SystemClock()
     guides = GuideLibrary.shipped()
     registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
-    maps = MapCatalog(map_roots(settings.home), guides=guides)
+    maps = DecidedMaps(map_roots(settings.home), guides=guides, store=store, clock=clock)
     partner_guides = PartnerGuides(registry, guides)
     wanted = maps_in_force(settings.home, registry, maps.names())
     faults = [*maps.load(wanted), *partner_guides.faults]
@@ -257,11 +257,11 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     faults += unmet(registry, maps=maps, destinations=settings.destinations)
     if faults:
         raise LoadError(faults)
-    loaded = [maps.find(name) for name in wanted]
+    loaded = [maps.written(name) for name in wanted]
     with store.begin() as conn:
         keep_revisions(
             conn,
-            maps={(found.name, found.revision): orjson.dumps(found.resolved).decode() for found in loaded},
+            maps={(found.name, found.revision): kept_map(maps, found) for found in loaded},
             partners={key: partner.revision for key, partner in registry.partners.items()},
             at=clock.now(),
         )

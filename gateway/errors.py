@@ -80,3 +80,7 @@ class SetsRefused(GatewayError):
         more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
         super().__init__(f"nothing was sent: {issues[0].message} ({issues[0].position}){more}")
         self.issues = issues
+
+
+class UnknownRevision(GatewayError):
+    """A map has no such revision, or none to go back to."""

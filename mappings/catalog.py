@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mappings.compiled import CompiledMap
@@ -60,7 +60,16 @@ class MapCatalog:
         raise UnknownMap(f'no map "{name}"{did_you_mean(name, self.names())}')
 
     def find(self, name: str) -> CompiledMap:
-        """The map of that name, compiled.
+        """The map of that name, compiled; what is in force, where somebody decides that.
+
+        Raises:
+            UnknownMap: there is none.
+            LoadError: it, or a map it extends, has faults; all of them.
+        """
+        return self.written(name)
+
+    def written(self, name: str) -> CompiledMap:
+        """The map as its file says it, compiled.
 
         Raises:
             UnknownMap: there is none.
@@ -100,6 +109,22 @@ class MapCatalog:
         other._specs[name] = read_spec(draft.read_bytes(), origin=Origin(f"{name}/{MAP_FILE}", str(draft)))
         return other.find(name)
 
+    def sources(self, name: str) -> dict[str, str]:
+        """The text of every file a map is made of: its own, those it extends, and what it is like.
+
+        Raises:
+            UnknownMap: one of them is not there.
+        """
+        found: dict[str, str] = {}
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found[each] = (self.folder(each) / MAP_FILE).read_text(encoding="utf-8")
+                spec, _ = self._spec(each)
+                waiting += [written.text for written in (spec.extends, spec.like) if written is not None]
+        return found
+
     def load_all(self) -> list[LoadFault]:
         """Compile every map; every fault of every file, each once."""
         return self.load(self.names())
@@ -113,7 +138,7 @@ class MapCatalog:
         faults: dict[LoadFault, None] = {}
         for name in names:
             try:
-                self.find(name)
+                self.written(name)
             except LoadError as error:
                 faults.update(dict.fromkeys(error.faults))
         return sorted(faults, key=lambda fault: (fault.place.file, fault.place.line, fault.place.column))
@@ -183,3 +208,21 @@ class MapCatalog:
             path = self.folder(name) / MAP_FILE
             self._specs[name] = read_spec(path.read_bytes(), origin=Origin(f"{name}/{MAP_FILE}", str(path)))
         return self._specs[name]
+
+
+class KeptMaps(MapCatalog):
+    """The maps of one revision, made again from the texts that `sources` gave.
+
+    What lies beside a map (a layout) is read where it lies now.
+    """
+
+    def __init__(self, sources: Mapping[str, str], *, beside: Sequence[Path], guides: GuideLibrary) -> None:
+        super().__init__(beside, guides=guides)
+        for name, text in sources.items():
+            path = next((root / name / MAP_FILE for root in beside if (root / name).is_dir()), Path(name) / MAP_FILE)
+            origin = Origin(f"{name}/{MAP_FILE}", str(path))
+            self._specs[name] = read_spec(text.encode(), origin=origin)
+
+    def folder(self, name: str) -> Path:
+        """See MapCatalog; a map that was kept needs none."""
+        return Path(name) if name in self._specs else super().folder(name)

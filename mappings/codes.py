@@ -32,6 +32,7 @@ _ROWS = (
     MapFault("map.value.invalid", 7, "a value is not what the canonical document allows"),
     MapFault("map.assert.failed", 6, "what the map asserts does not hold"),
     MapFault("map.source.mismatch", 7, "the document is not what the map reads"),
+    MapFault("map.retired", 7, "the map is retired"),
     MapFault("map.origin.missing", 7, "the document that is answered is not there, and the map reads it"),
     MapFault("map.value.unfit", 7, "a value has no form in the element it is written to"),
     MapFault("map.value.delimiter", 7, "a value holds a delimiter of the interchange it is written to"),

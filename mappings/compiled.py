@@ -141,6 +141,7 @@ class CompiledMap:
         runner: the program it became.
         unread: names of what a document says and no rule reads.
         form: the layout of the files it reads or makes, where it has one; else None.
+        retired: it is not to be used any more; every document is an issue.
         resolved: the resolved form, for `tradelane map show`.
     """
 
@@ -159,4 +160,5 @@ class CompiledMap:
     runner: Runner = field(repr=False)
     resolved: dict[str, Any] = field(repr=False)
     form: Any = field(default=None, repr=False)
+    retired: bool = False
     unread: Callable[[Any], Iterator[str]] = field(default=_nothing, repr=False)

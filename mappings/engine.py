@@ -84,8 +84,11 @@ def run(compiled: CompiledMap, source: Any, context: MapContext) -> Mapped:
     """
     opened = compiled.opener(source)
     report = Report(compiled.rules, opened.places)
-    if opened.mismatch is not None:
+    if compiled.retired:
+        report.add("map.retired", None, f"the map {compiled.name} is retired; activate a revision of it", None, None)
+    elif opened.mismatch is not None:
         report.add("map.source.mismatch", None, opened.mismatch, None, None)
+    if report:
         nothing = LineageView(compiled, opened.places, {}, ())
         return Mapped((), report.issues, (nothing,), compiled.name, compiled.revision)
     found = compiled.runner.function(

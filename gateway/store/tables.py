@@ -535,7 +535,19 @@ map_revision = Table(
     Column("map_name", Text, primary_key=True),
     Column("revision", Text, primary_key=True),
     Column("resolved", Text, nullable=False),
+    Column("sources", Text, nullable=True),  # JSON: map name -> text of its file; none before 0012
     _time("seen_at"),
+)
+
+map_decision = Table(
+    "map_decision",
+    metadata,
+    _id(),
+    Column("map_name", Text, nullable=False, index=True),
+    Column("revision", Text, nullable=True),  # none: retired
+    _time("active_from"),
+    _time("decided_at"),
+    Column("decided_by", Text, nullable=False),
 )
 
 node = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,35 @@ def test_diff_wants_a_number_and_a_draft_that_loads(workspace: Workspace, tmp_pa
     draft.write_text("extends: base/850.in\norder:\n  contract: BEG88\n")
     assert workspace("map", "diff", draft, "--map", "acme/850.in", "--against", "all").exit_code == 2
     assert workspace("map", "diff", draft, "--map", "acme/850.in").exit_code != 0
+
+
+def test_a_map_is_activated_rolled_back_and_retired(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "maps" / "acme" / "850.in"
+    shutil.copytree(SHIPPED / "acme" / "850.in", folder)
+    [first] = objects(workspace("map", "activate", "acme/850.in", "--json"))
+    with (folder / "map.yaml").open("a") as file:
+        file.write("assert:\n  - it is theirs: true\n")
+    [second] = objects(workspace("map", "activate", "acme/850.in", "--json"))
+    assert first["revision"] != second["revision"]
+    rows = {row["revision"]: row for row in objects(workspace("map", "revisions", "acme/850.in", "--json"))}
+    assert (rows[first["revision"]]["state"], rows[second["revision"]]["state"]) == ("superseded", "active")
+    assert rows[second["revision"]]["file"]
+    [back] = objects(workspace("map", "rollback", "acme/850.in", "--json"))
+    assert back["revision"] == first["revision"]
+    [gone] = objects(workspace("map", "retire", "acme/850.in", "--from", "2126-01-01", "--json"))
+    assert (gone["revision"], gone["active_from"]) == (None, "2126-01-01T00:00:00+00:00")
+    assert "active" in workspace("map", "revisions", "acme/850.in").stdout
+    workspace.line.audit_holds()
+
+
+def test_a_draft_is_not_activated(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "maps" / "acme" / "850.in"
+    shutil.copytree(SHIPPED / "acme" / "850.in", folder)
+    with (folder / "map.yaml").open("a") as file:
+        file.write("  description: ('other')\n")
+    result = workspace("map", "activate", "acme/850.in")
+    assert (result.exit_code, "is a draft" in result.stderr) == (1, True)
+    states = {row["state"] for row in objects(workspace("map", "revisions", "acme/850.in", "--json"))}
+    assert "draft" in states or "active" in states
+    assert workspace("map", "rollback", "acme/850.in").exit_code == 1
+    assert workspace("map", "activate", "base/864.in", "--from", "soon").exit_code == 2
