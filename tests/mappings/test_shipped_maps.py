@@ -18,6 +18,7 @@ from translators.x12.reader import ReadOptions, read_x12
 CATALOG = MapCatalog([SHIPPED])
 INBOUND = (
     "204",
+    "210",
     "214",
     "810",
     "820",
@@ -33,9 +34,11 @@ INBOUND = (
     "944",
     "945",
     "947",
+    "990",
 )
 OUTBOUND = (
     "204",
+    "210",
     "214",
     "810",
     "812",
@@ -52,6 +55,7 @@ OUTBOUND = (
     "944",
     "945",
     "947",
+    "990",
 )
 ENOUGH = {"850": (4, 1)}
 """How many documents and issues the public files of a set make at least."""
