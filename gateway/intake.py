@@ -10,7 +10,7 @@ from threading import Lock
 
 import structlog
 
-from gateway.errors import IntakeClosed
+from gateway.errors import IntakeClosed, StoreUnavailable
 from gateway.ports import Clock
 from gateway.store import work
 from gateway.store.engine import Store
@@ -46,6 +46,8 @@ class Intake:
         self._looking = Lock()
         self._looked_at: datetime | None = None
         self._reason: str | None = None
+        self._broken: str | None = None
+        self._looks = 0
 
     def admit(self) -> None:
         """Let one more in.
@@ -54,16 +56,26 @@ class Intake:
             IntakeClosed: not now.
             StoreUnavailable: nobody can tell, as the database is gone.
         """
+        looks, now = self._looks, self._clock.now()
         with self._looking:
-            now = self._clock.now()
-            if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
-                reason = self._look()
-                if (reason is None) != (self._reason is None):
-                    log.warning("intake.closed" if reason else "intake.open", reason=reason)
-                self._looked_at, self._reason = now, reason
-            reason = self._reason
+            stale = self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY
+            if stale or (self._broken is not None and self._looks == looks):
+                self._look_again()
+            broken, reason = self._broken, self._reason
+        if broken is not None:  # told to all who waited for this look: none of them waits for one of its own
+            raise StoreUnavailable(broken)
         if reason is not None:
             raise IntakeClosed(reason, retry_after=RETRY_SECONDS)
+
+    def _look_again(self) -> None:
+        try:
+            reason, self._broken = self._look(), None
+        except StoreUnavailable as error:
+            reason, self._broken = self._reason, str(error)
+        if (reason is None) != (self._reason is None):
+            log.warning("intake.closed" if reason else "intake.open", reason=reason)
+        self._looked_at, self._reason = self._clock.now(), reason
+        self._looks += 1
 
     def _look(self) -> str | None:
         if self._free() < LEAST_FREE_SHARE:

@@ -29,11 +29,10 @@ class HttpHome(ServedHome):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.http_port = int(probe.getsockname()[1])
+        self.http_port, self.operations_port = _free_port(), _free_port()
         settings = home / "tradelane.yaml"
-        settings.write_text(settings.read_text() + f"http: {{host: 127.0.0.1, port: {self.http_port}}}\n")
+        more = f"http: {{port: {self.http_port}}}\noperations: {{port: {self.operations_port}}}\n"
+        settings.write_text(settings.read_text() + more)
         profile = home / "partners" / "profiles" / PARTNER.user / "profile.yaml"
         profile.write_text(profile.read_text().replace("agreements:", f"{ACCOUNTS}agreements:"))
         self.inbox, self.outbox = home / "van" / "in", home / "van" / "out"
@@ -95,3 +94,9 @@ class HttpHome(ServedHome):
 
         wait_until(answered, within=within)
         return statuses
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

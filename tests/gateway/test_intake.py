@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 
-from gateway.errors import IntakeClosed
+from gateway.errors import IntakeClosed, StoreUnavailable
 from gateway.intake import Intake, free_share
 from gateway.ports import FakeClock
-from gateway.store.engine import Store
+from gateway.store.engine import Store, open_store
+from tests.contracts.inlet_contract import InletContract
 from tests.gateway.work_rows import add_delivery, add_transmission
+from tests.waiting import wait_until
 
 
 class Disk:
@@ -69,3 +73,45 @@ def test_intake_is_closed_while_too_many_files_wait_and_other_work_does_not_coun
 
 def test_the_free_share_of_a_real_disk_is_a_share(tmp_path) -> None:
     assert 0 < free_share(tmp_path) < 1
+
+
+class CountingClock(FakeClock):
+    """Tells how often it was looked at."""
+
+    looked = 0
+
+    def now(self) -> datetime:
+        self.looked += 1
+        return super().now()
+
+
+def test_all_who_wait_while_the_database_is_asked_in_vain_are_told_at_once(fresh_database_url: str) -> None:
+    contract = InletContract()
+    contract.url = fresh_database_url
+    store, clock, go_on, looks = open_store(fresh_database_url), CountingClock(), Event(), []
+
+    def free() -> float:
+        looks.append(1)
+        assert go_on.wait(20)
+        return 0.5
+
+    intake = Intake(store, clock, high_water=10, free=free)
+
+    def refused(_: int) -> bool:
+        try:
+            intake.admit()
+        except StoreUnavailable:
+            return True
+        return False
+
+    with contract.database_gone():
+        with ThreadPoolExecutor(8) as callers:
+            asked = callers.map(refused, range(8))
+            wait_until(lambda: clock.looked >= 8, within=20)
+            go_on.set()
+            assert list(asked) == [True] * 8
+        assert len(looks) == 1
+        assert refused(9)
+        assert len(looks) == 2
+    intake.admit()  # not a moment later than it is back
+    store.close()

@@ -14,6 +14,7 @@ import pytest
 from tests.faults.orders import order
 from tests.faults.served import wait_until_drained
 from tests.faults.served_http import CURL, PARTNER, HttpHome
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.interop,
@@ -51,6 +52,23 @@ def test_an_order_is_sent_looked_at_and_its_997_collected(site: HttpHome) -> Non
     assert b"AK9*A*1*1*1" in content
     assert site.curl("--request", "POST", f"{site.url}/v1/outbound/{answer['carried_by']}/collected")[0] == 204
     assert orjson.loads(site.curl(f"{site.url}/v1/outbound")[1])["items"] == []
+
+
+def test_metrics_hold_what_the_workers_did(site: HttpHome) -> None:
+    assert site.send(order(PARTNER, 50)) == 201
+    wait_until_drained(site, within=60)
+    port = site.operations_port
+
+    def scraped() -> bytes:
+        return site.curl(f"http://127.0.0.1:{port}/metrics")[1]
+
+    wait_until(lambda: b'tradelane_attempts_total{kind="delivery",outcome="accepted"}' in scraped(), within=20)
+    text = scraped()
+    assert b'tradelane_work_seconds_count{kind="in",outcome="worked"}' in text
+    assert b'tradelane_received_transmissions_total{channel="https"}' in text
+    assert b"tradelane_database_up 1.0" in text
+    for path in ("healthz", "readyz"):
+        assert site.curl(f"http://127.0.0.1:{port}/{path}")[0] == 200
 
 
 @pytest.mark.parametrize("how", ["form", "chunked", "http1.0", "large with 100-continue"])
