@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from partners.as2_accounts import AS2Account, EncryptWith, Receipt
+from partners.certificates import Use, good_for
 from partners.https_accounts import HttpsAccount
 from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
 from partners.remotes import RemoteAccount
@@ -52,6 +54,7 @@ def readiness(
         Check(f"folder {account.user}", True, f"in: {account.inbox or 'none'}, out: {account.outbox or 'none'}")
         for account in partner.folders
     ]
+    checks += [_as2(account, at) for account in partner.as2]
     checks += [Check(f"https {account.user}", True, _https(account)) for account in partner.https]
     checks += [Check(f"sftp_client {remote.user}", True, _remote(remote)) for remote in partner.remotes]
     if not accounts and not partner.ways:
@@ -94,6 +97,21 @@ def _account(account: SftpAccount, at: datetime) -> Check:
         return Check(name, True, ", ".join(good))
     found = f"{len(account.keys)} keys, none of them good today" if account.keys else "no key"
     return Check(name, False, found, f"put its public key into profiles/{account.partner}/keys/ as a .pub file")
+
+
+def _as2(account: AS2Account, at: datetime) -> Check:
+    """Certificates of the partner's for all that is done with them."""
+    needed = [Use.VERIFY] if account.must_sign else []
+    if account.url and account.encrypt is not EncryptWith.NONE:
+        needed.append(Use.ENCRYPT)
+    if account.url and account.receipt is Receipt.SIGNED:
+        needed.append(Use.VERIFY_MDN)
+    missing = [use.value for use in needed if not good_for(account.certificates, use, at=at)]
+    found = f"{len(account.certificates)} certificate(s)"
+    if not missing:
+        return Check(f"as2 {account.user}", True, found)
+    todo = f"tradelane cert import {account.user} FILE"
+    return Check(f"as2 {account.user}", False, f"{found}, none good today to {' and '.join(missing)}", todo)
 
 
 def _https(account: HttpsAccount) -> str:

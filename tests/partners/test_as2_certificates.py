@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from gateway.as2 import algorithms
 from partners import as2_accounts
 from partners.certificates import Use, file_content, good_for, read_certificate_file, warned_of
+from partners.readiness import readiness
 from translators.datafile import LoadFault
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -202,3 +203,30 @@ def test_the_words_of_a_profile_are_those_of_the_messages() -> None:
     assert {word.value for word in as2_accounts.Padding} == {word.value for word in algorithms.SignatureScheme}
     assert {word.value for word in as2_accounts.Transport} == {word.value for word in algorithms.KeyTransport}
     assert {word.value for word in as2_accounts.Compress} == {word.value for word in algorithms.Compression}
+
+
+def test_readiness_asks_for_certificates_that_are_good_for_what_is_agreed(new_profiles: Callable[..., Any]) -> None:
+    def looked(profiles: Any, *, at: datetime = NOW) -> tuple[bool, str]:
+        registry = profiles.load()
+        [check] = [
+            one
+            for one in readiness(
+                registry.partners["acme"],
+                ourselves=list(registry.ourselves.values()),
+                carriers=[],
+                maps=[],
+                destinations=[],
+                at=at,
+            )
+            if one.name == "as2 acme-as2"
+        ]
+        return check.ok, check.found
+
+    profiles = new_profiles(ourselves=OURSELVES)
+    profiles.write("acme/profile.yaml", PROFILE)
+    assert looked(profiles) == (False, "0 certificate(s), none good today to verify and encrypt and verify-mdn")
+    profiles.write("acme/certificates/one.pem", "uses: verify\n" + pem().decode())
+    assert looked(profiles) == (False, "1 certificate(s), none good today to encrypt and verify-mdn")
+    profiles.write("acme/certificates/two.pem", pem("b").decode())
+    assert looked(profiles) == (True, "2 certificate(s)")
+    assert not looked(profiles, at=NOW + 301 * DAY)[0]

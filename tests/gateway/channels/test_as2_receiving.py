@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -395,3 +396,25 @@ def test_a_partner_cannot_answer_for_anothers_receipt(house: House) -> None:
     headers = request_headers(made.headers.pairs, receipt="none")
     assert post(house.endpoint, headers, made.content.read()).status == 400
     assert isinstance(Headers(made.headers.pairs).one("Content-Type"), str)
+
+
+def test_the_same_message_twice_at_the_same_moment_has_one_effect(house: House) -> None:
+    built = house.built()
+    body = built.body.read()
+    headers = request_headers(built.headers)
+    with ThreadPoolExecutor(6) as senders:
+        answers = list(senders.map(lambda _n: post(house.endpoint, headers, body), range(6)))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+    assert house.count() == 1
+
+
+def test_without_room_to_open_a_message_the_sender_is_told_to_come_back(house: House) -> None:
+    built = house.built(b"x" * 1_000_000)
+    spool = house.home / "as2-spool"
+    spool.rmdir()
+    answer = house.post(built)
+    assert answer.status == 503
+    assert house.count() == 0
+    spool.mkdir()
+    assert house.mdn(house.post(built)).modifier == ""
