@@ -5,10 +5,10 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Timer
+from threading import Event, Timer
 
 from gateway.as2.addresses import Target
 from gateway.as2.bodies import Part, in_memory
@@ -80,7 +80,7 @@ def post(
         connection = _connected(target, address, tls, patience)
     except (OSError, ValueError) as error:
         return NotReached(_told(error))
-    with _at_most(connection.sock, patience.longest):
+    with _at_most(connection.sock, patience.longest) as is_late:
         try:
             connection.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", target.authority)
@@ -92,7 +92,8 @@ def post(
             connection.endheaders()
             for chunk in body.chunks():
                 connection.send(chunk)
-            return _answer(connection.getresponse())
+            found = _answer(connection.getresponse())
+            return Broken("it took too long") if is_late() else found
         except (OSError, http.client.HTTPException, ValueError) as error:
             return Broken(_told(error))
         finally:
@@ -117,10 +118,12 @@ def _connected(
 
 
 @contextmanager
-def _at_most(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """End a connection that has lasted too long, however many bytes still drip."""
+def _at_most(sock: socket.socket, seconds: float) -> Iterator[Callable[[], bool]]:
+    """End a connection that has lasted too long, however many bytes still drip; gives whether that was done."""
+    ended = Event()
 
     def end() -> None:
+        ended.set()
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
 
@@ -128,13 +131,14 @@ def _at_most(sock: socket.socket, seconds: float) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield ended.is_set
     finally:
         timer.cancel()
 
 
 def _answer(response: http.client.HTTPResponse) -> Answered:
-    body = response.read(MOST_ANSWER_BYTES + 1)
+    with response:  # it holds the connection until it is closed itself
+        body = response.read(MOST_ANSWER_BYTES + 1)
     if len(body) > MOST_ANSWER_BYTES:
         raise http.client.HTTPException(f"an answer of more than {MOST_ANSWER_BYTES} bytes")
     pairs = tuple((name, " ".join(value.split())) for name, value in response.getheaders())
