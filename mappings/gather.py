@@ -100,6 +100,7 @@ PROGRAM_NAMES: dict[str, Any] = {
     "IS_A": isinstance,
     "LARGEST": largest,
     "LEAST": least,
+    "NONE": ((), ()),
     "NUMBERED": numbered,
     "ORDINAL": attrgetter("ordinal"),
     "RANGE": range,

@@ -199,7 +199,8 @@ class X12SetSource(Source):
             raise ExpressionFault(node.at, f"want an element, as {node.text}.01")
         number = found.element.position
         values, origins = self.program.fresh("v"), self.program.fresh("q")
-        self.program.line(f"{values}, {origins} = ALL({listed}, {number})")
+        found_any = "" if found.match is None else f" if {listed} else NONE"
+        self.program.line(f"{values}, {origins} = ALL({listed}, {number}){found_any}")
         spot = (listed[1:-2], number) if found.match is None else None
         return Listing(values, origins, Kind.TEXT, _decimals(found.element), spot)
 

@@ -91,6 +91,9 @@ class X12SetTarget(Target):
         count = program.fresh("n")
         program.line(f"{count} = 0")
         items = self._items(plan, scope)
+        self._parts[name] = BlockParts("()", {}, self._total(name))
+        if items is None and plan.block is not None and plan.block.source is not None:
+            return  # its fault is told; what is inside would only repeat it
         kept = work.translator.position
         work.translator.position = count
         if items is None:
@@ -99,7 +102,6 @@ class X12SetTarget(Target):
             with work.source.each(items):
                 self._instance(plan, items.scope, made, count=count, parent=parent, certain=True)
         work.translator.position = kept
-        self._parts[name] = BlockParts("()", {}, self._total(name))
 
     def _total(self, name: str) -> str:
         """The name that counts all loops a segment opens, wherever they stand."""

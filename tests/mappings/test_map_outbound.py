@@ -345,3 +345,30 @@ def test_what_cannot_be_made_is_told_when_the_map_is_loaded(old: str, new: str, 
     with pytest.raises(LoadError) as caught:
         render(text.replace(old, new, 1))
     assert any(message in fault.message for fault in caught.value.faults), caught.value
+
+
+SEVEN = """\
+map: order_acknowledgment/v1 -> x12/855@004010
+emit:
+  BAK01!: ('99')
+  BAK02!: code(answer, 'answers')
+  BAK03!: order_numbr
+  BAK04!: num(order_number)
+  BAK88: order_number
+  N1[STT].04: ship_to.code
+PO1(linez):
+  PO102: qty
+"""
+
+
+def test_seven_faults_of_an_outbound_map_are_told_in_one_pass_each_at_its_place(render: Any) -> None:
+    with pytest.raises(LoadError) as caught:
+        render(SEVEN)
+    found = [(fault.place.line, fault.place.column, fault.message) for fault in caught.value.faults]
+    assert [held[:2] for held in found] == [(3, 11), (4, 24), (5, 11), (6, 11), (7, 3), (8, 6), (9, 5)]
+    for (_, _, message), part in zip(
+        found,
+        ("99 is no code", 'no table "answers"', '"order_number"', "BAK04 takes", "10 elements", "STT", '"lines"'),
+        strict=True,
+    ):
+        assert part in message
