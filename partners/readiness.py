@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from partners.as2_accounts import AS2Account, EncryptWith, Receipt
 from partners.certificates import Use, good_for
 from partners.https_accounts import HttpsAccount
 from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
 from partners.remotes import RemoteAccount
+
+
+class Level(StrEnum):
+    """How far a partner has come."""
+
+    DRAFT = "draft"
+    """Something is missing."""
+    COMPLETE = "complete"
+    """Everything is there, and no scenario has shown that it works together."""
+    CERTIFIED = "certified"
+    """A scenario held with the profile as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,19 @@ class Check:
     ok: bool
     found: str
     todo: str = ""
+
+
+def level_of(partner: TradingPartner, checks: Collection[Check], *, certified_revision: str | None) -> Level:
+    """How far a partner has come.
+
+    Args:
+        partner: whose level.
+        checks: what `readiness` found.
+        certified_revision: of the profile a scenario last held with; None where none did.
+    """
+    if not all(check.ok for check in checks):
+        return Level.DRAFT
+    return Level.CERTIFIED if certified_revision == partner.revision else Level.COMPLETE
 
 
 def readiness(

@@ -73,8 +73,9 @@ def partner_check(
 ) -> None:
     """Say what a partner still needs before documents can pass. Exit 1 if anything is missing."""
     from gateway.guides import PartnerGuides
+    from gateway.onboarding.files import certified
     from gateway.settings import load_settings
-    from partners.readiness import readiness
+    from partners.readiness import level_of, readiness
     from translators.datafile import LoadError
 
     registry = registry_of(home)
@@ -96,11 +97,14 @@ def partner_check(
             at=datetime.now(UTC),
         )
         ready = ready and all(check.ok for check in checks)
+        noted = certified(settings.home, found.key)
+        level = level_of(found, checks, certified_revision=None if noted is None else noted.revision)
         if json:
             print_json(
                 {
                     "partner": found.key,
                     "ready": all(check.ok for check in checks),
+                    "level": level.value,
                     "checks": [
                         {"name": check.name, "ok": check.ok, "found": check.found, "todo": check.todo}
                         for check in checks
@@ -108,7 +112,7 @@ def partner_check(
                 }
             )
             continue
-        people.print(f"[bold]{plain(found.key)}[/]  {plain(found.name)}")
+        people.print(f"[bold]{plain(found.key)}[/]  {plain(found.name)}  {level.value}")
         for check in checks:
             mark = "[green]ok[/]     " if check.ok else "[red]missing[/]"
             people.print(f"  {mark} {plain(check.name)}: {plain(check.found)}")

@@ -15,6 +15,7 @@ from gateway.cli import (
     guides,
     log,
     maps,
+    onboarding,
     references,
     running,
     samples,
@@ -47,6 +48,7 @@ samples.register(app)
 sending.register(app)
 apikeys.register(app)
 references.register(app)
+onboarding.register(app)
 
 
 def run() -> None:
