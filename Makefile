@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: peers interop-table demo serve test check fix golden bench faults interop soak fuzz clean
+.PHONY: mutants peers interop-table demo serve test check fix golden bench faults interop soak fuzz clean
 
 demo: .venv/runtime.stamp      ## two partners, real sockets, every acknowledgment; ends by itself
 	$(BIN)/tradelane demo $(ARGS)
@@ -43,7 +43,10 @@ interop-table: .venv/dev.stamp .venv/peers.stamp   ## write docs/interop.md from
 	TRADELANE_WRITE_INTEROP=1 $(BIN)/python -m pytest -m interop tests/interop
 
 faults interop soak: .venv/dev.stamp   ## the slow suites
-	$(BIN)/python -m pytest -m $@ $(ARGS)
+	$(BIN)/python -m pytest -m $@ --ignore tests/mutants $(ARGS)
+
+mutants: .venv/dev.stamp       ## every defence taken away in turn: its test must fail
+	$(BIN)/python -m pytest -m faults -n 2 tests/mutants $(ARGS)
 
 fuzz: .venv/dev.stamp          ## random damage to X12 files for FUZZ_SECONDS of CPU, from FUZZ_SEED on
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/python -m pytest -s -p no:randomly \
