@@ -146,6 +146,14 @@ class PartnerRegistry:
         """Whether any account is opened with a password."""
         return any(account.login is not Login.KEY for account in self._logins.values())
 
+    def bringer(self, user: str | None) -> Account | None:
+        """The account a file came by, for what it may bring; None where the channel itself carries everyone's.
+
+        One that is in no profile any more, or whose partner is inactive, carries nobody's: what it brought waits for
+        a person.
+        """
+        return None if user is None else self.way(user) or SftpAccount(user, partner=user)
+
     def carriers(self, partner: str) -> list[SftpAccount]:
         """Every SFTP account that may bring the interchanges of this partner, its own and others'."""
         return [account for account in self._logins.values() if partner in account.carries]
@@ -175,7 +183,7 @@ class PartnerRegistry:
         if account is not None and partner.key not in account.carries:
             text = (
                 f"ISA05/06 is {_pair(sender)}, which is {partner.key}; the account {account.user} carries only "
-                f"{', '.join(sorted(account.carries))}; add {partner.key} to its carries if it may"
+                f"{', '.join(sorted(account.carries)) or 'nobody any more'}; add {partner.key} to its carries if it may"
             )
             return NotIdentified(Refusal.SENDER_NOT_CARRIED, text)
         if not partner.active:

@@ -145,7 +145,7 @@ class _Pass:
     def _begin_file(self, conn: Connection, kind: Format, at: datetime) -> FileReading | None:
         """A file that is not X12; None where it is done with: parked, or a duplicate."""
         line, found = self._line, self._found
-        account = None if found.account is None else line.registry.way(found.account)
+        account = line.registry.bringer(found.account)
         identified = identify_file(
             lambda: self._content(conn),
             kind=kind,
@@ -173,7 +173,7 @@ class _Pass:
 
     def _begin(self, conn: Connection, *, refused: frozenset[GroupKey] = frozenset()) -> Reading:
         line, found = self._line, self._found
-        account = None if found.account is None else line.registry.way(found.account)
+        account = line.registry.bringer(found.account)
         is_test = found.environment is Environment.TEST
         agreed = RegistryTerms(line.registry, line.partner_guides, account=account, is_test=is_test)
         text = text_terms(self._head, account=account, registry=line.registry)

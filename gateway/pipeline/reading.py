@@ -181,7 +181,7 @@ class Reading:
         """The partner's; as long as nobody knows who that is, those of the account's."""
         if isinstance(who, Identified):
             agreed = who.partner.acknowledge
-        elif self._account is not None:
+        elif self._account is not None and self._account.partner in self._registry.partners:
             agreed = self._registry.partners[self._account.partner].acknowledge
         else:
             return AcknowledgmentTerms()

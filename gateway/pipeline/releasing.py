@@ -62,7 +62,7 @@ class Releasing:
         line, found = self.line, transmissions.load(conn, held.transmission_id)
         made: list[MadeDocument] = []
         issues: list[Issue] = []
-        account = None if found.account is None else line.registry.way(found.account)
+        account = line.registry.bringer(found.account)
         test = found.environment is Environment.TEST
         head = next(iter(line.vault.open(conn, found.sha256)), b"")[:SNIFFED_BYTES]
         text = text_terms(head, account=account, registry=line.registry)

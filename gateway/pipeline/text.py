@@ -24,4 +24,5 @@ def text_terms(head: bytes, *, account: Account | None, registry: PartnerRegistr
         partner = registry.sender(sender)
         if partner is not None and (account is None or partner.key in account.carries):
             return partner.text
-    return TextTerms() if account is None else registry.partners[account.partner].text
+    partner = None if account is None else registry.partners.get(account.partner)
+    return TextTerms() if partner is None else partner.text
