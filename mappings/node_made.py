@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.lineage import LineageView
@@ -27,9 +27,9 @@ Key = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """A document as it will be written, and its bytes alone."""
+    """A document as it will be written, and its bytes alone; files of the same bytes are equal."""
 
-    root: Node
+    root: Node = field(compare=False, repr=False)
     content: bytes
 
 
