@@ -102,6 +102,9 @@ class AS2Inlet:
             except IntakeClosed as closed:
                 yield _later(closed.retry_after)
                 return
+            except StoreUnavailable as error:
+                yield _unavailable(error)
+                return
             bodies = stack.enter_context(Bodies(self.folder))
             yield _Message(self, account, headers, message_id, spool, bodies)
 
