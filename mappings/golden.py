@@ -5,7 +5,7 @@
 `segment`, `element`, `text_line`, `text_column`, `path`, `field`, `value`). Samples are `*.edi` for X12, `*.xml`,
 `*.csv`, `*.txt`, `NAME.sample.json`, and `NAME.document.json` for a canonical document, with `NAME.origin.json` where
 it answers one. What is not canonical is expected as text: `NAME.expected.edi` holds a segment a line.
-`samples/context.json` may give `{"agreement": {...}, "delimiters": {...}}`.
+`samples/context.json` may give `{"agreement": {...}, "delimiters": {...}, "strictness": {...}}`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ from mappings.files import SAMPLE_PATTERNS, read_documents
 from mappings.spec import CANONICAL_SIDE
 from translators.canonical.common import Document
 from translators.canonical.registry import model_named
+from translators.datafile import LoadFault, Place, Scalar
+from translators.datafile import Mapping as DataMapping
 from translators.errors import Issue, TranslationError
 from translators.x12.guide import GuideLibrary
-from translators.x12.model import Delimiters, TransactionSet
+from translators.x12.model import Delimiters, GroupHeader, InterchangeHeader, TransactionSet
 from translators.x12.options import ReadOptions
 from translators.x12.reader import read_x12
+from translators.x12.strictness import Strictness, read_strictness
+from translators.x12.terms import SetTerms
 
 EXPECTED, ISSUES, CONTEXT = ".expected", ".issues.json", "context.json"
 DOCUMENT, ORIGIN = ".document.json", ".origin.json"
@@ -184,7 +188,7 @@ def read_source(
         name: of the file.
         guides: for X12.
         origin: of a canonical document, the one it answers.
-        surroundings: `agreement` and `delimiters`, as in `samples/context.json`.
+        surroundings: `agreement`, `delimiters` and `strictness`, as in `samples/context.json`.
         issues: where to put what is wrong with the file.
 
     Raises:
@@ -203,11 +207,35 @@ def read_source(
             if read.accepted:
                 yield read.root, MapContext(file={"name": name}, agreement=agreement, writing=writing)
     else:
-        for event in read_x12([content], guides=guides, options=ReadOptions(keep_tree=True)):
+        agreed = _Agreed(SetTerms(strictness=_strictness(around.get("strictness", {}), name)))
+        for event in read_x12([content], guides=guides, options=ReadOptions(keep_tree=True), agreed=agreed):
             if isinstance(event, TransactionSet):
                 told += event.issues
                 if event.accepted and event.root is not None:
                     yield event, MapContext.around(event, file_name=name, agreement=agreement)
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """The same terms for every set of a sample."""
+
+    said: SetTerms
+
+    def terms(self, interchange: InterchangeHeader, group: GroupHeader, set_code: str) -> SetTerms:
+        """See AgreedTerms."""
+        del interchange, group, set_code
+        return self.said
+
+
+def _strictness(found: Mapping[str, str], name: str) -> Strictness:
+    """The switches of a context, as an agreement has them."""
+    place = Place(Path(name).with_name(CONTEXT).name, 1, 1)
+    faults: list[LoadFault] = []
+    entries = tuple((Scalar(key, place), Scalar(word, place)) for key, word in found.items())
+    read = read_strictness(DataMapping(entries, place), faults)
+    if faults:
+        raise MappingError("; ".join(str(fault) for fault in faults))
+    return read
 
 
 def _document(content: bytes, name: str) -> Document:

@@ -134,3 +134,19 @@ def test_a_sample_that_is_no_document_is_our_fault(workspace: Any) -> None:
         (folder / "plain.document.json").write_text(content)
         with pytest.raises(MappingError, match="no canonical document"):
             run_samples(workspace.catalog(), "trial/855.out")
+
+
+def test_a_sample_is_read_with_the_strictness_of_its_context(workspace: Any, samples: Path) -> None:
+    (samples / "plain.edi").write_text(PLAIN.replace("CTT*2~", "CTT*3~"))
+    (samples / "plain.expected.json").write_text(json.dumps([ORDER]))
+    assert any("CTT01" in difference for difference in outcome(workspace))
+    context = {"agreement": {"currency": "USD"}, "strictness": {"level 3": "ignore"}}
+    (samples / "context.json").write_text(json.dumps(context))
+    assert outcome(workspace) == ()
+
+
+def test_a_strictness_that_says_nothing_known_is_an_error_of_the_sample(workspace: Any, samples: Path) -> None:
+    (samples / "plain.expected.json").write_text(json.dumps([ORDER]))
+    (samples / "context.json").write_text('{"strictness": {"x12.no.such": "ignore"}}')
+    with pytest.raises(MappingError, match=r"x12\.no\.such"):
+        outcome(workspace)

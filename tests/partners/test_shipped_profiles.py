@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import partners
+from mappings.catalog import SHIPPED as SHIPPED_MAPS
+from mappings.catalog import MapCatalog
 from partners.model import Agreement, Direction
 from partners.readiness import Check, readiness
 from partners.registry import Identified, PartnerRegistry
@@ -42,6 +44,26 @@ def test_the_shipped_data_holds_no_keys_and_two_entities_of_ours() -> None:
     registry = PartnerRegistry.load([SHIPPED])
     assert all(not account.keys for partner in registry.partners.values() for account in partner.accounts)
     assert len(registry.ourselves) == 2
+
+
+def test_there_are_ten_sample_partners_and_a_network_that_carries_two_of_them() -> None:
+    registry = PartnerRegistry.load([SHIPPED])
+    assert len([partner for partner in registry.partners.values() if partner.agreements]) >= 10
+    assert registry.account("intervan").carries >= {"hooli", "cyberdyne"}
+
+
+def test_every_sample_partner_lacks_nothing_but_its_key() -> None:
+    registry = PartnerRegistry.load([SHIPPED])
+    for name, partner in registry.partners.items():
+        checks = readiness(
+            partner,
+            ourselves=registry.ourselves.values(),
+            carriers=registry.carriers(name),
+            maps=MapCatalog([SHIPPED_MAPS]).names(),
+            destinations=["erp"],
+            at=NOW,
+        )
+        assert {check.found for check in checks if not check.ok} <= {"no key"}, name
 
 
 def _readiness(profiles: Any, partner: str, **known: Any) -> dict[str, Check]:

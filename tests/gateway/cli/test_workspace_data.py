@@ -70,7 +70,8 @@ def test_a_failing_sample_is_told_and_ends_in_1(tradelane: Tradelane, tmp_path: 
 
 
 def test_partners_are_listed_with_what_was_agreed(tradelane: Tradelane) -> None:
-    acme, globex = objects(tradelane("partner", "list", "--json"))
+    listed = {found["partner"]: found for found in objects(tradelane("partner", "list", "--json"))}
+    acme, globex = listed["acme"], listed["globex"]
     assert (acme["partner"], acme["identifiers"], acme["accounts"]) == ("acme", ["ZZ/ACME"], ["acme"])
     assert acme["agreements"] == ["850 in 004010"]
     assert globex["partner"] == "globex"
@@ -124,7 +125,8 @@ def test_doctor_names_every_mistake_and_what_to_do(
     result = tradelane("doctor", "--json", env={"TRADELANE_DATABASE_URL": fresh_database_url})
     assert result.exit_code == 1
     wrong = [item for item in objects(result) if not item["ok"]]
-    assert [item["name"] for item in wrong] == ["maps", "partners", "partners"]
+    assert [item["name"] for item in wrong][:3] == ["maps", "partners", "partners"]
+    assert {item["name"] for item in wrong} == {"maps", "partners"}
     assert wrong[0]["found"].startswith(f"{broken_map}:4:")
     assert '"erp"' in wrong[1]["todo"]
 
