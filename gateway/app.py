@@ -20,11 +20,13 @@ from gateway.api.server import HttpServer
 from gateway.api.services import Services
 from gateway.as2.server import AS2Endpoint
 from gateway.certificate_watch import warn_of_ending
+from gateway.channels import handed_in
 from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
 from gateway.channels.as2_keys import AS2Keys, load_keys
 from gateway.channels.as2_transport import AS2Transport, MDNTransport
 from gateway.channels.folder import FolderWatch
 from gateway.channels.folder_transport import FolderTransport
+from gateway.channels.handed_in import HandedInFolders
 from gateway.channels.https import HttpsChannel
 from gateway.channels.sftp import StoreMailbox
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
@@ -81,6 +83,7 @@ ROLES = ("sftp", "http", "poller", "worker")
 AS2_PATH = "/as2"
 """Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
+HAND_IN_EVERY = timedelta(seconds=1)
 RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
@@ -116,6 +119,12 @@ class Gateway:
     def hand_in(self, channel: str) -> HandIn:
         """Where our own systems hand in documents for partners; `channel` says which one does."""
         return HandIn(self.vault, self.outbound_book, channel)
+
+    def handed_in_folders(self) -> HandedInFolders:
+        """What takes in the documents that our own systems lay down for partners."""
+        folders = self.settings.hand_in
+        hand_ins = {name: self.hand_in(f"{handed_in.CHANNEL}{name}") for name in folders}
+        return HandedInFolders(self.store, self.clock, folders, hand_ins)
 
     def mailbox(self, wake: Callable[[list[str]], None]) -> StoreMailbox:
         """What the SFTP server serves; `wake` is told the lanes of what arrives."""
@@ -505,6 +514,7 @@ def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
         Chore("take in quiet files", TAKE_IN_QUIET_EVERY, lambda: take_in_quiet(box)),
         Chore("clear the outboxes", CLEAR_OUTBOXES_EVERY, lambda: clear_outboxes(box)),
         Chore("warn of ending certificates", WARN_OF_ENDING_EVERY, lambda: warn_of_certificates(gateway)),
+        Chore("take in what is handed in", HAND_IN_EVERY, gateway.handed_in_folders().take_in),
         Chore("release what waits for cross references", RELEASE_EVERY, lambda: gateway.releasing().run()),
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),

@@ -17,7 +17,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from gateway.adapters.kinds import KINDS, make_adapter, read_config
 from gateway.adapters.protocol import Adapter
 from gateway.http_settings import HttpSettings, OperationsSettings, read_http, read_operations
-from partners.fields import WORD, Fields, form
+from partners.fields import TEXT, WORD, Fields, form
 from sftp.gate import ServerLimits
 from sftp.lockout import LockoutRules
 from translators.datafile import LoadError, LoadFault, did_you_mean, plain, read_datafile
@@ -28,7 +28,7 @@ SETTINGS_FILE = "tradelane.yaml"
 DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
-_TOP_KEYS = ("samples", "sftp", "http", "operations", "as2", "workers", "inbound", "destinations")
+_TOP_KEYS = ("samples", "sftp", "http", "operations", "as2", "workers", "inbound", "destinations", "hand_in")
 SFTP_KEYS = (
     "host",
     "port",
@@ -99,6 +99,7 @@ class Settings:
         http: where the HTTP server listens; None where it does not run unless its role is asked for.
         workers: worker processes.
         destinations: by the name agreements call them.
+        hand_in: folders in which our own systems lay documents for partners, by a name of each.
     """
 
     home: Path
@@ -111,6 +112,7 @@ class Settings:
     inbound: InboundSettings = InboundSettings()
     as2: AS2Settings = AS2Settings()
     destinations: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
+    hand_in: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -146,6 +148,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         inbound=_inbound(fields),
         as2=_as2(fields),
         destinations=_destinations(fields, home) if fields.has("destinations") else usual.destinations,
+        hand_in=_hand_in(fields, home),
     )
     if faults:
         raise LoadError(faults)
@@ -198,6 +201,18 @@ def _inbound(outer: Fields) -> InboundSettings:
         large_bytes=fields.size("large_bytes", default=usual.large_bytes),
         high_water=fields.number("high_water", default=usual.high_water, low=1, high=100_000_000),
     )
+
+
+def _hand_in(outer: Fields, home: Path) -> Mapping[str, Path]:
+    found = outer.mapping("hand_in")
+    folders: dict[str, Path] = {}
+    for name, value in () if found is None else found.entries:
+        path = outer.checked(value, name=name.text, wanted=TEXT)
+        if not WORD.pattern.fullmatch(name.text):
+            outer.fault(name.place, f'a folder of hand_in is "{shown(name.text)}"; want {WORD.want}')
+        elif path is not None:
+            folders[name.text] = home / path.text
+    return MappingProxyType(folders)
 
 
 def _usual_destinations(home: Path) -> Mapping[str, Destination]:

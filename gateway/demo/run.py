@@ -9,12 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from gateway.app import Running, running
 from gateway.cli.life import print_life
 from gateway.cli.output import people, plain, plain_lines, print_json
+from gateway.demo import selling
 from gateway.demo.anyfile import profile_for
 from gateway.demo.partner import DemoPartner, OpenSSH, OurClient
 from gateway.store import timeline
@@ -136,8 +138,38 @@ class _Story:
         globex_997 = b"".join(content for _, content in globex_files)
         expect("Globex's 997 accepts in part (AK9|P)", b"AK9|P|3|3|2" in globex_997)
         expect("it names the bad date (AK4|5|373|8)", b"AK4|5|373|8|20261345" in globex_997)
+        self._sell(gateway, acme, clean)
         self._wait(gateway, lambda rows: all(row["state"] == "collected" for row in rows if row["direction"] == "out"))
         expect("the log knows that every answer was collected", not self._uncollected(gateway))
+
+    def _sell(self, gateway: Running, acme: OpenSSH | OurClient, order: dict[str, Any]) -> None:
+        """The ERP answers, ships and bills Acme's order; Acme collects, and says by 997 that it could read it all."""
+        expect, wanted = self.expectations.expect, sorted(selling.SETS)
+        self.say("our ERP hands in the answer, the ship notice and the invoice, as canonical JSON")
+        for name in selling.DOCUMENTS:
+            self._print_order(orjson.loads((FILES / name).read_bytes()))
+        selling.hand_in_all(gateway, FILES, partner="acme")
+        self._wait(gateway, lambda rows: selling.sent_sets(gateway, rows, partner="acme") == wanted)
+        self.say("Acme collects 855, 856 and 810")
+        files = [content for name, content in self._collect(acme) if name.startswith(selling.SETS)]
+        text = b"".join(files)
+        expect("an 855, an 856 and an 810 are collected", all(b"ST*" + code.encode() in text for code in wanted))
+        expect("the 855 accepts order 4500017 (BAK*00*AD)", b"BAK*00*AD*4500017*20261120*R1" in text)
+        expect("the 856 ships it, the 810 bills 588.00", b"PRF*4500017*R1" in text and b"TDS*58800" in text)
+        self.say("Acme's translator reads them and uploads its 997s")
+        answered = selling.acknowledge(gateway, acme, files, folder=self._home / "partner-side" / "997")
+        expect("a 997 comes back for every file", answered == len(files) > 0, found=answered)
+        id = order["transmission"]["id"]
+        self._wait(gateway, lambda _: selling.all_accepted(self._life(gateway, id)["family"]))
+        life = self._life(gateway, id)
+        self._show(life)
+        said = selling.outcomes(life["family"])
+        expect("the order's own page joins all four documents", len(life["family"]) == 4, found=len(life["family"]))
+        expect("and every set is accepted by Acme's 997", selling.all_accepted(life["family"]), found=said)
+
+    def _life(self, gateway: Running, id: str) -> dict[str, Any]:
+        with gateway.store.begin() as conn:
+            return timeline.life(conn, UUID(id))
 
     def one_file(self, gateway: Running, file: Path) -> None:
         user = next(iter(self._partners))

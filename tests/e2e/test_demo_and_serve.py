@@ -54,7 +54,8 @@ def expectations(done: subprocess.CompletedProcess[str]) -> list[dict[str, objec
 
 def test_the_demo_holds_all_it_expects_and_ends_by_itself(tmp_path: Path) -> None:
     rows = expectations(demo("--json", cwd=tmp_path))
-    assert len(rows) >= 12
+    assert len(rows) >= 18
+    assert "and every set is accepted by Acme's 997" in [row["expectation"] for row in rows]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -151,3 +151,14 @@ def test_a_mistake_in_http_is_told(tmp_path: Path, text: str, message: str) -> N
         load(tmp_path, text + "\n")
     [fault] = caught.value.faults
     assert fault.message.startswith(message)
+
+
+def test_folders_of_hand_in_lie_in_the_home_folder_or_where_they_say(tmp_path: Path) -> None:
+    settings = load(tmp_path, "hand_in: {erp: to-partners, wms: /srv/wms}\n")
+    assert settings.hand_in == {"erp": tmp_path / "to-partners", "wms": Path("/srv/wms")}
+
+
+def test_a_folder_of_hand_in_has_a_word_for_its_name(tmp_path: Path) -> None:
+    with pytest.raises(LoadError) as caught:
+        load(tmp_path, "hand_in: {ERP: x, wms: }\n")
+    assert len(caught.value.faults) == 2

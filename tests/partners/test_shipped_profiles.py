@@ -83,7 +83,9 @@ def _readiness(profiles: Any, partner: str, **known: Any) -> dict[str, Check]:
 def test_a_complete_partner_is_ready(profiles: Any, key_lines: dict[str, str]) -> None:
     profiles.write("acme/profile.yaml", (SHIPPED / "acme/profile.yaml").read_text())
     profiles.write("acme/keys/a.pub", key_lines["ed25519"])
-    checks = _readiness(profiles, "acme", maps=["acme/850.in"], destinations=["erp"])
+    out = ["855", "856", "810"]
+    maps = ["acme/850.in", *(f"base/{code}.out" for code in out)]
+    checks = _readiness(profiles, "acme", maps=maps, destinations=["erp"])
     assert list(checks) == [
         "status",
         "ourselves",
@@ -91,6 +93,7 @@ def test_a_complete_partner_is_ready(profiles: Any, key_lines: dict[str, str]) -
         "sftp acme",
         "850 in 004010: map",
         "850 in 004010: destinations",
+        *(f"{code} out 004010: map" for code in out),
     ]
     assert all(check.ok for check in checks.values())
 

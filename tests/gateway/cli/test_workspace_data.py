@@ -73,7 +73,7 @@ def test_partners_are_listed_with_what_was_agreed(tradelane: Tradelane) -> None:
     listed = {found["partner"]: found for found in objects(tradelane("partner", "list", "--json"))}
     acme, globex = listed["acme"], listed["globex"]
     assert (acme["partner"], acme["identifiers"], acme["accounts"]) == ("acme", ["ZZ/ACME"], ["acme"])
-    assert acme["agreements"] == ["850 in 004010"]
+    assert acme["agreements"] == ["850 in 004010", "855 out 004010", "856 out 004010", "810 out 004010"]
     assert globex["partner"] == "globex"
     assert "Acme Stores" in tradelane("partner", "list").stdout
 

@@ -202,7 +202,7 @@ def test_test_documents_are_sent_as_test(seller: Seller) -> None:
         (answer("PO-1"), {"choices": Choices(ourselves="uk")}, "outbound.ourselves"),
         (answer("PO-1"), {"choices": Choices("us", "acme")}, "outbound.no_way"),
         (answer("PO-1"), {"partner": "nobody"}, "outbound.partner"),
-        (answer("PO-1"), {"partner": "acme"}, "outbound.no_agreement"),
+        (answer("PO-1"), {"partner": "globex"}, "outbound.no_agreement"),
     ],
 )
 def test_what_stands_in_the_way_is_told_at_once_and_held_by_the_line(
