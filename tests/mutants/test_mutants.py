@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,15 +32,16 @@ TESTS = sorted({test for patch in PATCHES for test in read_header(patch, "Test")
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of the code and its tests."""
+def tree(tmp_path: Path) -> Iterator[Path]:
+    """A copy of the code and its tests, gone after the test: all of them together would fill a small disk."""
     for name in COPIED:
         source, target = ROOT / name, tmp_path / "tree" / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
         else:
             shutil.copy(source, target)
-    return tmp_path / "tree"
+    yield tmp_path / "tree"
+    shutil.rmtree(tmp_path / "tree")
 
 
 def apply(patch: Path, tree: Path) -> None:
