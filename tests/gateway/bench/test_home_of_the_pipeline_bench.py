@@ -40,7 +40,7 @@ def test_every_partners_file_is_its_own_and_has_no_fault(tmp_path: Path) -> None
 
 
 def test_the_table_names_every_bench() -> None:
-    assert sorted(BENCHES) == ["map", "pipeline", "x12"]
+    assert sorted(BENCHES) == ["as2", "map", "pipeline", "sftp", "x12"]
 
 
 def test_a_row_has_all_the_keys_that_programs_read() -> None:

@@ -62,7 +62,7 @@ def test_a_claim_takes_its_own_lane_only(store: Store, out: str) -> None:
 
 
 def test_a_lane_must_say_which_way_it_goes(store: Store) -> None:
-    with store.begin() as conn, pytest.raises(ValueError, match="in:, send: or out:"):
+    with store.begin() as conn, pytest.raises(ValueError, match="in:, send:, out: or dispatch:"):
         work.claim(conn, "acme", worker="n/w1", now=START)
 
 
