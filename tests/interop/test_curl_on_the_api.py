@@ -42,8 +42,8 @@ def test_an_order_is_sent_looked_at_and_its_997_collected(site: HttpHome) -> Non
     assert site.send(one) == 200
     wait_until_drained(site, within=60)
     status, listed = site.curl(f"{site.url}/v1/transmissions?direction=in")
-    [sent] = orjson.loads(listed)["items"]
-    assert (status, sent["state"], sent["filename"]) == (200, "processed", one.filename)
+    [sent] = [item for item in orjson.loads(listed)["items"] if item["filename"] == one.filename]
+    assert (status, sent["state"]) == (200, "processed")
     _, answers = site.curl(f"{site.url}/v1/transmissions/{sent['id']}/acknowledgments")
     [answer] = orjson.loads(answers)["items"]
     assert (answer["kind"], answer["status"]) == ("997", "A")
@@ -51,7 +51,8 @@ def test_an_order_is_sent_looked_at_and_its_997_collected(site: HttpHome) -> Non
     assert status == 200
     assert b"AK9*A*1*1*1" in content
     assert site.curl("--request", "POST", f"{site.url}/v1/outbound/{answer['carried_by']}/collected")[0] == 204
-    assert orjson.loads(site.curl(f"{site.url}/v1/outbound")[1])["items"] == []
+    left = orjson.loads(site.curl(f"{site.url}/v1/outbound")[1])["items"]
+    assert answer["carried_by"] not in [item["id"] for item in left]
 
 
 def test_metrics_hold_what_the_workers_did(site: HttpHome) -> None:
