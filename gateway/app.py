@@ -34,7 +34,7 @@ from gateway.channels.sftp_client import RemoteConnect
 from gateway.channels.sftp_poller import RemotePoller
 from gateway.channels.sftp_sender import SftpClientTransport
 from gateway.channels.sftp_sessions import SessionBoard
-from gateway.chores import Chore, Chores, lane_chores
+from gateway.chores import LANES_LEADER, Chore, Chores, lane_chores
 from gateway.errors import GatewayError
 from gateway.guides import PartnerGuides
 from gateway.http_settings import HttpSettings
@@ -90,7 +90,7 @@ WARN_OF_ENDING_EVERY = timedelta(hours=1)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
-SERVE_CONNECTIONS = 12
+SERVE_CONNECTIONS = 14
 OPERATIONS_CONNECTIONS = 20
 
 log = structlog.get_logger(__name__)
@@ -446,8 +446,10 @@ def running(
                 options={"home": str(settings.home), "log_level": log_level},
                 counted=totals.add,
             )
-            chores = Chores(store, [*lane_chores(store, lanes, gateway.clock), *_gateway_chores(gateway, lanes)])
+            lane_work = Chores(store, lane_chores(store, lanes, gateway.clock), leader=LANES_LEADER)
+            chores = Chores(store, _gateway_chores(gateway, lanes))
             threads.append(Thread(target=parent.run, args=(stop,), name="workers"))
+            threads.append(Thread(target=lane_work.run, args=(stop,), name="lane chores"))
             threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
         if "poller" in wanted:
             threads.append(Thread(target=gateway.poller(lanes.wake).run, args=(stop,), name="poller"))

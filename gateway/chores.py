@@ -18,6 +18,8 @@ from gateway.store.engine import Store
 from gateway.store.locks import SessionLock
 
 LEADER = "chores"
+LANES_LEADER = "lane chores"
+"""Led apart, in a thread of its own: whatever another chore waits for, due lanes are woken."""
 SWEEP_EVERY = timedelta(milliseconds=250)
 BURY_EVERY = timedelta(seconds=5)
 LEAD_EVERY = timedelta(seconds=1)
@@ -90,11 +92,12 @@ class Chores:
     Args:
         store: whose advisory lock says which node leads.
         chores: what is to be done.
+        leader: the name of that lock; the same chores have the same on every node.
     """
 
-    def __init__(self, store: Store, chores: Sequence[Chore]) -> None:
+    def __init__(self, store: Store, chores: Sequence[Chore], *, leader: str = LEADER) -> None:
         self._chores = chores
-        self._lock = SessionLock(store, LEADER, silent_after=LEADER_SILENT_SECONDS)
+        self._lock = SessionLock(store, leader, silent_after=LEADER_SILENT_SECONDS)
 
     def run(self, stop: Event) -> None:
         """Do what is due until `stop` is set."""
