@@ -5,7 +5,8 @@
 `segment`, `element`, `text_line`, `text_column`, `path`, `field`, `value`). Samples are `*.edi` for X12, `*.xml`,
 `*.csv`, `*.txt`, `NAME.sample.json`, and `NAME.document.json` for a canonical document, with `NAME.origin.json` where
 it answers one. What is not canonical is expected as text: `NAME.expected.edi` holds a segment a line.
-`samples/context.json` may give `{"agreement": {...}, "delimiters": {...}, "strictness": {...}}`.
+`samples/context.json` may give `{"agreement": {...}, "delimiters": {...}, "strictness": {...}}`; `NAME.context.json`
+stands in its place for one sample.
 """
 
 from __future__ import annotations
@@ -106,13 +107,15 @@ def read_samples(compiled: CompiledMap, folder: Path, *, guides: GuideLibrary) -
     Raises:
         MappingError: a file is not readable.
     """
-    context = _read(folder / CONTEXT) if (folder / CONTEXT).is_file() else {}
+    shared = _read(folder / CONTEXT) if (folder / CONTEXT).is_file() else {}
     patterns = _PATTERNS.get(compiled.reads.word, ("*.edi",))
     paths = {found for pattern in patterns for found in folder.glob(pattern)}
     samples = []
     for path in sorted(path for path in paths if EXPECTED not in path.name):
         issues: list[Issue] = []
+        name = path.name.removesuffix(path.suffix).removesuffix(".sample").removesuffix(".document")
         answered = path.with_name(path.name.removesuffix(DOCUMENT) + ORIGIN)
+        own = path.with_name(f"{name}.{CONTEXT}")
         sources = tuple(
             read_source(
                 compiled,
@@ -120,11 +123,10 @@ def read_samples(compiled: CompiledMap, folder: Path, *, guides: GuideLibrary) -
                 name=path.name,
                 guides=guides,
                 origin=answered.read_bytes() if answered.is_file() else None,
-                surroundings=context,
+                surroundings=_read(own) if own.is_file() else shared,
                 issues=issues,
             )
         )
-        name = path.name.removesuffix(path.suffix).removesuffix(".sample").removesuffix(".document")
         expected, refused = path.with_name(f"{name}{EXPECTED}.{compiled.suffix}"), path.with_name(name + ISSUES)
         samples.append(
             Sample(

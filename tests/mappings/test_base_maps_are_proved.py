@@ -8,10 +8,11 @@ from mappings.catalog import SHIPPED, MapCatalog
 from mappings.coverage import map_coverage
 
 CATALOG = MapCatalog([SHIPPED])
+READ = ("204", "210", "214", "810", "820", "824", "846", "850", "855", "856", "860", "864", "990")
+WRITTEN = ("204", "210", "214", "810", "812", "824", "846", "850", "855", "856", "860", "861", "864", "990")
 PROVED = [
-    *(f"base/{code}.in" for code in ("810", "820", "824", "846", "850", "855", "856", "860", "864")),
-    *(f"base/{code}.in" for code in ("204", "214", "940", "943", "944", "945", "947", "990")),
-    *(f"base/{code}.out" for code in ("810", "812", "824", "846", "850", "855", "856", "860", "861", "864", "990")),
+    *(f"base/{code}.in" for code in (*READ, "940", "943", "944", "945", "947")),
+    *(f"base/{code}.out" for code in WRITTEN),
     *(f"base/{code}-005010.{way}" for code in ("824", "850", "855", "860") for way in ("in", "out")),
 ]
 

@@ -145,6 +145,18 @@ def test_a_sample_is_read_with_the_strictness_of_its_context(workspace: Any, sam
     assert outcome(workspace) == ()
 
 
+def test_a_context_of_its_own_stands_in_the_place_of_the_shared_one(workspace: Any, samples: Path) -> None:
+    (samples / "other.edi").write_text(PLAIN)
+    (samples / "plain.context.json").write_text('{"agreement": {"currency": "EUR"}}')
+    (samples / "plain.expected.json").write_text(json.dumps([ORDER | {"currency": "EUR"}]))
+    (samples / "other.expected.json").write_text(json.dumps([ORDER]))
+    assert run_samples(workspace.catalog(), "trial/850.in").passed
+    (samples / "plain.context.json").write_text("{}")
+    (failed,) = [found for found in run_samples(workspace.catalog(), "trial/850.in").results if not found.passed]
+    assert failed.name == "plain.edi"
+    assert failed.differences[0].startswith("document 1 was not made")
+
+
 def test_a_strictness_that_says_nothing_known_is_an_error_of_the_sample(workspace: Any, samples: Path) -> None:
     (samples / "plain.expected.json").write_text(json.dumps([ORDER]))
     (samples / "context.json").write_text('{"strictness": {"x12.no.such": "ignore"}}')
