@@ -84,3 +84,25 @@ class SetsRefused(GatewayError):
 
 class UnknownRevision(GatewayError):
     """A map has no such revision, or none to go back to."""
+
+
+class SecretMissing(GatewayError):
+    """A secret that the settings refer to (`env:`, `file:`) is not there, or others may read it."""
+
+
+class WebhookRefused(GatewayError):
+    """A webhook is forged, stale or unreadable; nothing was taken.
+
+    Args:
+        reason: for the log and the sender, without anything of its content.
+        proved: whether its signature held, so that only its content is at fault.
+    """
+
+    def __init__(self, reason: str, *, proved: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.proved = proved
+
+
+class NoTelling(Exception):  # no GatewayError: an adapter's fault is one delivery's, not the gateway's
+    """A business system could not be asked now; raised by adapters, where the runtime takes any exception for that."""

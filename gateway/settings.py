@@ -12,16 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr
 
-from gateway.adapters.kinds import KINDS, make_adapter, read_config
-from gateway.adapters.protocol import Adapter
+from gateway.destinations import Destination, read_destinations, usual_destinations
 from gateway.http_settings import HttpSettings, OperationsSettings, read_http, read_operations
 from partners.fields import TEXT, WORD, Fields, form
 from sftp.gate import ServerLimits
 from sftp.lockout import LockoutRules
-from translators.datafile import LoadError, LoadFault, did_you_mean, plain, read_datafile
-from translators.datafile import Mapping as DataMapping
+from translators.datafile import LoadError, LoadFault, read_datafile
 from translators.errors import shown
 
 SETTINGS_FILE = "tradelane.yaml"
@@ -76,18 +74,6 @@ class InboundSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
-    """A business system documents are delivered to: the kind of its adapter, and that kind's settings."""
-
-    kind: str
-    config: BaseModel
-
-    def adapter(self) -> Adapter:
-        """Its adapter, ready to be used."""
-        return make_adapter(self.kind, self.config)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """One gateway.
 
@@ -132,7 +118,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
     url = (os.environ if environment is None else environment).get(DATABASE_URL, "").strip()
     database_url = SecretStr(url) if url else None
     path = home / SETTINGS_FILE
-    usual = Settings(home, database_url, destinations=_usual_destinations(home))
+    usual = Settings(home, database_url, destinations=usual_destinations(home))
     if not path.exists():
         return usual
     faults: list[LoadFault] = []
@@ -147,7 +133,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         workers=fields.number("workers", default=usual.workers, low=1, high=256),
         inbound=_inbound(fields),
         as2=_as2(fields),
-        destinations=_destinations(fields, home) if fields.has("destinations") else usual.destinations,
+        destinations=read_destinations(fields, home=home) if fields.has("destinations") else usual.destinations,
         hand_in=_hand_in(fields, home),
     )
     if faults:
@@ -213,57 +199,3 @@ def _hand_in(outer: Fields, home: Path) -> Mapping[str, Path]:
         elif path is not None:
             folders[name.text] = home / path.text
     return MappingProxyType(folders)
-
-
-def _usual_destinations(home: Path) -> Mapping[str, Destination]:
-    config = read_config("folder", {"path": "erp", "create": True}, home=home)
-    return MappingProxyType({"erp": Destination("folder", config)})
-
-
-def _destinations(outer: Fields, home: Path) -> Mapping[str, Destination]:
-    found = outer.mapping("destinations")
-    destinations: dict[str, Destination] = {}
-    for name, value in () if found is None else found.entries:
-        if not WORD.pattern.fullmatch(name.text):
-            outer.fault(name.place, f'a destination is "{shown(name.text)}"; want {WORD.want}')
-        settings = outer.as_mapping(value, name=name.text)
-        destination = None if settings is None else _destination(settings, home, outer.faults)
-        if destination is not None:
-            destinations[name.text] = destination
-    return MappingProxyType(destinations)
-
-
-def _destination(settings: DataMapping, home: Path, faults: list[LoadFault]) -> Destination | None:
-    # Which keys there may be is the kind's to say.
-    known = ["kind", *(name.text for name, _ in settings.entries)]
-    fields = Fields(settings, of="a destination", known=known, faults=faults)
-    fields.require("kind")
-    found = fields.scalar("kind")
-    if found is None:
-        return None
-    if found.text not in KINDS:
-        hint = did_you_mean(found.text, KINDS)
-        fields.fault(found.place, f'kind is "{shown(found.text)}"; want {" or ".join(KINDS)}{hint}')
-        return None
-    return _configured(fields, settings, kind=found.text, home=home)
-
-
-def _configured(fields: Fields, settings: DataMapping, *, kind: str, home: Path) -> Destination | None:
-    """The destination, once the kind's own model has read its settings; its faults get their places."""
-    own = {name.text: plain(value) for name, value in settings.entries if name.text != "kind"}
-    try:
-        return Destination(kind, read_config(kind, own, home=home))
-    except ValidationError as error:
-        names = list(KINDS[kind].config.model_fields)
-        for fault in error.errors(include_url=False, include_context=False):
-            key = str(fault["loc"][0]) if fault["loc"] else ""
-            if fault["type"] == "missing":
-                fields.fault(settings.place, f'a {kind} destination needs the key "{key}"')
-            elif fault["type"] == "extra_forbidden":
-                hint = did_you_mean(key, names)
-                fields.fault(fields.place_of(key), f'a {kind} destination has no key "{shown(key)}"{hint}')
-            else:
-                value = settings.get(key)
-                place = settings.place if value is None else value.place
-                fields.fault(place, f"{key}: {fault['msg']}")
-        return None

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from enum import StrEnum
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +30,14 @@ Idempotency = Literal["native", "unique_reference", "probe_only", "none"]
 `native`: it takes a request key; `unique_reference`: it refuses a reference it has; `probe_only`: it can be asked;
 `none`: neither, so that only a checkpoint and its `resume` (see `Adapter.submit`) can tell.
 """
+
+
+class Verified(StrEnum):
+    """Against what an adapter was tried. Tests against a fake of our own prove our half only, and are none of these."""
+
+    REAL = "verified against the real system"
+    CONTRACT = "verified against the published contract"
+    NOT = "not verified"
 
 
 class Rate(BaseModel):
@@ -214,7 +223,3 @@ class SubmitsTogether(Protocol):
             Exception: then so are all of them.
         """
         ...
-
-
-AdapterMaker = Callable[[Any], Adapter]
-"""Makes an adapter of its validated Config."""

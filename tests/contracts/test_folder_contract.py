@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,12 @@ class FolderPeer:
         self._folder = folder
         self._effects: defaultdict[str, list[bytes]] = defaultdict(list)
         self._lock = threading.Lock()
+
+    def settings(self) -> Mapping[str, object]:
+        return {"path": str(self._folder), "create": "true"}
+
+    def secrets(self) -> Sequence[str]:
+        return ()
 
     def adapter(self) -> FolderAdapter:
         return FolderAdapter(FolderConfig(path=self._folder))
