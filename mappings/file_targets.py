@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -60,8 +61,9 @@ class XMLTarget(NodeTarget):
         del place
         return legs_of(path_of(text), self._element, self._attribute)
 
-    def write_file(self, root: Node) -> bytes:
+    def write_file(self, root: Node, terms: Mapping[str, Any]) -> bytes:
         """See NodeTarget."""
+        del terms  # always UTF-8
         return write_xml(root, form=self._form)
 
     def shown(self, made: MadeFile) -> str:
@@ -108,8 +110,9 @@ class JSONTarget(NodeTarget):
         """See NodeTarget."""
         return {Kind.NUMBER: NodeKind.NUMBER, Kind.BOOL: NodeKind.BOOLEAN}.get(kind, NodeKind.TEXT)
 
-    def write_file(self, root: Node) -> bytes:
+    def write_file(self, root: Node, terms: Mapping[str, Any]) -> bytes:
         """See NodeTarget."""
+        del terms  # always UTF-8
         return write_json(root)
 
     def shown(self, made: MadeFile) -> Any:
@@ -157,13 +160,15 @@ class RecordTarget(NodeTarget):
             return date_writer(column.pattern)
         return decimal_text if kind is Kind.NUMBER else super().written_as(kind, filled, place)
 
-    def write_file(self, root: Node) -> bytes:
-        """See NodeTarget."""
-        return write_delimited([root], self._layout)
+    def write_file(self, root: Node, terms: Mapping[str, Any]) -> bytes:
+        """See NodeTarget; `encoding` may be another than the layout's."""
+        encoding = terms.get("encoding") or self._layout.encoding
+        return write_delimited([root], replace(self._layout, encoding=encoding))
 
     def shown(self, made: MadeFile) -> str:
         """See NodeTarget; line ends as LF."""
-        return made.content.decode(self._layout.codec).replace("\r\n", "\n")
+        plain = replace(self._layout, encoding="utf-8", bom=False)
+        return write_delimited([made.root], plain).decode().replace("\r\n", "\n")
 
     def _column(self, text: str, place: tuple[str, ...]) -> Column:
         layout = self._layout

@@ -1,13 +1,15 @@
-"""The files of a map's source format, but for X12: read into documents, as the map's own layout says."""
+"""The files of a map's own formats, but for X12: read into documents as its layout says, and those it made joined."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mappings.compiled import CompiledMap
+from mappings.node_made import MadeFile
 from translators.delimited.layout import Layout
 from translators.delimited.reader import read_delimited
+from translators.delimited.writer import write_delimited
 from translators.jsondoc.reader import read_json
 from translators.reading import ReadDocument
 from translators.xmldoc.reader import read_xml
@@ -32,6 +34,29 @@ def read_documents(
     return _READERS[compiled.reads.word](compiled.form, chunks, encoding)
 
 
+def read_made(compiled: CompiledMap, content: bytes, *, encoding: str | None = None) -> list[ReadDocument]:
+    """What a file that the map made reads as; as `read_documents`."""
+    return list(_READERS[compiled.makes.word](compiled.form, [content], encoding))
+
+
+def joined(compiled: CompiledMap, made: Sequence[MadeFile], *, encoding: str | None = None) -> bytes:
+    """The bytes of one file with several documents that the map made; all but delimited text hold one alone.
+
+    Raises:
+        WritingError: something cannot be written.
+        ValueError: several in a format that holds one.
+    """
+    if len(made) == 1:
+        return made[0].content
+    if not isinstance(compiled.form, Layout):
+        raise ValueError(f"{compiled.makes.word} holds one document, not {len(made)}")
+    return write_delimited([one.root for one in made], _encoded(compiled.form, encoding))
+
+
+def _encoded(layout: Layout, encoding: str | None) -> Layout:
+    return layout if encoding is None else replace(layout, encoding=encoding)
+
+
 def _xml(_form: object, chunks: Iterable[bytes], _encoding: str | None) -> Iterator[ReadDocument]:
     yield read_xml(chunks)
 
@@ -42,7 +67,7 @@ def _json(_form: object, chunks: Iterable[bytes], _encoding: str | None) -> Iter
 
 def _delimited(form: object, chunks: Iterable[bytes], encoding: str | None) -> Iterator[ReadDocument]:
     assert isinstance(form, Layout)
-    return read_delimited(chunks, form if encoding is None else replace(form, encoding=encoding))
+    return read_delimited(chunks, _encoded(form, encoding))
 
 
 _READERS: dict[str, Callable[[object, Iterable[bytes], str | None], Iterator[ReadDocument]]] = {

@@ -158,12 +158,16 @@ class NodeTrail:
 
 
 def finished(
-    write: Callable[[Node], bytes], content: Node, report: Report, lineage: LineageView, terms: Mapping[str, Any]
+    write: Callable[[Node, Mapping[str, Any]], bytes],
+    content: Node,
+    report: Report,
+    lineage: LineageView,
+    terms: Mapping[str, Any],
 ) -> MadeFile | None:
     """The file; None, and an issue, where its format refuses something."""
-    del lineage, terms  # a layout or form says all there is to say
+    del lineage  # a layout or form says all there is to say
     try:
-        return MadeFile(content, write(content))
+        return MadeFile(content, write(content, terms))
     except WritingError as error:
         report.add(
             "map.value.unfit", None, str(error), None, None, cause=error.place, position=Position(path=error.place)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -86,8 +86,12 @@ class NodeTarget(Target):
         """
 
     @abstractmethod
-    def write_file(self, root: Node) -> bytes:
+    def write_file(self, root: Node, terms: Mapping[str, Any]) -> bytes:
         """The bytes of a document.
+
+        Args:
+            root: of it.
+            terms: what its format is told when it is written.
 
         Raises:
             WritingError: the format refuses something.

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from partners.dispatching import read_batch, read_envelope
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.file_names import words_in
 from partners.file_terms import read_file_terms
 from partners.model import RELEASE_LENGTH, Acknowledgments, Agreement, Criteria, Direction, Syntax, Usage
 from translators.datafile import LoadFault, Mapping, Scalar
@@ -62,14 +63,13 @@ _OF_X12 = (
     "gs_receiver",
     "guide",
     "strictness",
-    "acknowledge",
-    "batch",
     "envelope",
 )
 """Keys of an agreement that only X12 gives a meaning."""
 _ANSWERING = ("functional", "interchange", "form", "advice")
 _WAITING = ("functional", "interchange", "form", "within")
 """What that of an agreement may say, by its direction; `interchange` is known there to be told of as misplaced."""
+_WAITING_FOR_A_FILE = ("within",)
 
 
 def read_agreement(
@@ -101,7 +101,8 @@ def read_agreement(
     switches = fields.mapping("strictness")
     syntax = fields.choice("syntax", Syntax.X12)
     if syntax is not Syntax.X12:
-        _refuse_x12_keys(fields, syntax)
+        _refuse_x12_keys(fields, syntax, direction)
+    waiting = _WAITING if syntax is Syntax.X12 else _WAITING_FOR_A_FILE
     read = Agreement(
         partner=partner,
         document=fields.text("document", _SET_CODE if syntax is Syntax.X12 else WORD),
@@ -127,15 +128,16 @@ def read_agreement(
             fields,
             of=f"the acknowledge of an agreement with direction {(direction or Direction.OUT).value}",
             inherited=inherited,
-            known=_ANSWERING if direction is Direction.IN else _WAITING,
+            known=_ANSWERING if direction is Direction.IN else waiting,
         ),
-        batch=read_batch(fields),
+        batch=read_batch(fields, syntax=syntax.value),
         envelope=read_envelope(fields),
         values=_values(fields),
         account=fields.text("account"),
-        file=read_file_terms(fields, syntax=syntax.value),
+        file=read_file_terms(fields, syntax=syntax.value, outgoing=direction is Direction.OUT),
         place=item.place,
     )
+    _check_names(fields, read)
     _check_way(fields, direction=direction, pass_through=read.pass_through)
     return read if len(faults) == count else None
 
@@ -189,8 +191,15 @@ def _check_way(fields: Fields, *, direction: Direction | None, pass_through: boo
             fields.fault(fields.place_of(key), f"{key} is for direction out; what comes in is as the partner made it")
 
 
-def _refuse_x12_keys(fields: Fields, syntax: Syntax) -> None:
-    for key in _OF_X12:
+def _check_names(fields: Fields, read: Agreement) -> None:
+    """A file with several documents is not called after one of them."""
+    if read.direction is Direction.OUT and read.batch.sets > 1 and "key" in words_in(read.file.name):
+        fields.fault(fields.place_of("file"), "a file of several documents has no {key}; use {date}, {time} or {id}")
+
+
+def _refuse_x12_keys(fields: Fields, syntax: Syntax, direction: Direction | None) -> None:
+    misplaced = _OF_X12 if direction is Direction.OUT else (*_OF_X12, "acknowledge")
+    for key in misplaced:
         if fields.has(key):
             fields.fault(fields.place_of(key), f"{key} is for syntax x12, not {syntax.value}")
 

@@ -1,4 +1,4 @@
-"""How documents go out by an agreement: the envelope's separators and requests, and how many sets go together."""
+"""How documents go out by an agreement: the envelope's separators and requests, and how many go together."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from translators.x12.writer import fault_of
 _SEPARATOR = form(r"(?s).", "one character")
 _ENVELOPE_KEYS = ("element", "component", "segment", "repetition", "lines", "ta1")
 MOST_SETS = 10_000
+_BATCH_KEYS = {
+    "x12": ("sets", "groups", "every"),
+    "csv": ("documents", "every"),
+}
+_ALONE = Batch(sets=1)
 
 
-def read_batch(outer: Fields) -> Batch:
-    """Read `batch`."""
+def read_batch(outer: Fields, *, syntax: str) -> Batch:
+    """Read `batch`; XML and JSON hold one document each, and rows of several documents share a file where agreed."""
+    usual = Batch() if syntax == "x12" else _ALONE
     found = outer.mapping("batch")
     if found is None:
-        return Batch()
-    fields = Fields(found, of="batch", known=("sets", "groups", "every"), faults=outer.faults)
-    sets = fields.number("sets", default=Batch().sets, low=1, high=MOST_SETS)
-    return Batch(sets, fields.choice("groups", Batch().groups), fields.span("every", default=Batch().every))
+        return usual
+    known = _BATCH_KEYS.get(syntax, ("every",))
+    fields = Fields(found, of=f"the batch of an agreement of syntax {syntax}", known=known, faults=outer.faults)
+    count = fields.number("sets" if syntax == "x12" else "documents", default=usual.sets, low=1, high=MOST_SETS)
+    return Batch(count, fields.choice("groups", usual.groups), fields.span("every", default=usual.every))
 
 
 def read_envelope(outer: Fields) -> Envelope:

@@ -165,7 +165,7 @@ class Batch:
     """How documents go together.
 
     Args:
-        sets: at most so many stand in an interchange.
+        sets: at most so many stand in an interchange, or documents in a delimited file.
         groups: whether each group has an interchange of its own.
         every: they leave when a multiple of this span (counted from midnight UTC, 1970) has come; zero for at once.
     """
@@ -470,12 +470,12 @@ class Agreement:
         deliver_to: names of destinations, for `in`.
         ordered: documents with the same business key keep their order.
         acknowledge: for `in` what we answer with, for `out` what we wait for.
-        batch: for `out`, how many sets go together.
+        batch: for `out`, how many documents go together.
         envelope: for `out`, what an interchange looks like.
         currency: ISO 4217, what maps use where the document names none; "" for none.
         values: free words of the profile, for maps.
         account: for `out`, the account it goes by; "" for the partner's first that takes files.
-        file: of XML, JSON and CSV, how its files are told, read and answered.
+        file: of XML, JSON and CSV, how its files are told or called, and answered.
     """
 
     partner: str

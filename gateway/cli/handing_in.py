@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -95,24 +96,26 @@ def _show(rendered: Rendered, *, json: bool) -> None:
     assert rendered.made is not None
     terms = rendered.terms
     text = terms.map.shown(rendered.made.content)
+    agreement = terms.agreement
     found: dict[str, Any] = {
-        "set": rendered.made.content.code,
+        "set": agreement.document,
+        "syntax": agreement.syntax.value,
         "version": terms.version,
         "from": terms.ourselves.key,
         "account": terms.account,
         "map": terms.map.name,
         "answers": [{"kind": one.kind, "relation": one.relation, "document": str(one.id)} for one in rendered.related],
-        "segments": text,
+        "segments" if agreement.syntax == "x12" else "content": text,
         "issues": [],
     }
     if json:
         print_json(found)
         return
     people.print(
-        f"[bold]{plain(found['set'])}[/] {plain(found['version'])} from {plain(found['from'])} over "
+        f"[bold]{plain(found['set'])}[/] {plain(terms.version or found['syntax'])} from {plain(found['from'])} over "
         f"{plain(found['account'])} by the map {plain(found['map'])}"
     )
-    people.print(plain_lines(text), soft_wrap=True)
+    people.print(plain_lines(text if isinstance(text, str) else dumps(text, indent=2)), soft_wrap=True)
 
 
 def _refuse(file: Path, issues: Sequence[Issue], *, json: bool) -> NoReturn:

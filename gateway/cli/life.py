@@ -140,7 +140,8 @@ def _print_interchange(
             f"  interchange {plain(interchange['control_number'])}  {plain(sender)} -> {plain(receiver)}{said}"
         )
     else:
-        people.print(f"  {plain(interchange['syntax'])} file of {plain(interchange['partner'])}{said}")
+        whose = "for" if sent else "of"
+        people.print(f"  {plain(interchange['syntax'])} file {whose} {plain(interchange['partner'])}{said}")
     for item in interchange["sets"]:
         verdict = _outcome(item) if sent else "[green]accepted[/]" if item["accepted"] else "[red]rejected[/]"
         people.print(f"    {plain(item['code'])} {item['ordinal']}  {verdict}")

@@ -1,21 +1,23 @@
 """The dispatch line: documents of ours that are due are rendered and leave together, each once.
 
-All that makes a document sent (its interchange, control numbers, the expected acknowledgment, the delivery's end) is
-one transaction: a worker that dies before it commits leaves the delivery as it was, and no number is used. What cannot
-be rendered is held in an exception; the others go on.
+All that makes a document sent (its interchange or file, control numbers, the expected acknowledgment, the delivery's
+end) is one transaction: a worker that dies before it commits leaves the delivery as it was, and no number is used. What
+cannot be rendered is held in an exception; the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 
 from gateway.errors import GatewayError, Overtaken, SetsRefused, StoreError
 from gateway.model import AttemptOutcome, DeliveryState, Environment
 from gateway.pipeline.dispatch import Dispatch, SetToSend
+from gateway.pipeline.file_dispatch import FileDispatch, FileToSend
 from gateway.pipeline.outbound_faults import fault
 from gateway.pipeline.outbound_terms import Choices, OutboundBook, OutboundTerms
 from gateway.pipeline.outgoing import way_to
@@ -123,6 +125,29 @@ class DispatchLine:
         at = self.clock.now()
         lanes: set[str] = set()
         for (terms, environment), alike in _alike(found):
+            by_document = {item.document_id: (item, rendered) for item, rendered in alike}
+            for carrier, parts in self._carried(conn, terms, environment, alike, at=at):
+                for document_id in parts:
+                    item, rendered = by_document[document_id]
+                    self._settle(conn, item, rendered, carried_by=str(carrier), started_at=started_at)
+            lane = way_to(self.book.registry, terms.account).lane
+            if lane is not None:
+                lanes.add(lane)
+        return lanes
+
+    def _carried(
+        self,
+        conn: Connection,
+        terms: OutboundTerms,
+        environment: Environment,
+        alike: Sequence[_Pair],
+        *,
+        at: datetime,
+    ) -> Iterator[tuple[UUID, list[UUID]]]:
+        """Send them; each transmission, and the documents it carries."""
+        named = [_named(item, rendered) for item, rendered in alike]
+        sets = [one for one in named if isinstance(one, SetToSend)]
+        if sets:
             dispatch = Dispatch(
                 partner=terms.partner,
                 ourselves=terms.ourselves,
@@ -133,17 +158,20 @@ class DispatchLine:
                 guides=self.book.guides,
                 partner_guides=self.book.partner_guides,
             )
-            by_document = {item.document_id: (item, rendered) for item, rendered in alike}
-            sets = [_named(item, rendered) for item, rendered in alike]
             for sent in dispatch.send(conn, sets, at=at):
-                for one in sent.sets:
-                    assert one.document is not None
-                    item, rendered = by_document[one.document]
-                    self._settle(conn, item, rendered, carried_by=str(sent.transmission_id), started_at=started_at)
-            lane = way_to(self.book.registry, terms.account).lane
-            if lane is not None:
-                lanes.add(lane)
-        return lanes
+                yield sent.transmission_id, [one.document for one in sent.sets if one.document is not None]
+        files = [one for one in named if isinstance(one, FileToSend)]
+        if files:
+            by_file = FileDispatch(
+                partner=terms.partner,
+                ourselves=terms.ourselves,
+                account=terms.account,
+                environment=environment,
+                vault=self.vault,
+                registry=self.book.registry,
+            )
+            for carried in by_file.send(conn, files, at=at):
+                yield carried.transmission_id, [one.document for one in carried.files if one.document is not None]
 
     def _settle(
         self, conn: Connection, item: DocumentToDispatch, rendered: Rendered, *, carried_by: str, started_at: datetime
@@ -258,7 +286,7 @@ def _in_order(good: Sequence[_Pair], found: Sequence[_Pair]) -> list[_Pair]:
     ]
 
 
-def _named(item: DocumentToDispatch, rendered: Rendered) -> SetToSend:
+def _named(item: DocumentToDispatch, rendered: Rendered) -> SetToSend | FileToSend:
     assert rendered.made is not None
     document = model_named(item.schema).from_json_bytes(item.canonical)
     keys = tuple((key.name, key.value) for key in document.business_keys())

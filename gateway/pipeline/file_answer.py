@@ -60,6 +60,7 @@ def send_file_answer(
         filename=name,
         environment=found.environment,
         payload=vault.put(later, write_acknowledgment(told, form)),
+        content_format=form.value,
         later=later,
     )
     acknowledgments.add_sent(

@@ -82,12 +82,28 @@ def identify_file(
             return UnreadFile(found.code.value, found.reason)
         partner = registry.partners[found.partner]
         if read is not None:
-            return IdentifiedFile(found, iter((_held_to_schema(read, content, found, partner),)))
+            return IdentifiedFile(found, iter((held_to_schema(read, content, found, partner),)))
         if found.pass_through:
             return IdentifiedFile(found, iter(()))
         compiled = maps.find(found.map)
         return IdentifiedFile(found, read_documents(compiled, content(), encoding=found.file.encoding or None))
     return None
+
+
+def held_to_schema(read: ReadDocument, content: Content, agreed: Agreement, partner: TradingPartner) -> ReadDocument:
+    """The document with what its agreement's schema does not allow; as it is, where none was agreed.
+
+    Args:
+        read: the document.
+        content: the bytes it was read from.
+        agreed: the agreement.
+        partner: whose schemas hold.
+    """
+    if not agreed.file.schema or read.root is None:
+        return read
+    files = tuple((schema.name, schema.content) for schema in partner.schemas)
+    faults = _schema(files, agreed.file.schema).check(b"".join(content()), read.root)
+    return ReadDocument(read.root, (*read.issues, *faults), read.ordinal)
 
 
 def _archived(
@@ -151,7 +167,7 @@ def _documents_in(
             refused = Issue(fits.code.value, fits.reason, read.root.place(), level=7)
             yield ReadDocument(read.root, (*read.issues, refused), read.ordinal)
             return
-    yield _held_to_schema(read, lambda: (content,), agreed, partner)
+    yield held_to_schema(read, lambda: (content,), agreed, partner)
 
 
 def _unreadable(read: ReadDocument, agreed: Sequence[Agreement], filename: str) -> IdentifiedFile | UnreadFile:
@@ -181,15 +197,6 @@ def _whole(syntax: Syntax, content: Content) -> ReadDocument | None:
             return read_json(content())
         case _:
             return None
-
-
-def _held_to_schema(read: ReadDocument, content: Content, agreed: Agreement, partner: TradingPartner) -> ReadDocument:
-    """The document with what its schema does not allow."""
-    if not agreed.file.schema or read.root is None:
-        return read
-    files = tuple((schema.name, schema.content) for schema in partner.schemas)
-    faults = _schema(files, agreed.file.schema).check(b"".join(content()), read.root)
-    return ReadDocument(read.root, (*read.issues, *faults), read.ordinal)
 
 
 @lru_cache(maxsize=64)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from gateway.model import Environment, TransmissionState
+from gateway.model import TransmissionState
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, Row
 from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.translate import translate_document
 from gateway.ports import new_id
-from gateway.store.envelopes import issue_row
+from gateway.store.envelopes import document_row, file_row, issue_row
 from gateway.store.transmissions import Transmission
+from gateway.store.vault import StoredPayload
 from mappings.catalog import MapCatalog
 from partners.file_terms import FileAnswer
 from partners.model import Agreement
@@ -142,19 +143,14 @@ class FileReading:
             made = found.documents
             key = "|".join(item.identity for item in made)
         self._chunk.sets.append(
-            {
-                "id": id,
-                "transmission_id": self._transmission.id,
-                "interchange_ordinal": 1,
-                "group_ordinal": 1,
-                "ordinal": read.ordinal,
-                "code": self._agreement.document,
-                "control_number": "",
-                "accepted": accepted,
-                "segments": 0 if root is None else 1 + len(root.children),
-                "start_offset": 0 if root is None else root.offset,
-                "end_offset": 0 if root is None else root.end,
-            }
+            document_row(
+                id=id,
+                transmission_id=self._transmission.id,
+                ordinal=read.ordinal,
+                code=self._agreement.document,
+                root=root,
+                accepted=accepted,
+            )
         )
         self._accepted += accepted
         if accepted:
@@ -193,23 +189,14 @@ class FileReading:
 
     def _interchange_row(self) -> Row:
         found = self._transmission
-        test = found.environment is Environment.TEST
-        return {
-            "id": self.interchange_id,
-            "transmission_id": found.id,
-            "ordinal": 1,
-            "syntax": self.syntax,
-            "control_number": "",
-            "sender_qualifier": "",
-            "sender_id": self.partner,
-            "receiver_qualifier": "",
-            "receiver_id": self._agreement.criteria.ourselves or "",
-            "version": "",
-            "usage": "T" if test else "P",
-            "partner": self.partner,
-            "accepted": self._accepted > 0,
-            "duplicate_of": None,
-            "content_sha256": found.sha256,
-            "start_offset": 0,
-            "end_offset": found.size,
-        }
+        return file_row(
+            id=self.interchange_id,
+            transmission_id=found.id,
+            syntax=self.syntax,
+            sender=self.partner,
+            receiver=self._agreement.criteria.ourselves or "",
+            environment=found.environment,
+            partner=self.partner,
+            accepted=self._accepted > 0,
+            payload=StoredPayload(found.sha256, found.size),
+        )

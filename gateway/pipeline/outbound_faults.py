@@ -13,7 +13,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "outbound.partner": "there is no such partner, or it is inactive",
         "outbound.no_agreement": "no agreement sends documents of this kind to the partner",
         "outbound.several_agreements": "several agreements could send the document, none more specific",
-        "outbound.map_unfit": "the agreement's map makes another set or version than was agreed",
+        "outbound.map_unfit": "the agreement's map makes another format, set or version than was agreed",
         "outbound.ourselves": "which of our legal entities sends it cannot be told",
         "outbound.no_way": "no account takes files for the partner",
         "outbound.several_origins": "the map reads the document this one answers, and there are several",

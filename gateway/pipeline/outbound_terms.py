@@ -44,7 +44,12 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class OutboundTerms:
-    """How one document goes: `version` is GS08, `guide` the partner's or the standard's."""
+    """How one document goes.
+
+    Args:
+        version: GS08 of X12; else "".
+        guide: of X12, the partner's or the standard's; None for what is no X12.
+    """
 
     partner: TradingPartner
     ourselves: LegalEntity
@@ -52,7 +57,7 @@ class OutboundTerms:
     agreement: Agreement
     map: CompiledMap
     version: str
-    guide: SetGuide
+    guide: SetGuide | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,8 @@ class OutboundBook:
             partner: for whom.
             environment: live or test; an agreement may be of one of them.
             choices: made when it was handed in.
-            addressed: our identity that the document it answers came to; the answer comes from there.
+            addressed: our identity that the document it answers came to; the answer comes from there. Of a file, whose
+                agreement says it, ("", key of our legal entity).
         """
         to = self.partner(partner)
         if isinstance(to, Issue):
@@ -102,6 +108,11 @@ class OutboundBook:
         account = self._account(to, agreement, choices)
         if isinstance(account, Issue):
             return account
+        if agreement.syntax is not Syntax.X12:
+            if compiled.makes.word == agreement.syntax:
+                return OutboundTerms(to, ourselves, account, agreement, compiled, "", None)
+            text = f"the map {compiled.name} makes {compiled.makes}; agreed is {agreement.syntax}"
+            return fault("outbound.map_unfit", f"{text}; name a map that makes it in the agreement")
         version = agreement.version or compiled.makes.version
         guide = self.partner_guides.of(agreement) or self.guides.find(agreement.document, version[:RELEASE_LENGTH])
         fits = compiled.makes.word == Syntax.X12 and compiled.makes.name == agreement.document
@@ -161,7 +172,10 @@ class OutboundBook:
                 hint = did_you_mean(choices.ourselves, known)
                 return fault("outbound.ourselves", f"none of us is {shown(choices.ourselves)}{hint}")
             return found
-        return None if addressed is None else self.registry.receiver(addressed)
+        if addressed is None:
+            return None
+        qualifier, id = addressed
+        return self.registry.receiver(addressed) if qualifier else known.get(id)
 
     def _entity(self, agreed: str | None) -> LegalEntity | Issue:
         known = self.registry.ourselves

@@ -13,6 +13,7 @@ from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload
 from gateway.store.work_statements import SEND
 from partners.registry import PartnerRegistry
+from translators.formats import Format
 
 OUT_FOLDER = "out"
 MAILBOX_CHANNEL = "sftp"
@@ -55,6 +56,7 @@ def put_out(
     environment: Environment,
     payload: StoredPayload,
     later: NewRows,
+    content_format: str = Format.X12.value,
 ) -> None:
     """Keep one outbound transmission and set it on its way, all in the caller's transaction.
 
@@ -69,6 +71,7 @@ def put_out(
         environment: live or test.
         payload: its bytes, in the vault.
         later: collects the rows, which the caller writes.
+        content_format: its wire format.
     """
     if not way.pushed:
         filename = mailbox.free_name(conn, account=way.account, folder=OUT_FOLDER, name=filename)
@@ -83,6 +86,7 @@ def put_out(
         environment=environment,
         payload=payload,
         lane=way.lane,
+        content_format=content_format,
     )
     if not way.pushed:
         mailbox.put_file(

@@ -1,13 +1,15 @@
-"""Render: a canonical document becomes the set its agreement's map makes, ready for an envelope; or issues."""
+"""Render: a canonical document becomes the set or file its agreement's map makes, ready to go out; or issues."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway.model import Direction, Environment
 from gateway.pipeline.dispatch import SetToSend, delimiters_for
+from gateway.pipeline.file_dispatch import FileToSend
 from gateway.pipeline.outbound_faults import fault
 from gateway.pipeline.outbound_terms import Choices, OutboundBook, OutboundTerms
 from gateway.pipeline.relations import Related, related
@@ -20,7 +22,7 @@ from translators.errors import Issue
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What became of a document: the set, or the issues that stand in its way.
+    """What became of a document: the set or file, or the issues that stand in its way.
 
     Args:
         terms: by what it goes; None where that cannot be told.
@@ -29,7 +31,7 @@ class Rendered:
 
     related: Sequence[Related]
     terms: OutboundTerms | None = None
-    made: SetToSend | None = None
+    made: SetToSend | FileToSend | None = None
     issues: Sequence[Issue] = ()
 
 
@@ -72,16 +74,27 @@ def render(
         origin=origin,
         references=StoredReferences(conn, partner=partner, on=at.date()),
         now=at,
-        writing={
-            "delimiters": delimiters_for(terms.agreement.envelope, terms.version),
-            "guide": terms.guide,
-        },
+        writing=_writing(terms),
     )
     mapped = run(terms.map, document, context)
     if mapped.issues:
         return Rendered(before, terms, issues=mapped.issues)
     [content] = mapped.documents
+    if terms.guide is None:
+        return Rendered(before, terms, FileToSend(terms.agreement, terms.map, content, known_by(document)))
     return Rendered(before, terms, SetToSend(terms.agreement, terms.guide.functional_group, terms.version, content))
+
+
+def known_by(document: Document) -> str:
+    """The number by which people know a document: the first part of its identity that says something."""
+    return next((part for part in document.identity if part), "")
+
+
+def _writing(terms: OutboundTerms) -> dict[str, Any]:
+    """What the format must know to write it."""
+    if terms.guide is None:
+        return {"encoding": terms.agreement.file.encoding}
+    return {"delimiters": delimiters_for(terms.agreement.envelope, terms.version), "guide": terms.guide}
 
 
 def _addressed(conn: Connection, before: Sequence[Related]) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
-from gateway.model import Direction
+from gateway.model import Direction, Environment
 from gateway.ports import new_id
 from gateway.store import documents
 from gateway.store.rows import NewRows, Target, insert_rows
@@ -22,8 +22,10 @@ from gateway.store.tables import (
     transaction_set,
 )
 from gateway.store.texts import storable
+from gateway.store.vault import StoredPayload
 from translators.errors import Issue
 from translators.formats import Format
+from translators.tree import Node
 from translators.x12.model import GroupEnd, InterchangeHeader, TransactionSet
 from translators.x12.writer import ControlNumbers, OutboundInterchange
 
@@ -119,6 +121,57 @@ def set_row(found: TransactionSet, *, id: UUID, transmission_id: UUID, accepted:
         "segments": found.segments,
         "start_offset": found.offset,
         "end_offset": found.end,
+    }
+
+
+def file_row(
+    *,
+    id: UUID,
+    transmission_id: UUID,
+    syntax: str,
+    sender: str,
+    receiver: str,
+    environment: Environment,
+    partner: str,
+    accepted: bool,
+    payload: StoredPayload,
+) -> Row:
+    """The row that stands for a whole file that is not X12, where an interchange's would."""
+    return {
+        "id": id,
+        "transmission_id": transmission_id,
+        "ordinal": 1,
+        "syntax": syntax,
+        "control_number": "",
+        "sender_qualifier": "",
+        "sender_id": sender,
+        "receiver_qualifier": "",
+        "receiver_id": receiver,
+        "version": "",
+        "usage": "T" if environment is Environment.TEST else "P",
+        "partner": partner,
+        "accepted": accepted,
+        "duplicate_of": None,
+        "content_sha256": payload.sha256,
+        "start_offset": 0,
+        "end_offset": payload.size,
+    }
+
+
+def document_row(*, id: UUID, transmission_id: UUID, ordinal: int, code: str, root: Node | None, accepted: bool) -> Row:
+    """The row of one document of a file that is not X12, where a transaction set's would; `root` as it was read."""
+    return {
+        "id": id,
+        "transmission_id": transmission_id,
+        "interchange_ordinal": 1,
+        "group_ordinal": 1,
+        "ordinal": ordinal,
+        "code": code,
+        "control_number": "",
+        "accepted": accepted,
+        "segments": 0 if root is None else 1 + len(root.children),
+        "start_offset": 0 if root is None else root.offset,
+        "end_offset": 0 if root is None else root.end,
     }
 
 

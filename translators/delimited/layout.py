@@ -144,11 +144,6 @@ class Layout:
         """Columns are told by their place, not by a delimiter."""
         return not self.delimiter
 
-    @property
-    def codec(self) -> str:
-        """Python's name for the encoding."""
-        return ENCODINGS[self.encoding]
-
     def record(self, name: str) -> RecordLayout | None:
         """The type of row of that name."""
         return next((record for record in self.records if record.name == name), None)

@@ -12,7 +12,7 @@ from gateway.store import timeline
 from gateway.store.engine import Store
 from tests.gateway.cli.conftest import Tradelane, Workspace, objects
 from tests.gateway.inbound_line import Line, segments_of
-from tests.gateway.outbound_line import answer, buyer_profile
+from tests.gateway.outbound_line import answer, bill, buyer_profile
 
 
 @pytest.fixture
@@ -88,3 +88,19 @@ def test_a_file_of_sets_says_itself_whether_it_is_test(sending: Workspace, tmp_p
     path.write_bytes(b"ISA")
     done = sending("send", path, "--partner", "buyer", "--test")
     assert (done.exit_code, "canonical documents" in done.stderr) == (2, True)
+
+
+def test_a_dry_run_shows_a_file_that_is_no_x12(sending: Workspace, tmp_path: Path) -> None:
+    profile = tmp_path / "partners" / "profiles" / "buyer" / "profile.yaml"
+    profile.write_text(
+        profile.read_text()
+        + "  - {document: bill, direction: out, syntax: csv, map: base/csv-invoice.out, file: {encoding: cp1252}}\n"
+    )
+    profile.write_text(profile.read_text().replace('  - {document: "810", direction: out, map: base/810.out}\n', ""))
+    path = written(tmp_path, bill("PO-1"))
+    how = ("--partner", "buyer", "--ourselves", "us", "--dry-run")
+    [told] = objects(sending("send", path, *how, "--json"))
+    assert (told["set"], told["syntax"], told["account"]) == ("bill", "csv", "buyer")
+    assert told["content"].splitlines()[1] == "INV-1,2026-11-23,,USD,PO-1,,300,,1,,,24,EA,12.5,"
+    assert "INV-1,2026-11-23" in sending("send", path, *how).stdout
+    assert kept(sending) == []
