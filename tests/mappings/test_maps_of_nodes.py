@@ -232,6 +232,7 @@ def place_of(content: bytes, marker: bytes) -> tuple[int, int, int]:
         (XML_MAP, XML.replace(b"07-01", b"02-30"), None, "map.date.unreadable", b"<c:Date>", "Date"),
         (JSON_MAP, JSON.replace(b": 10", b": 1e400"), None, "map.number.unreadable", b"1e400", "qty"),
         (CSV_MAP, CSV.replace(b",XCS", b",?"), LAYOUT, "map.value.invalid", b"?", "unit"),
+        (CSV_MAP, b"po,sku,qty,unit\n45,A,10,EA\r\n", LAYOUT, "map.required.missing", b"\r\n", "day"),
     ],
 )
 def test_a_fault_points_into_the_file(trial, text, content, layout, code, marker, path) -> None:

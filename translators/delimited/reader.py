@@ -37,14 +37,17 @@ class Record(Node):
         self.end = row.offset + len(row.text.encode(row.codec))
 
     def place(self, attribute: str | None = None) -> Position:
-        """Where a value stands, or the row."""
+        """Where a value stands, or the row; the row's end for a column that the file does not have."""
         if attribute is None:
             return super().place()
-        return self._row.position(self._indexes[attribute], path=attribute)
+        return self._row.position(self._index(attribute), path=attribute)
 
     def span(self, attribute: str | None = None) -> tuple[int, int]:
         """The bytes of a value, or of the row."""
-        return super().span() if attribute is None else self._row.span(self._indexes[attribute])
+        return super().span() if attribute is None else self._row.span(self._index(attribute))
+
+    def _index(self, attribute: str) -> int:
+        return self._indexes.get(attribute, len(self._row.values))
 
 
 class Document(Node):

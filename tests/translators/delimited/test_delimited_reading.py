@@ -262,3 +262,12 @@ def test_more_issues_than_are_listed_end_with_one_that_says_so() -> None:
     assert len(found.issues) == 1001
     assert found.issues[-1].code == "delimited.issues.capped"
     assert "500 or more" in found.issues[-1].message
+
+
+def test_a_column_that_the_file_does_not_have_stands_at_the_end_of_its_row() -> None:
+    (found,) = read(b"PO Number,Date,SKU\r\n45,2026-07-01,A1\r\n")
+    (row,) = found.root.children
+    position = row.place("qty")
+    assert (position.line, position.column, position.offset, position.path) == (2, 17, 36, "qty")
+    assert row.span("qty") == (36, 36)
+    assert found.root.place("unit").column == 17
