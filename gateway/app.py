@@ -36,6 +36,8 @@ from gateway.channels.sftp_sender import SftpClientTransport
 from gateway.channels.sftp_sessions import SessionBoard
 from gateway.chores import LANES_LEADER, Chore, Chores, lane_chores
 from gateway.errors import GatewayError
+from gateway.evidence.checkpoints import CheckpointFolder
+from gateway.evidence.signing import signing_key
 from gateway.guides import PartnerGuides
 from gateway.http_settings import HttpSettings
 from gateway.intake import Intake, free_share
@@ -88,6 +90,7 @@ RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
+LOOK_FOR_CHECKPOINT_EVERY = timedelta(minutes=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
 SERVE_CONNECTIONS = 14
@@ -519,6 +522,7 @@ def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
         Chore("take in what is handed in", HAND_IN_EVERY, gateway.handed_in_folders().take_in),
         Chore("release what waits for cross references", RELEASE_EVERY, lambda: gateway.releasing().run()),
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
+        Chore("checkpoint the audit log", LOOK_FOR_CHECKPOINT_EVERY, lambda: write_checkpoint(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]
 
@@ -530,6 +534,20 @@ def warn_of_certificates(gateway: Gateway) -> int:
         StoreUnavailable: the database is gone.
     """
     return warn_of_ending(gateway.store, gateway.registry, gateway.as2_keys, at=gateway.clock.now())
+
+
+def write_checkpoint(gateway: Gateway) -> Path | None:
+    """Write the checkpoint of the audit log that is due; its file.
+
+    Raises:
+        GatewayError: the database is gone, or the key is refused.
+        OSError: the folder is not there, or does not take it.
+    """
+    settings = gateway.settings.audit
+    if settings.checkpoints is None:
+        return None
+    folder = CheckpointFolder(settings.checkpoints, settings.every)
+    return folder.write_due(gateway.store, signing_key(gateway.settings.home), at=gateway.clock.now())
 
 
 def mark_overdue(gateway: Gateway) -> int:

@@ -35,6 +35,14 @@ class PayloadDamaged(StoreError):
     """The vault's bytes are not those that were put in: their SHA-256 differs."""
 
 
+class SigningKeyRefused(GatewayError):
+    """The key that signs checkpoints and evidence is no such key, or not secret."""
+
+
+class CheckpointRefused(GatewayError):
+    """A file is no checkpoint of the audit log, or not signed by whom it must be."""
+
+
 class Overtaken(GatewayError):
     """The row was given to another worker meanwhile: what was about to be written must not be."""
 

@@ -1,4 +1,4 @@
-"""`log`, `show`, `search` and `audit verify`: reading the transmission log."""
+"""`log`, `show` and `search`: reading the transmission log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gateway.store.engine import Store
 
 log_app = typer.Typer(invoke_without_command=True)
-audit_app = typer.Typer(help="The audit log: verify that nothing was altered.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +23,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(log_app, name="log")
     app.command()(show)
     app.command()(search)
-    app.add_typer(audit_app, name="audit")
 
 
 @log_app.callback()
@@ -161,31 +159,6 @@ def show(
         print_json(life)
     else:
         print_life(life)
-
-
-@audit_app.command()
-def verify(home: Home = None, json: Json = False) -> None:
-    """Recompute the chain of the audit log: changed, deleted or truncated rows are named. Exit 1 if any."""
-    from gateway.store import audit
-
-    with _store(home) as store:
-        found = audit.verify(store)
-    if json:
-        print_json(
-            {
-                "ok": found.ok,
-                "rows": found.rows,
-                "sealed": found.sealed,
-                "faults": [{"kind": fault.kind, "seq": fault.seq} for fault in found.faults],
-            }
-        )
-    else:
-        verdict = "[green]the chain holds[/]" if found.ok else "[red]the chain is broken[/]"
-        people.print(f"{verdict}: {found.rows} rows, {found.sealed} sealed")
-        for fault in found.faults:
-            people.print(f"  row {fault.seq}: {fault.kind}")
-    if not found.ok:
-        raise typer.Exit(EXIT_REJECTED)
 
 
 def _store(home: Path | None) -> AbstractContextManager[Store]:

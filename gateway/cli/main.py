@@ -8,6 +8,7 @@ from gateway.cli import (
     access,
     acknowledgments,
     apikeys,
+    auditing,
     bench,
     certificates,
     data,
@@ -47,6 +48,7 @@ guides.register(app)
 samples.register(app)
 sending.register(app)
 apikeys.register(app)
+auditing.register(app)
 references.register(app)
 onboarding.register(app)
 

@@ -1,33 +1,28 @@
 """The audit log: one row for every change, in the transaction that made it; sealed into a chain soon after.
 
-A seal is SHA-256(previous seal || position || row), so that no row can be changed, taken out or slipped in without all
-later seals failing. Rows commit in another order than their `seq`; the chain has an order of its own, `position`.
+A seal is SHA-256(previous seal || link), and the link SHA-256(position || row), so that no row can be changed, taken
+out or slipped in without all later seals failing, and a piece of the chain can be shown to somebody who may not read
+all of its rows. Rows commit in another order than their `seq`; the chain has an order of its own, `position`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Row, text
 
 from gateway.errors import StoreError
+from gateway.store.audit_chain import GENESIS, link_of, seal_after
 from gateway.store.engine import Store
 from gateway.store.rows import Target, insert_rows
 from gateway.store.tables import audit
 
 BATCH = 5000
-GENESIS = bytes(32)
-"""What stands before the first row."""
-
 SEALER_LOCK = 0x7472_7365  # an advisory lock key of ours, beside the migrations'
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 _HEAD = text("SELECT position, seal, settled_seq FROM audit_head")
@@ -93,6 +88,16 @@ class AuditFaultKind(StrEnum):
     """The end of the log is gone: the head or the sequence reaches further than what is there."""
     INSERTED = "inserted"
     """A row was slipped in behind the chain's back, below what was settled."""
+    REWRITTEN = "rewritten"
+    """The chain holds, but it is not the one of a checkpoint that was kept outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPoint:
+    """A place in the chain and the seal that stands there."""
+
+    position: int
+    seal: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,36 +236,61 @@ class Sealer:
         return len(rows)
 
 
-def verify(store: Store) -> AuditReport:
+def verify(store: Store, *, known: ChainPoint | None = None) -> AuditReport:
     """Recompute the chain from the rows as they stand, all at one moment.
 
     It finds rows changed, deleted, cut off at the end or slipped in below the settled mark. Whoever rewrites rows,
     chain and head alike is found only by a checkpoint kept outside the database; a row that was never sealed
     (younger than the last pass) is not yet protected.
 
+    Args:
+        store: whose log.
+        known: what a checkpoint that was kept outside says of the chain.
+
     Raises:
         StoreUnavailable: the database is gone.
     """
-    faults: list[AuditFault] = []
     with store.snapshot() as conn:
-        head = conn.execute(_HEAD).one_or_none()
-        rows, highest = conn.execute(_COUNT).one()
-        last_seq = conn.execute(_LAST_SEQ).scalar_one()
-        sealed, position, seal = 0, 0, GENESIS
-        for link in conn.execute(_CHAIN, execution_options={"yield_per": BATCH}):
-            sealed += 1
-            if link.position != position + 1:
-                faults.append(AuditFault(AuditFaultKind.DELETED, None, position + 1))
-            elif link.seq is None:
-                faults.append(AuditFault(AuditFaultKind.DELETED, link.audit_seq, link.position))
-            elif _seal(seal, link.position, link) != link.seal:
-                faults.append(AuditFault(AuditFaultKind.CHANGED, link.audit_seq, link.position))
-            position, seal = link.position, bytes(link.seal)
-        faults += _faults_at_end(head, position=position, seal=seal, last_seq=last_seq, highest=highest)
-        settled = head.settled_seq if head else 0
-        for seq in conn.execute(_SLIPPED_IN, {"settled": settled}).scalars():
-            faults.append(AuditFault(AuditFaultKind.INSERTED, seq, None))
-    return AuditReport(rows, sealed, seal.hex(), tuple(faults))
+        return verify_on(conn, known=known)
+
+
+def verify_on(conn: Connection, *, known: ChainPoint | None = None) -> AuditReport:
+    """As `verify`, in the caller's transaction, whose statements should see one moment."""
+    faults: list[AuditFault] = []
+    head = conn.execute(_HEAD).one_or_none()
+    rows, highest = conn.execute(_COUNT).one()
+    last_seq = conn.execute(_LAST_SEQ).scalar_one()
+    sealed, position, seal = 0, 0, GENESIS
+    for link in conn.execute(_CHAIN, execution_options={"yield_per": BATCH}):
+        sealed += 1
+        if link.position != position + 1:
+            faults.append(AuditFault(AuditFaultKind.DELETED, None, position + 1))
+        elif link.seq is None:
+            faults.append(AuditFault(AuditFaultKind.DELETED, link.audit_seq, link.position))
+        elif seal_after(seal, link_of(link.position, link)) != link.seal:
+            faults.append(AuditFault(AuditFaultKind.CHANGED, link.audit_seq, link.position))
+        position, seal = link.position, bytes(link.seal)
+        if known is not None and position == known.position and seal != known.seal:
+            faults.append(AuditFault(AuditFaultKind.REWRITTEN, link.audit_seq, position))
+    faults += _faults_at_end(head, position=position, seal=seal, last_seq=last_seq, highest=highest)
+    if known is not None and position < known.position:
+        faults.append(AuditFault(AuditFaultKind.TRUNCATED, None, position + 1))
+    settled = head.settled_seq if head else 0
+    for seq in conn.execute(_SLIPPED_IN, {"settled": settled}).scalars():
+        faults.append(AuditFault(AuditFaultKind.INSERTED, seq, None))
+    return AuditReport(rows, sealed, seal.hex(), tuple(dict.fromkeys(faults)))
+
+
+def head_of_chain(conn: Connection) -> ChainPoint:
+    """How far the chain reaches.
+
+    Raises:
+        StoreError: somebody deleted the head.
+    """
+    head = conn.execute(_HEAD).one_or_none()
+    if head is None:
+        raise StoreError("the audit log has no head: somebody deleted it; run audit verify")
+    return ChainPoint(head.position, bytes(head.seal))
 
 
 def _faults_at_end(
@@ -281,18 +311,8 @@ def _faults_at_end(
 
 def _chain(seal: bytes, rows: Sequence[Row[tuple[object, ...]]], *, first: int) -> Iterator[bytes]:
     for position, row in enumerate(rows, first):
-        seal = _seal(seal, position, row)
+        seal = seal_after(seal, link_of(position, row))
         yield seal
-
-
-def _seal(previous: bytes, position: int, row: Row[tuple[object, ...]]) -> bytes:
-    """Every field has a fixed width or its length before it, so that no two rows have the same bytes."""
-    microseconds = (row.at - _EPOCH) // timedelta(microseconds=1)
-    parts = [bytes(previous), struct.pack(">qqq", position, row.seq, microseconds)]
-    for value in (row.actor, row.action, row.subject, row.subject_id, row.detail):
-        encoded = value.encode("utf-8")
-        parts += [struct.pack(">I", len(encoded)), encoded]
-    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def _canonical(detail: Mapping[str, object]) -> str:

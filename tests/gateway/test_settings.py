@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsSettings, TlsFiles
+from gateway.records_settings import AuditSettings
 from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
 from sftp.gate import ServerLimits
 from translators.datafile import LoadError
@@ -127,6 +129,12 @@ def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) ->
 def test_the_sample_partners_can_be_left_out(tmp_path: Path) -> None:
     assert load(tmp_path, "workers: 1\n").samples
     assert not load(tmp_path, "samples: false\n").samples
+
+
+def test_checkpoints_go_nowhere_until_a_folder_is_named(tmp_path: Path) -> None:
+    assert load(tmp_path, "workers: 1\n").audit == AuditSettings(None, timedelta(days=1))
+    settings = load(tmp_path, "audit: {checkpoints: kept, every: 6h}\n")
+    assert settings.audit == AuditSettings(tmp_path / "kept", timedelta(hours=6))
 
 
 def test_http_runs_where_it_is_named(tmp_path: Path) -> None:
