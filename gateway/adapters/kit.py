@@ -169,6 +169,10 @@ class AdapterContract:
         """The business system of this test."""
         raise NotImplementedError
 
+    def order(self, *, price: str = "0.10") -> PurchaseOrder:
+        """What is brought; another where the business system cannot have every awkward value."""
+        return awkward_order(price=price)
+
     def test_the_manifest_says_what_it_takes(self) -> None:
         """1 of the contract: it takes something, and claims the version of the protocol it was written for."""
         manifest = self.peer().adapter().manifest
@@ -203,7 +207,7 @@ class AdapterContract:
 
     def test_a_document_arrives_once_and_whole(self) -> None:
         """12: decimals, dates and texts survive; and there is one checkpoint, before the effect."""
-        peer, order, delivery = self.peer(), awkward_order(), FakeDelivery()
+        peer, order, delivery = self.peer(), self.order(), FakeDelivery()
         seen: list[int] = []
 
         def watched(inner: Checkpoint) -> Checkpoint:
@@ -223,7 +227,7 @@ class AdapterContract:
 
     def test_the_same_key_twice_makes_one_record(self) -> None:
         """3: a second submission that knows nothing of the first is a duplicate, or answered as the first was."""
-        peer, order = self.peer(), awkward_order()
+        peer, order = self.peer(), self.order()
         assert isinstance(deliver(FakeDelivery(), peer.adapter(), order), Accepted)
         again = deliver(FakeDelivery(), peer.adapter(), order)
         if not (isinstance(again, Accepted) and peer.adapter().manifest.idempotency == "native"):
@@ -235,7 +239,7 @@ class AdapterContract:
     def test_the_same_key_with_other_content_is_told_apart(self) -> None:
         """5: the first content stays, and a person hears of the second."""
         peer = self.peer()
-        first, second = awkward_order(price="0.10"), awkward_order(price="0.11")
+        first, second = self.order(price="0.10"), self.order(price="0.11")
         assert isinstance(deliver(FakeDelivery(), peer.adapter(), first), Accepted)
         again = deliver(FakeDelivery(), peer.adapter(), second)
         assert isinstance(again, Duplicate), again
@@ -246,7 +250,7 @@ class AdapterContract:
 
     def test_eight_at_once_with_one_key_make_one_record(self) -> None:
         """4: alone where the manifest claims that the key suffices, else under the row's fencing; eagerly consumed."""
-        peer, order, delivery = self.peer(), awkward_order(), FakeDelivery()
+        peer, order, delivery = self.peer(), self.order(), FakeDelivery()
         alone = peer.adapter().manifest.idempotency in SURE
         gate = threading.Barrier(CONCURRENT)
         failed: list[BaseException] = []
@@ -272,7 +276,7 @@ class AdapterContract:
 
     def test_one_that_was_overtaken_has_no_effect(self) -> None:
         """4: a worker that wakes after another has finished stops at its checkpoint."""
-        peer, order, delivery = self.peer(), awkward_order(), FakeDelivery()
+        peer, order, delivery = self.peer(), self.order(), FakeDelivery()
 
         def overtaken(inner: Checkpoint) -> Checkpoint:
             def checkpoint(ref: ExternalRef | None) -> None:
@@ -293,7 +297,7 @@ class AdapterContract:
     def test_a_crash_at_any_step_is_finished_by_a_resume_with_one_record(self) -> None:
         """6 and 7: whatever step the process ends at, with a consumer before and after, there is one effect."""
         for step in range(MOST_STEPS):
-            peer, order, delivery = self.peer(), awkward_order(), FakeDelivery()
+            peer, order, delivery = self.peer(), self.order(), FakeDelivery()
             if not _crashes(delivery, peer.crashing_adapter(step), order):
                 break
             peer.consume()
@@ -308,7 +312,7 @@ class AdapterContract:
     def test_a_crash_beside_the_checkpoint_is_finished_with_one_record(self) -> None:
         """6 and 7: the process ends just before its checkpoint commits, or just after."""
         for commits in (False, True):
-            peer, order, delivery = self.peer(), awkward_order(), FakeDelivery()
+            peer, order, delivery = self.peer(), self.order(), FakeDelivery()
 
             def crashing(inner: Checkpoint, *, commits: bool = commits) -> Checkpoint:
                 def checkpoint(ref: ExternalRef | None) -> None:
