@@ -19,6 +19,20 @@ MAX_DOCUMENTS = 1_000
 """Documents with issues that are told of; `not_told` says how many there were besides."""
 
 
+CSV_COLUMNS = (
+    "record", "file", "sha256", "document", "received_at", "status", "documents", "accepted", "rejected", "not_told",
+    "ordinal", "key", "code", "severity", "line", "column", "field", "value", "message",
+)  # fmt: skip
+CSV_LAYOUT = Layout(
+    "file-acknowledgment",
+    grain=Grain.FILE,
+    records=(
+        RecordLayout("row", tuple(Column(name, name, at, scope=Scope.ROW) for at, name in enumerate(CSV_COLUMNS, 1))),
+    ),
+)
+"""The layout of the CSV form."""
+
+
 class FileStatus(StrEnum):
     """What became of a file."""
 
@@ -86,7 +100,7 @@ def write_acknowledgment(found: FileAcknowledgment, form: AcknowledgmentFormat) 
         case AcknowledgmentFormat.XML:
             return write_xml(_xml(found), form=XMLForm(prefixes={"": NAMESPACE}))
         case AcknowledgmentFormat.CSV:
-            return write_delimited([Node("document", children=list(_rows(found)))], _LAYOUT)
+            return write_delimited([Node("document", children=list(_rows(found)))], CSV_LAYOUT)
 
 
 def _head(found: FileAcknowledgment) -> dict[str, str]:
@@ -166,16 +180,3 @@ def _rows(found: FileAcknowledgment) -> Iterator[Node]:
 
 def _status(told: DocumentStatus) -> str:
     return FileStatus.ACCEPTED.value if told.accepted else FileStatus.REJECTED.value
-
-
-_COLUMNS = (
-    "record", "file", "sha256", "document", "received_at", "status", "documents", "accepted", "rejected", "not_told",
-    "ordinal", "key", "code", "severity", "line", "column", "field", "value", "message",
-)  # fmt: skip
-_LAYOUT = Layout(
-    "file-acknowledgment",
-    grain=Grain.FILE,
-    records=(
-        RecordLayout("row", tuple(Column(name, name, at, scope=Scope.ROW) for at, name in enumerate(_COLUMNS, 1))),
-    ),
-)

@@ -8,8 +8,7 @@ something is staged already is refused, begins again from the first byte.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,10 +23,12 @@ from gateway.pipeline.acknowledge import offer_again
 from gateway.pipeline.acknowledged import settle_said
 from gateway.pipeline.answer import send_answers
 from gateway.pipeline.chunk import Chunk, GroupKey, Matter, ReadInterchange, Row
+from gateway.pipeline.file_acknowledged import SaidOfFile, said_of_file, settle_said_of_file
 from gateway.pipeline.file_answer import send_file_answer
 from gateway.pipeline.file_identity import IdentifiedFile, UnreadFile, identify_file
 from gateway.pipeline.file_reading import FileReading
 from gateway.pipeline.ledger import InboundLedger
+from gateway.pipeline.range_hashes import RangeHashes
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
 from gateway.pipeline.text import text_terms
@@ -143,9 +144,13 @@ class _Pass:
             self.finished = True
 
     def _begin_file(self, conn: Connection, kind: Format, at: datetime) -> FileReading | None:
-        """A file that is not X12; None where it is done with: parked, or a duplicate."""
+        """A file that is not X12; None where it is done with: parked, a duplicate, or an acknowledgment of ours."""
         line, found = self._line, self._found
         account = line.registry.bringer(found.account)
+        said = said_of_file(lambda: self._content(conn), head=self._head, account=account, registry=line.registry)
+        if said is not None:
+            self._settle_said_of_file(conn, said, at)
+            return None
         identified = identify_file(
             lambda: self._content(conn),
             kind=kind,
@@ -185,7 +190,7 @@ class _Pass:
             registry=line.registry,
             maps=line.maps,
             guides=line.guides,
-            content_hash=_RangeHashes(self._content(conn)),
+            content_hash=RangeHashes(self._content(conn)),
             refused=refused,
         )
 
@@ -205,6 +210,14 @@ class _Pass:
             self._reading = self._begin_file(conn, sniff(self._head), at)
         else:
             self._reading = self._begin(conn, refused=self._refused)
+
+    def _settle_said_of_file(self, conn: Connection, said: SaidOfFile, at: datetime) -> None:
+        """An acknowledgment document: it is no document of its own, and is never answered."""
+        found = self._found
+        partner, matters = settle_said_of_file(conn, said, transmission_id=found.id, at=at)
+        transmissions.add_business_keys(self._rows, [("filename", found.filename)], transmission_id=found.id)
+        self._close(conn, TransmissionState.PROCESSED, matters, at=at, partner=partner, syntax=said.syntax)
+        self.finished = True
 
     def _park(self, conn: Connection, unread: UnreadFile, at: datetime) -> None:
         """What nobody can read is kept with its reason, never dropped."""
@@ -356,28 +369,6 @@ class _Pass:
         )
         self._rows.write(conn)
         documents.supersede(conn, self._revising)
-
-
-class _RangeHashes:
-    """Hashes of ranges of a stream, asked for from front to back, so that it is read once."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._chunk = b""
-        self._start = 0
-
-    def __call__(self, start: int, end: int) -> bytes:
-        """SHA-256 of the bytes [start, end)."""
-        digest = hashlib.sha256()
-        while True:
-            digest.update(self._chunk[max(0, start - self._start) : max(0, end - self._start)])
-            after = self._start + len(self._chunk)
-            if after >= end:
-                return digest.digest()
-            following = next(self._chunks, b"")
-            if not following:
-                return digest.digest()
-            self._chunk, self._start = following, after
 
 
 def _unread(kind: Format) -> UnreadFile:

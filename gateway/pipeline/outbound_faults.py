@@ -17,6 +17,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "outbound.ourselves": "which of our legal entities sends it cannot be told",
         "outbound.no_way": "no account takes files for the partner",
         "outbound.several_origins": "the map reads the document this one answers, and there are several",
+        "outbound.told": "the partner's acknowledgment document says this of a file of ours",
         "outbound.refused": "what was made is not what the standard or the agreement allows",
     }
 )

@@ -30,7 +30,7 @@ def expect(
     at: datetime,
     due_at: datetime,
 ) -> None:
-    """Wait for an acknowledgment: a TA1 of an interchange, a 997 or 999 of a group of ours."""
+    """Wait for an acknowledgment: of an interchange (TA1), a group (997 or 999) or a file (its document)."""
     insert_rows(
         target,
         expected_acknowledgment,
@@ -91,9 +91,10 @@ def mark_overdue(conn: Connection, *, at: datetime) -> int:
         .with_for_update(of=expected_acknowledgment, skip_locked=True)
     ).all()
     for row in due:
-        about = f"interchange {row.control_number}"
+        about = f"interchange {row.control_number}" if row.control_number else row.filename
         if row.group_number is not None:
             about = f"group {row.functional_id} {row.group_number} of {about}"
+        what = "acknowledgment document" if row.kind == AcknowledgmentKind.FILE else row.kind
         where = "" if row.transmission_state == "collected" else f"; the file is {row.transmission_state}"
         id = new_id()
         exceptions.open_exception(
@@ -101,7 +102,7 @@ def mark_overdue(conn: Connection, *, at: datetime) -> int:
             id=id,
             at=at,
             code=OVERDUE,
-            reason=f"no {row.kind} from {row.partner} for {about} by {row.due_at:%Y-%m-%d %H:%M} UTC{where}",
+            reason=f"no {what} from {row.partner} for {about} by {row.due_at:%Y-%m-%d %H:%M} UTC{where}",
             group=exceptions.fingerprint(OVERDUE, row.partner, row.kind),
             transmission_id=row.transmission_id,
         )

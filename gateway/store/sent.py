@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, exists, select, text, update
 
-from gateway.model import Environment
+from gateway.model import Direction, Environment
 from gateway.store.control_numbers import Party
-from gateway.store.tables import functional_group, interchange, transaction_set
+from gateway.store.tables import expected_acknowledgment, functional_group, interchange, transaction_set, transmission
+from translators.formats import Format
 from translators.x12.acknowledged import Outcome
 
 Row = dict[str, Any]
@@ -58,6 +59,14 @@ class SentSet:
     code: str
     control_number: str
     outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file of ours that is not X12, and whose it was to be."""
+
+    interchange: SentInterchange
+    partner: str
 
 
 # The ledger knows which transmission carries a number: no index of envelopes is needed.
@@ -119,6 +128,32 @@ def find_group(
     return next(iter(found.values())) if len(found) == 1 else None
 
 
+def find_file(conn: Connection, sha256: bytes, *, partners: Sequence[str]) -> SentFile | None:
+    """The file of these bytes that we sent to one of these partners; of several one that still waits, then the newest.
+
+    It is locked until the transaction ends.
+    """
+    columns, waits = interchange.c, expected_acknowledgment.c
+    waiting = exists().where(waits.interchange_id == columns.id, waits.closed_at.is_(None))
+    row = conn.execute(
+        select(interchange, transmission.c.partner.label("whose"))
+        .join(transmission, transmission.c.id == columns.transmission_id)
+        .where(
+            transmission.c.payload_sha256 == sha256,
+            transmission.c.direction == Direction.OUT,
+            transmission.c.partner.in_(list(partners)),
+            columns.syntax != Format.X12.value,
+        )
+        .order_by(waiting.desc(), transmission.c.received_at.desc(), columns.id.desc())
+        .limit(1)
+        .with_for_update(of=interchange)
+    ).first()
+    if row is None:
+        return None
+    found = SentInterchange(row.id, row.transmission_id, row.ordinal, row.control_number, _outcome(row.outcome))
+    return SentFile(found, row.whose)
+
+
 def groups_of(conn: Connection, found: SentInterchange) -> list[SentGroup]:
     """The groups of an interchange of ours, in order, locked."""
     columns = functional_group.c
@@ -128,17 +163,12 @@ def groups_of(conn: Connection, found: SentInterchange) -> list[SentGroup]:
 
 def sets_of(conn: Connection, found: SentGroup) -> list[SentSet]:
     """The sets of a group of ours, in order."""
-    columns = transaction_set.c
-    rows = conn.execute(
-        select(columns.id, columns.ordinal, columns.code, columns.control_number, columns.outcome)
-        .where(
-            columns.transmission_id == found.interchange.transmission_id,
-            columns.interchange_ordinal == found.interchange.ordinal,
-            columns.group_ordinal == found.ordinal,
-        )
-        .order_by(columns.ordinal)
-    )
-    return [SentSet(row.id, row.ordinal, row.code, row.control_number, _outcome(row.outcome)) for row in rows]
+    return _inside(conn, found.interchange, found.ordinal)
+
+
+def documents_of(conn: Connection, found: SentInterchange) -> list[SentSet]:
+    """The documents of a file of ours, in order."""
+    return _inside(conn, found, 1)
 
 
 def note_interchange(conn: Connection, id: UUID, outcome: Outcome) -> None:
@@ -158,6 +188,20 @@ def note_sets(conn: Connection, outcomes: Sequence[tuple[UUID, Outcome]]) -> Non
             update(transaction_set).where(transaction_set.c.id == bindparam("of_set")).values(outcome=bindparam("is")),
             [{"of_set": id, "is": outcome} for id, outcome in outcomes],
         )
+
+
+def _inside(conn: Connection, found: SentInterchange, group: int) -> list[SentSet]:
+    columns = transaction_set.c
+    rows = conn.execute(
+        select(columns.id, columns.ordinal, columns.code, columns.control_number, columns.outcome)
+        .where(
+            columns.transmission_id == found.transmission_id,
+            columns.interchange_ordinal == found.ordinal,
+            columns.group_ordinal == group,
+        )
+        .order_by(columns.ordinal)
+    )
+    return [SentSet(row.id, row.ordinal, row.code, row.control_number, _outcome(row.outcome)) for row in rows]
 
 
 def _carriers(conn: Connection, parties: Parties, kind: str, control_number: str) -> list[tuple[UUID, str]]:
