@@ -43,6 +43,10 @@ class CheckpointRefused(GatewayError):
     """A file is no checkpoint of the audit log, or not signed by whom it must be."""
 
 
+class EvidenceIncomplete(GatewayError):
+    """What an evidence pack must show is not there: the audit log was cut or changed, or is not sealed yet."""
+
+
 class Overtaken(GatewayError):
     """The row was given to another worker meanwhile: what was about to be written must not be."""
 

@@ -147,13 +147,9 @@ def show(
     from gateway.store import timeline
 
     with _store(home) as store, store.begin() as conn:
-        found = timeline.resolve(conn, id)
-        if len(found) != 1:
-            why = "nothing has this id" if not found else f"{len(found)} ids match; give more of it"
-            fail(f"{id}: {why}", code=EXIT_REJECTED)
-        transmission = timeline.transmission_of(conn, *found[0])
-        if transmission is None:
-            fail(f"{id}: it belongs to no transmission", code=EXIT_REJECTED)
+        transmission = timeline.only_transmission(conn, id)
+        if isinstance(transmission, str):
+            fail(transmission, code=EXIT_REJECTED)
         life = timeline.life(conn, transmission)
     if json:
         print_json(life)

@@ -13,6 +13,7 @@ from gateway.cli import (
     certificates,
     data,
     documents,
+    evidence,
     guides,
     log,
     maps,
@@ -49,6 +50,7 @@ samples.register(app)
 sending.register(app)
 apikeys.register(app)
 auditing.register(app)
+evidence.register(app)
 references.register(app)
 onboarding.register(app)
 

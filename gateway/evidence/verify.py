@@ -26,6 +26,7 @@ CHECKPOINT_FORMAT = "tradelane-checkpoint/1"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 PUBLIC_KEY = "key.pem"
+BYTES = "raw/"
 RAW = "raw/transmission.bin"
 ROWS = "audit/rows.json"
 CHAIN = "audit/chain.json"
@@ -246,7 +247,7 @@ def _files(pack: BinaryIO, opened: zipfile.ZipFile, found: Findings) -> dict[str
     if not found.faults and not _written_as_ours(pack, opened, infos):
         found.faults.append("the zip is not written as Tradelane writes them: something beside its files was changed")
     if not found.faults:
-        content = {name: opened.read(name) for name in names if name != RAW}
+        content = {name: opened.read(name) for name in names if not name.startswith(BYTES)}
         found.proved.append(f"{len(listed)} files are those of the manifest, and nothing else is in the zip")
     return content
 

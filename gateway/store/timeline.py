@@ -143,6 +143,15 @@ def transmission_of(conn: Connection, kind: str, id: UUID) -> UUID | None:
     return found
 
 
+def only_transmission(conn: Connection, prefix: str) -> UUID | str:
+    """The one transmission that an id, or an end of one, leads to; or why there is none."""
+    found = resolve(conn, prefix)
+    if len(found) != 1:
+        why = "nothing has this id" if not found else f"{len(found)} ids match; give more of it"
+        return f"{prefix}: {why}"
+    return transmission_of(conn, *found[0]) or f"{prefix}: it belongs to no transmission"
+
+
 def life(conn: Connection, transmission_id: UUID) -> Life:
     """The whole life of one transmission.
 

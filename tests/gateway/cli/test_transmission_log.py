@@ -89,7 +89,7 @@ def test_audit_verify_holds_until_somebody_alters_a_row(workspace: Workspace) ->
     broken = workspace("audit", "verify", "--json")
     assert broken.exit_code == 1
     [report] = objects(broken)
-    assert {"kind": "changed", "seq": 1} in report["faults"]
+    assert {"kind": "changed", "seq": 1, "position": 1} in report["faults"]
     assert "the chain is broken" in workspace("audit", "verify").stdout
 
 
