@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from threading import Condition, Thread
 
+REST_SECONDS = 0.02
+
 
 class Wakes:
     """Wakes lanes in a thread of its own; what comes while it is at it is woken once, however often it was asked for.
 
-    A wake-up that is lost with the process is made good by the sweep.
+    After each time it rests a moment, so that a partner who sends file after file has a lane woken for a batch of them
+    and not for each. A wake-up that is lost with the process is made good by the sweep.
 
     Args:
         wake: wakes lanes.
+        rest: seconds between one time and the next.
     """
 
-    def __init__(self, wake: Callable[[list[str]], None]) -> None:
+    def __init__(self, wake: Callable[[list[str]], None], *, rest: float = REST_SECONDS) -> None:
         self._wake = wake
+        self._rest = rest
         self._changed = Condition()
         self._lanes: dict[str, None] = {}
         self._ending = False
@@ -44,3 +49,5 @@ class Wakes:
                 if not lanes:
                     return
             self._wake(lanes)
+            with self._changed:
+                self._changed.wait_for(lambda: self._ending, timeout=self._rest)

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.channels.sftp import StoreMailbox, archive_folder, served
+from gateway.channels.sftp import StoreMailbox
+from gateway.channels.sftp_accounts import served
+from gateway.channels.sftp_files import archive_folder
 from gateway.model import TransmissionState
 from gateway.ports import new_id
 from gateway.store import Connection, exceptions, mailbox, transmissions

@@ -109,9 +109,12 @@ def put_file(
 ) -> None:
     """Show a file; one of the same name that stood there is a version of the past (its row stays, removed).
 
-    With `later` the new row is collected there; the one before it goes at once.
+    With `later` both are collected there.
     """
-    remove_file(conn, account=account, folder=folder, name=name, at=at)
+    if later is None:
+        remove_file(conn, account=account, folder=folder, name=name, at=at)
+    else:
+        later.mark(mailbox_file, "removed_at", at, where={"account": account, "folder": folder, "name": name})
     row = {
         "id": id,
         "account": account,

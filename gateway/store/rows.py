@@ -24,18 +24,35 @@ class NewRows:
 
     def __init__(self) -> None:
         self._groups: dict[_Group, list[Row]] = {}
+        self._marks: list[tuple[_Mark, Row]] = []
 
     def collect(self, table: Table, rows: Sequence[Row], *, keep: bool) -> None:
         """Add rows; those of a table are inserted in the order they came. See `insert_rows`."""
         for row in rows:
             self._groups.setdefault((table, tuple(row), keep), []).append(row)
 
+    def mark(self, table: Table, column: str, value: object, *, where: Row) -> None:
+        """Give a column its value in the rows where it is empty, before the new rows of that table are inserted.
+
+        Args:
+            table: whose rows.
+            column: the one that is empty.
+            value: what it gets.
+            where: column -> value that the rows have.
+        """
+        self._marks.append(((table, column, tuple(where)), {**where, column: value}))
+
     def write(self, conn: Connection) -> None:
-        """Insert all that was collected. Rows may refer to one another whatever their order."""
-        if self._groups:
-            parameters = {f"rows{place}": _as_json(rows) for place, rows in enumerate(self._groups.values())}
-            conn.execute(_together(tuple(self._groups)), parameters)
-            self._groups = {}
+        """Write all that was collected, in one statement. Rows may refer to one another whatever their order."""
+        if not self._groups and not self._marks:
+            return
+        parameters: dict[str, object] = {
+            f"rows{place}": _as_json(rows) for place, rows in enumerate(self._groups.values())
+        }
+        for place, (_, values) in enumerate(self._marks):
+            parameters |= {f"mark{place}_{column}": value for column, value in values.items()}
+        conn.execute(_together(tuple(mark for mark, _ in self._marks), tuple(self._groups)), parameters)
+        self._groups, self._marks = {}, []
 
 
 Target = Connection | NewRows
@@ -43,6 +60,9 @@ Target = Connection | NewRows
 
 _Group = tuple[Table, tuple[str, ...], bool]
 """Rows that have the same columns, and whether one that is there already is kept."""
+
+_Mark = tuple[Table, str, tuple[str, ...]]
+"""The table, the column that is empty and gets a value, and the columns by which its rows are found."""
 
 
 def insert_rows(target: Target, table: Table, rows: Sequence[Row], *, keep: bool = False) -> None:
@@ -66,21 +86,38 @@ def _alone(table: Table, keep: bool) -> Insert:
 
 
 @cache
-def _together(groups: tuple[_Group, ...]) -> Executable:
-    """One statement for all groups; its parameters are the groups' rows as JSON arrays."""
-    *first, last = [_inserting(group, place) for place, group in enumerate(groups)]
-    before = ", ".join(f"insert{place} AS ({statement})" for place, statement in enumerate(first))
-    return text(f"WITH {before} {last}" if first else last)
+def _together(marks: tuple[_Mark, ...], groups: tuple[_Group, ...]) -> Executable:
+    """One statement for all; its parameters are the values of the marks, and the groups' rows as JSON arrays."""
+    parts = {f"mark{place}": _marking(mark, place) for place, mark in enumerate(marks)}
+    for place, group in enumerate(groups):
+        after = [f"mark{number}" for number, (table, _, _) in enumerate(marks) if table is group[0]]
+        parts[f"insert{place}"] = _inserting(group, place, after=after)
+    *first, last = parts.items()
+    before = ", ".join(f"{name} AS ({statement})" for name, statement in first)
+    return text(f"WITH {before} {last[1]}" if first else last[1])
 
 
-def _inserting(group: _Group, place: int) -> str:
+def _marking(mark: _Mark, place: int) -> str:
+    table, column, found_by = mark
+    values = {name: f"CAST(:mark{place}_{name} AS {_type(table, name)})" for name in (column, *found_by)}
+    wanted = " AND ".join(f'"{name}" = {values[name]}' for name in found_by)
+    return (
+        f'UPDATE "{table.name}" SET "{column}" = {values[column]}'  # noqa: S608 names of our own tables
+        f' WHERE {wanted} AND "{column}" IS NULL RETURNING 1'
+    )
+
+
+def _inserting(group: _Group, place: int, *, after: Sequence[str]) -> str:
+    """Parts of one statement run in no order, but for one that reads another to its end."""
     table, columns, keep = group
     names = ", ".join(f'"{name}"' for name in columns)
     typed = ", ".join(f'"{name}" {_type(table, name)}' for name in columns)
     given = f"json_to_recordset(CAST(:rows{place} AS json)) AS ({typed})"
+    once = " AND ".join(f"(SELECT count(*) FROM {name}) >= 0" for name in after)  # noqa: S608 names of our own
     statement = (
         f'INSERT INTO "{table.name}" ({names})'  # noqa: S608 names of our own tables
-        f" SELECT {names} FROM ROWS FROM ({given}) WITH ORDINALITY AS given({names}, the_place) ORDER BY the_place"
+        f" SELECT {names} FROM ROWS FROM ({given}) WITH ORDINALITY AS given({names}, the_place)"
+        f"{f' WHERE {once}' if once else ''} ORDER BY the_place"
     )
     return f"{statement} ON CONFLICT DO NOTHING" if keep else statement
 

@@ -32,3 +32,20 @@ def test_the_end_wakes_what_was_asked_for() -> None:
     wakes.soon(["a"])
     wakes.close()
     assert woken == ["a"]
+
+
+def test_between_two_times_it_rests_and_the_end_cuts_that_short() -> None:
+    entered = Event()
+    woken: list[list[str]] = []
+
+    def wake(lanes: list[str]) -> None:
+        woken.append(lanes)
+        entered.set()
+
+    wakes = Wakes(wake, rest=3600)
+    wakes.soon(["a"])
+    assert entered.wait(20)
+    for lane in ("b", "a", "b"):
+        wakes.soon([lane])
+    wakes.close()
+    assert woken == [["a"], ["b", "a"]]

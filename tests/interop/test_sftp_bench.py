@@ -17,9 +17,10 @@ pytestmark = [
 
 def test_a_quick_run_has_all_rows_with_openssh_beside_us() -> None:
     found = bench_sftp(quick=True)
-    many, one, large = found["rows"]
-    assert [row["unit"] for row in found["rows"]] == ["s", "s", "MB/s"]
-    assert [row["better"] for row in found["rows"]] == ["lower", "lower", "higher"]
+    many, one, floor, large = found["rows"]
+    assert [row["unit"] for row in found["rows"]] == ["s", "s", "s", "MB/s"]
+    assert [row["better"] for row in found["rows"]] == ["lower", "lower", "lower", "higher"]
     assert many["reach"] == pytest.approx(2 * many["peer_value"], rel=0.01)
     assert one["reach"] is None
+    assert 0 < floor["value"] < one["value"]
     assert all(row["ratio"] > 0 for row in (many, one, large))

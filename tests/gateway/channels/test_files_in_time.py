@@ -10,7 +10,7 @@ from threading import Thread
 import orjson
 import pytest
 
-from gateway.channels.sftp import served
+from gateway.channels.sftp_accounts import served
 from gateway.channels.sftp_chores import CLEARED_AT_ONCE, clear_outboxes, take_in_quiet
 from gateway.store.engine import Store
 from sftp.errors import MailboxFullError

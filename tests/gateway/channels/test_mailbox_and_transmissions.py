@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from gateway.store.engine import Store
 from sftp.errors import MailboxUnavailableError
@@ -154,3 +156,20 @@ def test_a_file_taken_in_meanwhile_can_still_get_its_last_name(line: Line) -> No
     assert found is not None
     assert found.size == len(content)
     assert len(line.erp()) == 1
+
+
+def test_a_file_that_counts_is_kept_by_one_statement_that_commits_by_itself(line: Line) -> None:
+    """A session's uploads come one after the other, so every round trip to the database is waited for."""
+    seen: list[tuple[str, bool]] = []
+
+    def note(conn: Connection, cursor: Any, statement: str, *rest: object) -> None:
+        seen.append((statement.split()[0], cursor.connection.autocommit))
+
+    line.box.receive(ACME, Received(IN, "po.edi", BytesIO(b"ISA1"), 4, True, line.clock.now()))
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        line.box.receive(ACME, Received(IN, "po.edi", BytesIO(b"ISA23"), 5, True, line.clock.now()))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert seen == [("WITH", True)]
+    assert [entry.size for entry in line.box.entries(ACME, IN)] == [5]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from gateway.errors import StoreConflict
 from gateway.ports import new_id
 from gateway.store.engine import Store
 from gateway.store.rows import NewRows, insert_rows
-from gateway.store.tables import audit, delivery, document, payload
+from gateway.store.tables import audit, delivery, document, mailbox_file, payload
 from tests.gateway.work_rows import _delivery, _document
 
 AT = datetime(2026, 1, 5, 9, 0, 0, 123456, tzinfo=UTC)
@@ -82,3 +82,46 @@ def test_what_is_there_already_is_kept_only_where_asked(store: Store) -> None:
     insert_rows(refused, payload, [row])
     with pytest.raises(StoreConflict), store.begin() as conn:
         refused.write(conn)
+
+
+def a_version(account: str, name: str, sha256: bytes) -> dict[str, Any]:
+    shown = {"id": new_id(), "account": account, "folder": "in", "name": name, "payload_sha256": sha256, "size": 1}
+    return shown | {"transmission_id": None, "state": "complete", "modified_at": AT}
+
+
+def test_a_row_that_gives_way_is_marked_before_the_new_one_is_inserted(store: Store) -> None:
+    """Only one visible file of a name is allowed: in the other order the new one would be refused."""
+    account, sha256 = str(new_id()), new_id().bytes * 2
+    others = [a_version(account, "other", sha256), a_version(str(new_id()), "po", sha256)]
+    with store.begin() as conn:
+        insert_rows(conn, payload, [{"sha256": sha256, "size": 1, "body": b"x", "location": None, "stored_at": AT}])
+        insert_rows(conn, mailbox_file, others)
+    versions = [a_version(account, "po", sha256) for _ in range(3)]
+    for number, version in enumerate(versions):
+        together = NewRows()
+        insert_rows(together, mailbox_file, [version])
+        where = {"account": account, "folder": "in", "name": "po"}
+        together.mark(mailbox_file, "removed_at", AT + timedelta(days=number), where=where)
+        with store.autocommit() as conn:
+            together.write(conn)
+    with store.begin() as conn:
+        removed = dict(conn.execute(select(mailbox_file.c.id, mailbox_file.c.removed_at)).all())  # type: ignore[arg-type]
+    found = [removed[row["id"]] for row in (*versions, *others)]
+    assert found == [AT + timedelta(days=1), AT + timedelta(days=2), None, None, None]
+
+
+def test_marks_alone_are_written_too(store: Store) -> None:
+    account, sha256 = str(new_id()), new_id().bytes * 2
+    rows = [a_version(account, name, sha256) for name in ("a", "b", "c")]
+    marks = NewRows()
+    for name in ("a", "b"):
+        marks.mark(mailbox_file, "removed_at", AT, where={"account": account, "name": name})
+    with store.begin() as conn:
+        insert_rows(conn, payload, [{"sha256": sha256, "size": 1, "body": b"x", "location": None, "stored_at": AT}])
+        insert_rows(conn, mailbox_file, rows)
+        marks.write(conn)
+        marks.write(conn)
+        left = conn.execute(
+            select(mailbox_file.c.name).where(mailbox_file.c.account == account, mailbox_file.c.removed_at.is_(None))
+        )
+        assert list(left.scalars()) == ["c"]
