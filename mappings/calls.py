@@ -68,6 +68,7 @@ class CallWriter(Writer):
             given["implied"] = _implied(given["implied"], value.decimals)
         if function.name == "code" and value is not UNKNOWN:
             choices = frozenset(given["table"][1].values())
+        no_text_of_the_map = not any(isinstance(argument, str | tuple) for argument in given.values())
         key = (function.name, *(held[0] if isinstance(held, tuple) else held for held in given.values()))
         if key not in self._constants:
             assert function.make is not None
@@ -82,7 +83,8 @@ class CallWriter(Writer):
         if function.fails:
             self.check(code, found=value.code, sources=value.sources)
         bad = value.bad or function.fails
-        return Value(code, function.result, bad, True, value.sources, None, value.spot, choices)
+        sound = function.result is not Kind.TEXT or (value.sound and no_text_of_the_map)
+        return Value(code, function.result, bad, True, value.sources, None, value.spot, choices, sound)
 
     def _work(self, function: Function, given: dict[str, Any]) -> Value:
         values, further = [], ""
@@ -189,7 +191,8 @@ class CallWriter(Writer):
             raise ExpressionFault(node.at, f'no rule of {node.name} fills "{node.field_name}"{hint}')
         if kind not in (Kind.NUMBER, Kind.UNKNOWN):
             raise ExpressionFault(node.at, f"{node.name}.{node.field_name} is a {kind}; want a number")
-        code = self.assign(f"{_OVER[function.name]}([part.get({node.field_name!r}) for part in {parts.code}])")
+        held = f".__dict__[{node.field_name!r}]" if parts.made else f".get({node.field_name!r})"
+        code = self.assign(f"{_OVER[function.name]}([part{held} for part in {parts.code}])")
         self.check(code, found=None, sources=())
         return Value(code, Kind.NUMBER, True, function.name != "sum")
 

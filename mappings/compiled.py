@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mappings.document_parts import filled
 from mappings.gather import PROGRAM_NAMES
 from mappings.kinds import BAD
 from mappings.program import Mutant, Program
@@ -62,26 +63,29 @@ class Layout:
     blocks: tuple[Layout, ...]
 
     def walk(
-        self, content: dict[str, Any], trace: tuple[Any, ...], prefix: str = ""
+        self, content: Any, trace: tuple[Any, ...], prefix: str = ""
     ) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
         """See Trail."""
-        for filled, entry in zip(self.fields, trace[1:], strict=False):
-            held: Any = content
-            for name in filled.path:
-                held = held.get(name) if isinstance(held, dict) else None
+        for rule, entry in zip(self.fields, trace[1:], strict=False):
+            held = _held(content, rule.path)
             if held is not None and held is not BAD:
-                yield prefix + ".".join(filled.path), (filled.rule, filled.sources(entry, trace[0]))
+                yield prefix + ".".join(rule.path), (rule.rule, rule.sources(entry, trace[0]))
         for block, traces in zip(self.blocks, trace[len(self.fields) + 1 :], strict=True):
-            found: Any = content
-            for name in block.path:
-                found = found.get(name, ()) if isinstance(found, dict) else ()
+            found = _held(content, block.path)
             path = prefix + ".".join(block.path)
+            if found is None or not traces:
+                continue
             if block.single:
-                if isinstance(found, dict) and traces:
-                    yield from block.walk(found, traces[0], f"{path}.")
+                yield from block.walk(found, traces[0], f"{path}.")
                 continue
             for position, (part, below) in enumerate(zip(found, traces, strict=False)):
                 yield from block.walk(part, below, f"{path}[{position}].")
+
+
+def _held(content: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        content = filled(content, name)
+    return content
 
 
 def _nothing(source: object) -> Iterator[str]:

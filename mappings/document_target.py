@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -14,8 +14,18 @@ from pydantic import BaseModel, ValidationError
 
 from mappings.compilation import Compilation
 from mappings.compiled import FilledField, Layout
+from mappings.document_parts import PartForm, part_form
 from mappings.expressions import ExpressionFault, parse
-from mappings.fields import PartField, TargetField, UnknownField, blocks, find_field, find_part, required_fields
+from mappings.fields import (
+    PartField,
+    TargetField,
+    UnknownField,
+    blocks,
+    find_field,
+    find_part,
+    held_by,
+    required_fields,
+)
 from mappings.kinds import Kind
 from mappings.lineage import LineageView
 from mappings.needs import need
@@ -41,6 +51,25 @@ class _Tree:
 
     block: Block | None
     inside: dict[tuple[str, ...], _Tree] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Holder:
+    """A part being made, or (`form` None) words by name, as the program holds it.
+
+    `values` is its dict. `total` is the sum of the bits of what is filled, and `always` of those that surely are, which
+    are not added to it as the program runs.
+    """
+
+    values: str
+    form: PartForm | None = None
+    total: str = ""
+    always: int = 0
+
+    @property
+    def sum(self) -> str:
+        """Program text of the bits of all that is filled."""
+        return f"{self.total} | {self.always}" if self.always else self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +142,12 @@ class DocumentTarget(Target):
     def _document(self, tree: _Tree, scope: Any) -> Layout:
         work = self._work
         work.translator.top = work.program.reserve()
+        work.program.line("unsure = False")
         layout, made, trace, parts = self._block(tree, self._model, (), scope)
         work.see(scope, parts)
         for name, written in work.spec.asserts.items():
             work.asserted(name, written)
-        work.program.line(f"made.append(({made}, {trace}))")
+        work.program.line(f"made.append((UNMADE({made}) if unsure else {made}, {trace}))")
         return layout
 
     # blocks
@@ -142,22 +172,20 @@ class DocumentTarget(Target):
         self, tree: _Tree, model: type[BaseModel], path: tuple[str, ...], scope: Any
     ) -> tuple[Layout, str, str, dict[str, BlockParts]]:
         """Write a block's inner blocks and rules; its layout, the names of its part and trace, and its blocks."""
-        work, program = self._work, self._work.program
-        made = program.fresh("d")
-        program.line(f"{made} = {{}}")
-        holders: dict[tuple[str, ...], str] = {(): made}
+        work = self._work
+        holders: dict[tuple[str, ...], _Holder] = {(): self._begun(model, "d")}
         inner, parts = [], {}
         for name, below in tree.inside.items():
             written = self._inner(below, model, path, name, scope=scope, holders=holders)
             if written is not None:
                 inner.append(written)
-                parts[".".join(name)] = BlockParts(written.listed, written.fields)
+                parts[".".join(name)] = BlockParts(written.listed, written.fields, made=True)
         work.see(scope, parts)
         ruled = [] if tree.block is None else self._rules(tree.block, model, path, holders=holders, scope=scope)
-        for holder in sorted(holders, key=len, reverse=True):
-            if holder:
-                above = holders[holder[:-1]]
-                program.line(f"if {holders[holder]}: {above}[{holder[-1]!r}] = {holders[holder]}")
+        for name in sorted(holders, key=len, reverse=True):
+            if name:
+                self._put(holders, name)
+        made = self._made(holders, ())
         self._required(model, tree, path)
         own = work.source.spot(scope)[0]
         trace = f"({', '.join([own, *(text for _, text in ruled), *(written.traces for written in inner)])},)"
@@ -172,7 +200,7 @@ class DocumentTarget(Target):
         name: tuple[str, ...],
         *,
         scope: Any,
-        holders: dict[tuple[str, ...], str],
+        holders: dict[tuple[str, ...], _Holder],
     ) -> _Made | None:
         block, work, program = tree.block, self._work, self._work.program
         assert block is not None
@@ -181,7 +209,7 @@ class DocumentTarget(Target):
             return None
         if (items := self._items(block, scope)) is None:
             return None
-        above = self._holder(holders, name[:-1])
+        above = self._holder(holders, model, name[:-1])
         listed, traces = program.fresh("o"), program.fresh("w")
         program.line(f"{listed} = {traces} = ()")
         condition = block.rules.get(CONDITION)
@@ -200,8 +228,9 @@ class DocumentTarget(Target):
                 program.line(f"{listed}.append({part_made})")
                 program.line(f"{traces}.append({trace})")
             work.translator.position = around
-            kept = listed if found.many else f"{listed}[0]"
-            program.line(f"if {listed}: {above}[{name[-1]!r}] = {kept}")
+            kept = f"TUPLE({listed})" if found.many else f"{listed}[0]"
+            with program.block(f"if {listed}:"):
+                self._fill(above, name[-1], kept, always=False)
         fields = {rule.name: self._kind(found.model, rule) for rule in block.rules.values()}
         return _Made(Layout(name, not found.many, layout.fields, layout.blocks), listed, traces, fields)
 
@@ -265,7 +294,7 @@ class DocumentTarget(Target):
         model: type[BaseModel],
         path: tuple[str, ...],
         *,
-        holders: dict[tuple[str, ...], str],
+        holders: dict[tuple[str, ...], _Holder],
         scope: Any,
     ) -> list[tuple[FilledField, str]]:
         """Write a block's rules; of each its field and the program text of its trace.
@@ -284,8 +313,8 @@ class DocumentTarget(Target):
             with work.translator.branch(None if needed is None else f"if {needed} is not None:"):
                 for rule in group:
                     with program.filling(place):
-                        self._holder(holders, tuple(rule.name.split("."))[:-1])
-                    found = self._rule(rule, model, path, holders)
+                        self._begin(rule, model, holders)
+                    found = self._rule(rule, model, path, holders=holders, always=needed is None)
                     if found is not None:
                         written.append(found[:2])
                         origins += [source[1:] for source in found[2] if needed and source.startswith("*")]
@@ -305,7 +334,13 @@ class DocumentTarget(Target):
             return None
 
     def _rule(
-        self, rule: Rule, model: type[BaseModel], path: tuple[str, ...], holders: dict[tuple[str, ...], str]
+        self,
+        rule: Rule,
+        model: type[BaseModel],
+        path: tuple[str, ...],
+        *,
+        holders: dict[tuple[str, ...], _Holder],
+        always: bool,
     ) -> tuple[FilledField, str, tuple[str, ...]] | None:
         """Write one rule; its field, the program text of its trace, and its sources."""
         work = self._work
@@ -330,25 +365,56 @@ class DocumentTarget(Target):
             refusal = target.refusal(choice)
             if refusal is not None:
                 work.fault(rule.expression.place, f'{rule.name} would not take "{choice}": {refusal}')
-        holder = self._holder(holders, names[:-1])
-        self._store(rule, value=value, target=target, holder=holder, name=names[-1])
+        holder = self._holder(holders, model, names[:-1])
+        self._store(rule, value=value, target=target, holder=holder, always=always)
         text, part = _trace(value.sources, work.source.spot(work.translator.scope)[0])
         return FilledField(names, work.rule, part), text, value.sources
 
-    def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: str, name: str) -> None:
-        number, value_code = self._work.rule, value.code
-        line = self._work.program.line
+    def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: _Holder, always: bool) -> None:
+        number, name, program = self._work.rule, target.path[-1], self._work.program
         if rule.required or (target.required and rule.required is not False):
-            with self._work.program.block(f"if {absence(value)}:"):
+            with program.block(f"if {absence(value)}:"):
                 spot, part = value.spot or self._work.source.spot(self._work.translator.scope)
                 own = self._work.source.spot(self._work.translator.scope)[0]
-                line(f"{holder}[{name!r}] = report.missing({number}, {spot}, {part}, {own})")
-            line(f"else: {holder}[{name!r}] = {value_code}")
+                missing = f"report.missing({number}, {spot}, {part}, {own})"
+                self._fill(holder, name, missing, always=always)
+            with program.block("else:"):
+                self._fill(holder, name, self._fitting(value, target), always=always)
         elif value.absent:
-            present = value_code if value.kind in (Kind.TEXT, Kind.TEXTS) else f"{value_code} is not None"
-            line(f"if {present}: {holder}[{name!r}] = {value_code}")
+            present = value.code if value.kind in (Kind.TEXT, Kind.TEXTS) else f"{value.code} is not None"
+            with program.block(f"if {present}:"):
+                self._fill(holder, name, self._fitting(value, target), always=False)
         else:
-            line(f"{holder}[{name!r}] = {value_code}")
+            self._fill(holder, name, self._fitting(value, target), always=always)
+
+    def _fill(self, holder: _Holder, name: str, text: str, *, always: bool) -> None:
+        """Write that a field is filled; `always`: this line, or one like it, is run for every part."""
+        self._work.program.line(f"{holder.values}[{name!r}] = {text}")
+        if holder.form is not None:
+            bit = holder.form.bits[name]
+            if always:
+                holder.always |= bit
+            elif not holder.always & bit:
+                self._work.program.line(f"{holder.total} |= {bit}")
+
+    def _fitting(self, value: Value, target: TargetField) -> str:
+        """Program text of a value as the model keeps it; what the program cannot be sure of is written before."""
+        program, code = self._work.program, value.code
+        if (members := target.members) is not None:
+            kept = program.fresh("v")
+            program.line(f"{kept} = {program.constant(members)}.get({code}, {code})")
+            if value.choices is None:
+                program.line(f"if {kept} is {code}: unsure = True")
+            return kept
+        if value.choices is not None or (
+            value.sound and (target.is_free_text or value.kind not in (Kind.TEXT, Kind.TEXTS))
+        ):
+            return code
+        test = f"{self._work.translator.constant(target.takes())}({code})"
+        if target.is_free_text:
+            test = f"({code}.__class__ is TEXT and {code}.isascii() or {test})"
+        program.line(f"if not {test}: unsure = True")
+        return code
 
     def _kind(self, model: type[BaseModel], rule: Rule) -> Kind:
         try:
@@ -369,13 +435,63 @@ class DocumentTarget(Target):
                     rules[name].key.place, f'no {self._model.schema_name} can be without "{name}"; leave the ? out'
                 )
 
-    def _holder(self, holders: dict[tuple[str, ...], str], names: tuple[str, ...]) -> str:
-        """The dict of a part that is no list, made when it is first wanted."""
+    def _holder(
+        self, holders: dict[tuple[str, ...], _Holder], model: type[BaseModel], names: tuple[str, ...]
+    ) -> _Holder:
+        """What holds a part that is no list, or words by name; begun when it is first wanted."""
         for depth in range(1, len(names) + 1):
+            held = held_by(model, names[depth - 1])
             if names[:depth] not in holders:
-                holders[names[:depth]] = code = self._work.program.fresh("h")
-                self._work.program.line(f"{code} = {{}}")
+                holders[names[:depth]] = self._begun(held.model, "h")
+            model = held.model or model
         return holders[names]
+
+    def _begin(self, rule: Rule, model: type[BaseModel], holders: dict[tuple[str, ...], _Holder]) -> None:
+        """Write that what holds a rule's field is begun; a field that is not there is told when the rule is written."""
+        names = tuple(rule.name.split("."))
+        with suppress(UnknownField):
+            find_field(model, names)
+            self._holder(holders, model, names[:-1])
+
+    def _begun(self, model: type[BaseModel] | None, prefix: str) -> _Holder:
+        """Write that a part is begun; of no model, words by name."""
+        program = self._work.program
+        values = program.fresh(prefix)
+        if model is None:
+            program.line(f"{values} = {{}}")
+            return _Holder(values)
+        form, total = part_form(model), program.fresh("b")
+        program.line(f"{values} = {self._work.translator.constant(form.blank)}()")
+        program.line(f"{total} = 0")
+        return _Holder(values, form, total)
+
+    def _put(self, holders: dict[tuple[str, ...], _Holder], path: tuple[str, ...]) -> None:
+        """Write that a part that is no list, or words, go where they belong, if there is anything in them."""
+        holder, above, name = holders[path], holders[path[:-1]], path[-1]
+        program = self._work.program
+        if holder.form is None:
+            assert above.form is not None
+            program.line(f"{above.values}[{name!r}] = {holder.values}")
+            program.line(f"if {holder.values}: {above.total} |= {above.form.bits[name]}")
+        elif holder.always:
+            self._fill(above, name, self._made(holders, path), always=True)
+        else:
+            with program.block(f"if {holder.total}:"):
+                self._fill(above, name, self._made(holders, path), always=False)
+
+    def _made(self, holders: dict[tuple[str, ...], _Holder], path: tuple[str, ...]) -> str:
+        """Write what is left to do for a part; program text of the part as its model makes it."""
+        holder, program = holders[path], self._work.program
+        form = holder.form
+        assert form is not None
+        for name in form.fresh:
+            if (*path, name) not in holders:
+                program.line(f"{holder.values}[{name!r}] = {{}}")
+        if not form.is_plain:
+            program.line("unsure = True")
+        elif wanted := form.wanted & ~holder.always:
+            program.line(f"if {holder.total} & {wanted} != {wanted}: unsure = True")
+        return f"{self._work.translator.constant(form.make)}({holder.values}, {holder.sum})"
 
 
 def _trace(sources: tuple[str, ...], own: str) -> tuple[str, Any]:
@@ -390,10 +506,12 @@ def _trace(sources: tuple[str, ...], own: str) -> tuple[str, Any]:
 
 
 def _finished(
-    model: type[Document], content: dict[str, Any], report: Report, lineage: LineageView, terms: object
+    model: type[Document], content: Any, report: Report, lineage: LineageView, terms: object
 ) -> Document | None:
     """The document; None, and an issue for every value the model refuses, where the value came from."""
     del terms  # a canonical document is written in no file
+    if isinstance(content, model):
+        return content
     try:
         return model.model_validate(content)
     except ValidationError as error:

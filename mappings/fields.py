@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mappings.kinds import Kind
+from translators.canonical.common import Text
 from translators.datafile import did_you_mean
 
 _KINDS = (
@@ -42,6 +45,22 @@ class TargetField:
         except ValidationError as error:
             return error.errors()[0]["msg"]
         return None
+
+    @property
+    def members(self) -> Mapping[str, Any] | None:
+        """What the model makes of each word it takes, where the field is of a closed set; else None."""
+        if isinstance(self._allowed, type) and issubclass(self._allowed, StrEnum):
+            return {member.value: member for member in self._allowed}
+        return None
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether it takes every text that is not empty."""
+        return self._allowed in (str, Text)
+
+    def takes(self) -> Callable[[Any], bool]:
+        """A test whether the model takes a value and keeps it as it is."""
+        return _test(self._allowed)
 
 
 class UnknownField(Exception):
@@ -202,3 +221,17 @@ def _holds_parts(annotation: Any) -> bool:
 @cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
+
+
+@cache
+def _test(annotation: Any) -> Callable[[Any], bool]:
+    validate = _adapter(annotation).validator.validate_python
+
+    def test(value: Any) -> bool:
+        try:
+            found = validate(value)
+        except ValidationError:
+            return False
+        return found.__class__ is value.__class__ and bool(found == value)
+
+    return test

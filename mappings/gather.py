@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from mappings.arithmetic import add, largest, smallest, total
+from mappings.document_parts import unmade
 from mappings.field_walks import indexed, numbered, values, walked
 from mappings.kinds import BAD, Unreadable
 from mappings.x12_hierarchy import above, below, hl_tree
@@ -111,6 +112,8 @@ PROGRAM_NAMES: dict[str, Any] = {
     "TEXT": str,
     "TOTAL": total,
     "TREE": hl_tree,
+    "TUPLE": tuple,
+    "UNMADE": unmade,
     "UNREADABLE": Unreadable,
     "VALUES": values,
     "WALK": walked,

@@ -192,6 +192,7 @@ class Translator(CallWriter):
             None,
             next((value.spot for value in values if value.spot is not None), None) if values[0].spot else None,
             choices,
+            all(value.sound for value in values),
         )
 
     def _conditional(self, node: Conditional) -> Value:

@@ -22,6 +22,8 @@ class Value:
         decimals: how many are implied, where it is a plain reference to a number without a point.
         spot: program text of its holder (a segment), and the part (element), where there is one to point at.
         choices: the values it can have, where the map writes them all out.
+        sound: it is exactly of its kind, unless absent or BAD: text that any field of text takes, a finite Decimal, a
+            date or time of Python's own types.
     """
 
     code: str
@@ -32,18 +34,21 @@ class Value:
     decimals: int | None = None
     spot: tuple[str, Any] | None = None
     choices: frozenset[Any] | None = None
+    sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class BlockParts:
     """A block as expressions see it: the program's name of the list of its parts, and the kinds of their fields.
 
-    `count` is program text of their number, where it is not that of the list.
+    `count` is program text of their number, where it is not that of the list. `made`: the parts are no dicts any more
+    but parts of their model.
     """
 
     code: str
     fields: Mapping[str, Kind]
     count: str = ""
+    made: bool = False
 
 
 UNKNOWN = Value("None", Kind.UNKNOWN)

@@ -179,7 +179,7 @@ class X12SetSource(Source):
         if node.component is not None:
             code = writer.assign(f"COMPONENT({code}, {node.component}, extra)", bad=[Value(code, Kind.TEXT, bad)])
         decimals = None if node.component is not None else _decimals(found.element)
-        return Value(code, Kind.TEXT, bad, True, (f"{segment}, {number}",), decimals, (segment, number))
+        return Value(code, Kind.TEXT, bad, True, (f"{segment}, {number}",), decimals, (segment, number), sound=True)
 
     def needed(self, node: ReferenceNode, scope: Any) -> str | None:
         """See Source: the outermost segment of the path."""
@@ -227,7 +227,7 @@ class X12SetSource(Source):
                 program.line(f"{origin} = (g, {number})")
                 program.line("break")
         spot = (listed[1:-2], number) if found.match is None else None
-        return Value(code, Kind.TEXT, False, True, (f"*{origin}",), _decimals(found.element), spot)
+        return Value(code, Kind.TEXT, False, True, (f"*{origin}",), _decimals(found.element), spot, sound=True)
 
     def call(self, node: Call, writer: Writer) -> Value:
         """See Source: `pair`."""
@@ -260,7 +260,7 @@ class X12SetSource(Source):
             found = self._resolver.find(node.arguments[0], writer.scope)
             matches = () if found.match is None else (*found.above, found.match)
             self._one_only(node.arguments[0], matches, code, writer)
-        return Value(code, Kind.TEXT, True, True, (f"{holder}, {at}",), None, (holder, positions[0]))
+        return Value(code, Kind.TEXT, True, True, (f"{holder}, {at}",), None, (holder, positions[0]), sound=True)
 
     def _paired(self, node: Call, writer: Writer) -> tuple[str, str, str, SegmentGuide]:
         """Program text of the pairs, the segment and its elements that `pair` looks at, and the segment's guide."""
