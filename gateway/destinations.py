@@ -117,7 +117,7 @@ def _told(fault: Any, settings: DataMapping, *, name: str, names: Iterable[str])
         hint = "" if path else did_you_mean(str(last), names)
         return around.place if entry is None else entry[0].place, f'{whose} has no key "{shown(str(last))}"{hint}'
     found, path = _followed(settings, fault["loc"])
-    return found.place, f"{'.'.join(path) or whose}: {fault['msg']}"
+    return found.place, f"{'.'.join(path) or whose}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 def _followed(value: Value, steps: Iterable[object]) -> tuple[Value, list[str]]:

@@ -82,7 +82,11 @@ def test_the_databases_url_comes_from_the_environment_and_is_never_shown(tmp_pat
         ("destinations: {erp: folder}", "1:21", "erp wants keys and values"),
         ("destinations: {E/P: {kind: folder, path: x}}", "1:16", 'a destination is "E/P"; want a word'),
         ("destinations: {erp: {path: x}}", "1:21", 'a destination needs the key "kind"'),
-        ("destinations: {erp: {kind: foldr, path: x}}", "1:28", 'kind is "foldr"; want folder; did you mean "folder"?'),
+        (
+            "destinations: {erp: {kind: foldr, path: x}}",
+            "1:28",
+            'kind is "foldr"; want folder or webhook; did you mean "folder"?',
+        ),
         ("destinations: {erp: {kind: folder}}", "1:21", 'a folder destination needs the key "path"'),
         ("destinations: {erp: {kind: folder, path: x, creat: true}}", "1:45", 'did you mean "create"?'),
         ("destinations: {erp: {kind: folder, path: x, create: maybe}}", "1:53", "create: Input should be a valid bool"),
