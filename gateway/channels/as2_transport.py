@@ -52,6 +52,8 @@ GIVEN_UP = "as2.given_up"
 NO_ADDRESS = "as2.no_own_address"
 TRY_AGAIN = frozenset({408, 425, 429})
 """Of the answers 4xx those that are not final."""
+MEDIA = {"xml": "application/xml", "json": "application/json", "csv": "text/csv"}
+"""Wire format -> media type of the content; of X12 it is the account's. Source: RFC 7303, RFC 8259, RFC 4180."""
 MDN_BACKOFF = Backoff(first=timedelta(minutes=1), longest=timedelta(hours=1))
 MDN_TRIES = 24
 
@@ -139,7 +141,8 @@ class AS2Transport:
         security = self.keys.security(account, at=at)
         content = bodies.filled(shipment.content())
         label = safe_label(shipment.filename)
-        built = build_message(content, media=account.media, filename=label, security=security, at=at, bodies=bodies)
+        media = MEDIA.get(shipment.content_format, account.media)
+        built = build_message(content, media=media, filename=label, security=security, at=at, bodies=bodies)
         ours = self.registry.ourselves[account.ourselves].as2_name
         message = OutboundMessage(
             transmission_id=shipment.id,

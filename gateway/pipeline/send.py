@@ -32,6 +32,7 @@ from gateway.store.engine import Store
 from gateway.store.transmissions import Transmission
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
+from translators.formats import Format
 
 NO_TRANSPORT = "send.no_transport"
 UNCERTAIN = "send.uncertain"
@@ -114,6 +115,7 @@ class SendLine:
             made_at=found.received_at,
             attempt=claim.attempts,
             content=lambda: self._content(found.sha256),
+            content_format=found.content_format or Format.X12.value,
         )
 
     def _content(self, sha256: bytes) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from gateway.model import Environment
+from translators.formats import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Shipment:
         made_at: when it was made, UTC.
         attempt: which try this is, from 1.
         content: its bytes, from the first at each call.
+        content_format: its wire format: x12, xml, json or csv.
     """
 
     id: UUID
@@ -38,6 +40,7 @@ class Shipment:
     made_at: datetime
     attempt: int
     content: Callable[[], Iterator[bytes]] = field(repr=False)
+    content_format: str = Format.X12.value
 
 
 @dataclass(frozen=True, slots=True)

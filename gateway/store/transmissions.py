@@ -36,6 +36,8 @@ class Transmission:
     sha256: bytes
     size: int
     received_at: datetime
+    content_format: str | None = None
+    """The wire format, once known."""
 
 
 def add_received(
@@ -235,6 +237,7 @@ def load(conn: Connection, transmission_id: UUID) -> Transmission:
             columns.payload_sha256,
             columns.size,
             columns.received_at,
+            columns.format,
         ).where(columns.id == transmission_id)
     ).one_or_none()
     if row is None:
@@ -251,6 +254,7 @@ def load(conn: Connection, transmission_id: UUID) -> Transmission:
         row.payload_sha256,
         row.size,
         row.received_at,
+        row.format,
     )
 
 

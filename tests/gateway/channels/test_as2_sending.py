@@ -49,7 +49,7 @@ class Sender:
         self.work = self.gateway.work(worker="w", wake=lambda _lanes: None, backoff=backoff)
         self.endpoint = self.gateway.as2_endpoint(self.woken.extend)
 
-    def queue(self, content: bytes = ORDER, name: str = "855_1.edi") -> UUID:
+    def queue(self, content: bytes = ORDER, name: str = "855_1.edi", content_format: str = "x12") -> UUID:
         """Set one transmission on its way."""
         id = new_id()
         with self.store.begin() as conn:
@@ -66,6 +66,7 @@ class Sender:
                 environment=Environment.LIVE,
                 payload=payload,
                 later=rows,
+                content_format=content_format,
             )
             rows.write(conn)
         return id
@@ -416,6 +417,15 @@ def test_without_a_certificate_to_encrypt_to_the_message_waits(new_sender: NewSe
     sender.clock.advance(timedelta(days=301))
     assert sender.sent() is TransmissionState.RETRYING
     assert sender.peer.came == []
+
+
+def test_a_file_says_by_its_media_type_what_it_is(new_sender: NewSender) -> None:
+    sender = new_sender(more="    media: application/edi-consent")
+    for name, content_format in (("1.edi", "x12"), ("2.xml", "xml"), ("3.json", "json"), ("4.csv", "csv")):
+        sender.queue(name=name, content_format=content_format)
+    assert sender.run() == 4
+    media = [came.opened.media for came in sender.peer.came if came.opened is not None]
+    assert sorted(media) == ["application/edi-consent", "application/json", "application/xml", "text/csv"]
 
 
 def test_an_asynchronous_receipt_of_ours_is_brought_to_where_it_was_asked_for(new_sender: NewSender) -> None:
