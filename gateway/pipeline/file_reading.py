@@ -11,6 +11,7 @@ from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.translate import translate_document
 from gateway.ports import new_id
 from gateway.store.envelopes import document_row, file_row, issue_row
+from gateway.store.held_sets import UNKNOWN_REFERENCE
 from gateway.store.transmissions import Transmission
 from gateway.store.vault import StoredPayload
 from mappings.catalog import MapCatalog
@@ -27,7 +28,8 @@ WHOLE: GroupKey = (1, 1)
 class FileReading:
     """One pass over the documents of a file, as `Reading` is over the events of X12.
 
-    A document is rejected alone; where the file cannot be read to its end, all of it is.
+    A document is rejected alone; where the file cannot be read to its end, all of it is. One that lacks nothing but a
+    cross reference of ours is accepted, and held.
 
     Args:
         transmission: what is read.
@@ -138,8 +140,12 @@ class FileReading:
                 at=self._ledger.at,
             )
             self._note(found.issues, stage="map", set_id=id)
-            issues += found.issues
-            accepted = all(issue.severity is not Severity.ERROR for issue in found.issues)
+            errors = [issue for issue in found.issues if issue.severity is Severity.ERROR]
+            if errors and all(issue.code == UNKNOWN_REFERENCE for issue in errors):
+                self._hold(errors[0], read.ordinal)
+            else:
+                issues += found.issues
+                accepted = not errors
             made = found.documents
             key = "|".join(item.identity for item in made)
         self._chunk.sets.append(
@@ -157,6 +163,12 @@ class FileReading:
             self._chunk.made += made
         if issues:
             self._tell(DocumentStatus(read.ordinal, key, accepted, tuple(issues)))
+
+    def _hold(self, unknown: Issue, ordinal: int) -> None:
+        """Nothing is wrong with the document: it waits for a cross reference of ours, and a person."""
+        about = f"{self._agreement.partner} {self._agreement.document}"
+        reason = f"document {ordinal}: {unknown.message} ({unknown.position})"
+        self.matters.append(Matter(unknown.code, about, reason, group=WHOLE))
 
     def _tell(self, told: DocumentStatus) -> None:
         """The partner in the acknowledgment document; a person, of what is rejected, where none was agreed."""

@@ -32,7 +32,7 @@ from gateway.pipeline.range_hashes import RangeHashes
 from gateway.pipeline.reading import Reading
 from gateway.pipeline.route import deliveries_of
 from gateway.pipeline.text import text_terms
-from gateway.pipeline.translate import document_row, settle
+from gateway.pipeline.translate import document_row, link_rows, settle
 from gateway.ports import Clock, new_id
 from gateway.store import (
     Connection,
@@ -257,7 +257,7 @@ class _Pass:
             issues=chunk.issues,
         )
         sources = [{"document_id": item.id, "transaction_set_id": item.transaction_set_id} for item in chunk.made]
-        documents.add_rows(target, documents=made, sources=sources)
+        documents.add_rows(target, documents=made, sources=sources, links=link_rows(conn, chunk.made))
         deliveries.add_rows(target, routed)
         transmissions.add_key_rows(target, keys)
         traces.join((row["name"], row["value"]) for row in keys)

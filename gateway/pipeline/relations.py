@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
 from gateway.model import Direction, Environment
 from gateway.store import Connection, relatives
+from gateway.store.relatives import Relative
 from translators.canonical.common import Document
 from translators.canonical.registry import model_named
 
@@ -54,6 +55,7 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = MappingProxyType(
         ),
         "warehouse_shipment": (Relation("warehouse_order", "ships", "warehouse_order"),),
         "warehouse_receipt": (Relation("stock_transfer_notice", "receives", "warehouse_order"),),
+        "remittance": (Relation("invoice", "pays", "invoice_number"),),
         "tender_response": (Relation("load_tender", "answers", "shipment_id"),),
         "shipment_status": (Relation("load_tender", "reports", "shipment_id"),),
         "freight_invoice": (Relation("load_tender", "bills", "shipment_id"),),
@@ -62,6 +64,8 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = MappingProxyType(
 """Kind of a document -> what it may belong with. Source: mapping design, `origin`; architecture, document_link."""
 
 _ORDERS = "purchase_order"
+_BEFORE_OTHERS = frozenset(one.kind for several in RELATIONS.values() for one in several if one.same_way)
+"""Kinds that a document of the same way, and so of the same file, may belong with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,51 @@ def related(
 
     Of orders with several releases only that one counts which the document names, where it names one.
     """
-    keys = document.business_keys()
-    found: list[Related] = []
-    for relation in RELATIONS.get(document.kind, ()):
+    found = _belonging(conn, document, partner=partner, environment=environment, direction=direction)
+    return [Related(row.id, relation.name, relation.kind, _read(row)) for relation, row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A document that takes effect, to be linked."""
+
+    id: UUID
+    document: Document
+    partner: str
+    environment: Environment
+
+
+def links_of(conn: Connection, documents: Sequence[Answering], *, direction: Direction) -> list[tuple[UUID, UUID, str]]:
+    """What documents that came together belong with: those in the store, and those before them that go the same way.
+
+    Returns:
+        (from, to, how it belongs) of each link.
+    """
+    if all(one.document.kind not in RELATIONS for one in documents):
+        return []
+    links: dict[tuple[UUID, UUID, str], None] = {}
+    here: dict[tuple[str, Environment, str, str, str], list[UUID]] = {}
+    for one in documents:
+        kind, keys = one.document.kind, one.document.business_keys()
+        found = _belonging(conn, one.document, partner=one.partner, environment=one.environment, direction=direction)
+        links |= dict.fromkeys((one.id, row.id, relation.name) for relation, row in found)
+        for relation in RELATIONS.get(kind, ()) if here else ():
+            for key in keys:
+                if relation.same_way and key.name == relation.key:
+                    beside = here.get((one.partner, one.environment, relation.kind, key.name, key.value), ())
+                    links |= dict.fromkeys((one.id, id, relation.name) for id in beside)
+        if kind in _BEFORE_OTHERS:
+            for key in keys:
+                here.setdefault((one.partner, one.environment, kind, key.name, key.value), []).append(one.id)
+    return list(links)
+
+
+def _belonging(
+    conn: Connection, document: Document, *, partner: str, environment: Environment, direction: Direction
+) -> Iterator[tuple[Relation, Relative]]:
+    relations = RELATIONS.get(document.kind, ())
+    keys = document.business_keys() if relations else []
+    for relation in relations:
         values = {key.value for key in keys if key.name == relation.key}
         if not values:
             continue
@@ -98,8 +144,10 @@ def related(
         )
         releases = {key.value for key in keys if key.name == "release"}
         for row in rows:
-            earlier = model_named(row.schema).from_json_bytes(row.canonical)
-            if relation.kind == _ORDERS and releases and earlier.identity[1] not in releases:
+            if relation.kind == _ORDERS and releases and _read(row).identity[1] not in releases:
                 continue
-            found.append(Related(row.id, relation.name, relation.kind, earlier))
-    return found
+            yield relation, row
+
+
+def _read(row: Relative) -> Document:
+    return model_named(row.schema).from_json_bytes(row.canonical)

@@ -1,7 +1,8 @@
 """Releasing: what was held for a value without a cross reference goes on once a row for it was added.
 
-A document of ours is simply due again. An accepted set of a partner is read again from its bytes and mapped by the map
-as it is now; what its transmission's acknowledgment said holds as it is. All of it is one transaction for each.
+A document of ours is simply due again. An accepted set or document of a partner is read again from its bytes and mapped
+by the map as it is now; what its transmission's acknowledgment said holds as it is. All of it is one transaction for
+each.
 """
 
 from __future__ import annotations
@@ -9,23 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.guides import RegistryTerms
-from gateway.model import DeliveryState, DocumentState, Environment
-from gateway.pipeline.faults import not_agreed
+from gateway.model import DeliveryState, DocumentState
 from gateway.pipeline.inbound import InboundLine
+from gateway.pipeline.reading_again import mapped_again
 from gateway.pipeline.route import deliveries_of
-from gateway.pipeline.text import text_terms
-from gateway.pipeline.translate import MadeDocument, document_row, settle, translate
+from gateway.pipeline.translate import MadeDocument, document_row, link_rows, settle
 from gateway.ports import new_id
 from gateway.store import Connection, audit, deliveries, documents, exceptions, outbound, transmissions
-from gateway.store.cross_references import StoredReferences
 from gateway.store.held_sets import HeldSets, held_deliveries, held_sets
-from partners.model import Direction
-from partners.registry import NotIdentified
 from translators.errors import Issue
-from translators.formats import SNIFFED_BYTES
-from translators.x12.model import TransactionSet
-from translators.x12.reader import ReadOptions, read_x12
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,53 +55,7 @@ class Releasing:
         line, found = self.line, transmissions.load(conn, held.transmission_id)
         made: list[MadeDocument] = []
         issues: list[Issue] = []
-        account = line.registry.bringer(found.account)
-        test = found.environment is Environment.TEST
-        head = next(iter(line.vault.open(conn, found.sha256)), b"")[:SNIFFED_BYTES]
-        text = text_terms(head, account=account, registry=line.registry)
-        events = read_x12(
-            line.vault.open(conn, found.sha256),
-            guides=line.guides,
-            options=ReadOptions(keep_tree=True, charset=text.charset, unwrap=text.unwrap),
-            agreed=RegistryTerms(line.registry, line.partner_guides, account=account, is_test=test),
-        )
-        for event in events:
-            if not isinstance(event, TransactionSet):
-                continue
-            set_id = held.sets.get((event.interchange.ordinal, event.group.ordinal, event.ordinal))
-            if set_id is None:
-                continue
-            header, group = event.interchange, event.group
-            who = line.registry.identify_interchange(account, sender=header.sender, receiver=header.receiver)
-            usage = "T" if test else header.usage
-            agreement = (
-                who
-                if isinstance(who, NotIdentified)
-                else line.registry.agreement(
-                    who.partner,
-                    ourselves=who.ourselves,
-                    direction=Direction.IN,
-                    functional_id=group.functional_id,
-                    set_code=event.code,
-                    version=group.version,
-                    usage=usage,
-                    gs_sender=group.sender,
-                    gs_receiver=group.receiver,
-                )
-            )
-            if isinstance(agreement, NotIdentified):
-                issues.append(not_agreed(event, agreement))
-                continue
-            again = translate(
-                event,
-                agreement,
-                maps=line.maps,
-                environment=Environment.TEST if usage == "T" else Environment.LIVE,
-                filename=found.filename,
-                transaction_set_id=set_id,
-                references=StoredReferences(conn, partner=agreement.partner, on=at.date()),
-                at=at,
-            )
+        for again in mapped_again(conn, line, found, held.sets, at=at):
             made += again.documents
             issues += again.issues
         exceptions.resolve(conn, held.exception_id, by=self.by, at=at)
@@ -133,6 +80,7 @@ class Releasing:
             conn,
             documents=[document_row(item, transmission_id=id, staged=False, at=at) for item in made],
             sources=[{"document_id": item.id, "transaction_set_id": item.transaction_set_id} for item in made],
+            links=link_rows(conn, made),
         )
         routed = [
             row

@@ -12,6 +12,7 @@ import orjson
 
 from gateway.errors import NotYet
 from gateway.model import Direction, DocumentState, Environment
+from gateway.pipeline.relations import Answering, links_of
 from gateway.ports import new_id
 from gateway.store import Connection
 from gateway.store import documents as stored
@@ -267,6 +268,15 @@ def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at:
         "reason": item.reason,
         "created_at": at,
     }
+
+
+def link_rows(conn: Connection, made: Sequence[MadeDocument]) -> list[dict[str, Any]]:
+    """The rows that say what settled documents answer, bill, change ... of what there was before."""
+    taken = [Answering(one.id, one.document, one.partner, one.environment) for one in made if one.takes_effect]
+    return [
+        {"from_document": one, "to_document": other, "relation": relation}
+        for one, other, relation in links_of(conn, taken, direction=Direction.IN)
+    ]
 
 
 def compact_lineage(lineage: LineageView) -> dict[str, list[Any]]:

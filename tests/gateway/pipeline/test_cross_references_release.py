@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway.store import cross_references
@@ -108,3 +109,51 @@ def test_a_partners_row_comes_before_one_for_all_and_days_count(seller: Seller) 
     assert add(seller, CrossReference("item", "A-20415", "FOR-ALL")) == 0
     assert add(seller, CrossReference("item", "A-20415", "OTHER")) == 1
     assert seller.line.audit_holds()
+
+
+CSV_MAP = """\
+extends: base/csv-order.in
+partner: acme
+lines:
+  sku: xref(sku, 'item')
+"""
+CSV_ORDERS = "  - {document: csv-order, direction: in, syntax: csv, map: acme/csv-order.in, deliver_to: [erp],\n"
+CSV_FILE = (
+    b"order_number,order_date,sku,qty,unit\n"
+    b"PO-1,2026-03-02,A-20415,1,EA\nPO-2,2026-03-02,OTHER,2,EA\nPO-3,2026-03-02,OTHER,many,EA\n"
+)
+
+
+@pytest.fixture
+def csv_seller(make_line: LineMaker, tmp_path: Path) -> Seller:
+    write_map(tmp_path, CSV_MAP, name="acme/csv-order.in")
+    rest = "     currency: USD, file: {answer: json}}\n"
+    return Seller(make_line(buyer=f"name: A buyer\nsftp: [{{user: buyer}}]\nagreements:\n{CSV_ORDERS}{rest}"))
+
+
+def test_a_document_of_a_file_is_accepted_and_waits_for_its_row(csv_seller: Seller) -> None:
+    add(csv_seller, CrossReference("item", "OTHER", "OUR-2"))
+    life = csv_seller.line.sent(CSV_FILE, account="buyer", name="o.csv")
+    assert csv_seller.line.numbers() == ["PO-2"]
+    assert codes(life["exceptions"]) == ["map.xref.unknown"]
+    [told] = map(orjson.loads, csv_seller.line.out("buyer").values())
+    assert (told["status"], told["accepted"], told["rejected"]) == ("partial", 2, 1)
+    assert [one["ordinal"] for one in told["told"]] == [3]
+    add(csv_seller, CrossReference("item", "A-20415", "OUR-1"))
+    release(csv_seller)
+    assert csv_seller.line.numbers() == ["PO-1", "PO-2"]
+    assert csv_seller.open_exceptions() == []
+    release(csv_seller)
+    assert len(csv_seller.line.erp()) == 2
+    assert len(csv_seller.line.out("buyer")) == 1
+    [first] = [order for order in csv_seller.line.erp() if order["number"] == "PO-1"]
+    assert first["lines"][0]["sku"] == "OUR-1"
+
+
+def test_a_file_without_an_agreement_any_more_stays_held(csv_seller: Seller, make_line: LineMaker) -> None:
+    csv_seller.line.sent(CSV_FILE, account="buyer", name="o.csv")
+    again = Seller(make_line(buyer="name: A buyer\nsftp: [{user: buyer}]\n"))
+    add(again, CrossReference("item", "A-20415", "OUR-1"))
+    release(again)
+    assert again.line.erp() == []
+    assert again.open_exceptions() == ["partner.no_agreement"]

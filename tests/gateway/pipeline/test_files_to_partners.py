@@ -12,6 +12,7 @@ import pytest
 
 from gateway.cli.life import print_life
 from gateway.model import Environment
+from gateway.pipeline.outbound_terms import Choices
 from gateway.store.tables import document
 from tests.gateway.inbound_line import codes
 from tests.gateway.outbound_line import Seller, answer, bill, notice
@@ -187,6 +188,21 @@ def test_documents_a_layout_cannot_tell_apart_leave_one_by_one(make_seller, tmp_
         b"number,qty\r\nI-1,24\r\n",
         b"number,qty\r\nI-2,24\r\n",
     ]
+
+
+def test_the_answer_to_a_file_comes_from_whom_of_us_it_was_for(make_line: LineMaker) -> None:
+    orders = "document: order, direction: in, syntax: csv, map: base/csv-order.in, deliver_to: [erp], currency: USD"
+    response = "document: response, direction: out, syntax: xml, map: base/ubl-response.out"
+    agreed = f"  - {{{orders}, ourselves: eu}}\n  - {{{response}}}\n"
+    line = make_line(buyer=f"name: A buyer\nsftp: [{{user: buyer}}]\nagreements:\n{agreed}")
+    seller = Seller(line)
+    line.sent(b"order_number,order_date,sku,qty,unit\r\nPO-1,2026-03-02,A,1,EA\r\n", account="buyer", name="o.csv")
+    handed = seller.sends(answer("PO-1"), choices=Choices())
+    [interchange] = line.life(seller.delivery(handed)["external_ref"])["interchanges"]
+    assert interchange["sender_id"] == "eu"
+    assert [row["kind"] for row in seller.family(handed.document_id)] == ["purchase_order", "order_acknowledgment"]
+    other = seller.sends(answer("PO-2"), choices=Choices())
+    assert codes(issue.as_json() for issue in other.issues) == ["outbound.ourselves"]
 
 
 def test_show_tells_of_a_file_of_ours(make_seller, capsys: pytest.CaptureFixture[str]) -> None:
