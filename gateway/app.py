@@ -75,6 +75,7 @@ from mappings.catalog import MapCatalog
 from partners.registry import PartnerRegistry
 from partners.remotes import CHANNEL as SFTP_CLIENT
 from sftp.keys import PublicKey, new_private_key
+from sftp.lockout import Lockout
 from sftp.server import SFTPServer
 from translators.datafile import LoadError
 from translators.x12.guide import GuideLibrary
@@ -149,7 +150,9 @@ class Gateway:
     def http_app(self, wake: Callable[[list[str]], None]) -> App:
         """What the HTTP server serves; `wake` is told the lanes of what arrives."""
         channel = HttpsChannel(self.store, self.vault, self.registry, self.clock, self.inlet(wake))
-        return create_app(Services(channel, self.intake.admit), mounts={AS2_PATH: self.as2_endpoint(wake)})
+        lockout = Lockout((self.settings.http or HttpSettings()).lockout)
+        services = Services(channel, self.intake.admit, lockout)
+        return create_app(services, mounts={AS2_PATH: self.as2_endpoint(wake)})
 
     def transports(self) -> Mapping[str, Transport]:
         """What brings files to partners who do not collect them, by channel."""

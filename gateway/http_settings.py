@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 from partners.fields import Fields, form
+from sftp.lockout import LockoutRules
 
-HTTP_KEYS = ("host", "port", "connections", "tls", "behind_proxy")
+HTTP_KEYS = ("host", "port", "connections", "tls", "behind_proxy", "lockout_failures", "lockout_half_life")
 """What `http` may say."""
 OPERATIONS_KEYS = ("host", "port")
 """What `operations` may say."""
 TLS_KEYS = ("certificate", "key", "client_authorities")
 """What its `tls` may say."""
+HTTP_LOCKOUT = LockoutRules(failures=20)
+"""Twice as patient as with passwords: a program whose key ran out asks again and again, and a key cannot be guessed."""
 _HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as 0.0.0.0")
 _ADDRESS = form(r"[0-9A-Fa-f.:]+", "an IP address, as 10.0.0.7")
 
@@ -43,6 +47,7 @@ class HttpSettings:
         connections: at one time.
         tls: None for plain HTTP, which only a loopback address or a proxy that does TLS makes safe.
         proxies: addresses of the proxies before it, whose X-Forwarded-For is believed.
+        lockout: when an address that showed keys that open nothing is answered no more.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +55,7 @@ class HttpSettings:
     connections: int = 500
     tls: TlsFiles | None = None
     proxies: tuple[str, ...] = ()
+    lockout: LockoutRules = HTTP_LOCKOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,12 @@ def read_http(outer: Fields, *, home: Path) -> HttpSettings | None:
         connections=fields.number("connections", default=usual.connections, low=1, high=100_000),
         tls=_tls(fields, home=home),
         proxies=proxies,
+        lockout=LockoutRules(
+            failures=fields.number("lockout_failures", default=usual.lockout.failures, low=2, high=1000),
+            half_life_seconds=fields.span(
+                "lockout_half_life", default=timedelta(seconds=usual.lockout.half_life_seconds)
+            ).total_seconds(),
+        ),
     )
     if read.tls is None and not fields.has("tls") and not proxies and not _is_loopback(read.host):
         place = fields.place_of("host")

@@ -42,6 +42,11 @@ class Lockout:
         self._counts: dict[str, tuple[float, float]] = {}
         self._locked: set[str] = set()
 
+    @property
+    def seconds(self) -> float:
+        """So long does a lock last."""
+        return self._rules.half_life_seconds
+
     def is_locked(self, name: str) -> bool:
         """Whether this name failed too often of late."""
         with self._lock:

@@ -1,4 +1,7 @@
-"""Who calls: an API key as bearer token, or a pinned client certificate. One answer to whoever is nobody."""
+"""Who calls: an API key as bearer token, or a pinned client certificate. One answer to whoever is nobody.
+
+An address that showed too many bad ones is answered 429 for a while, whatever it shows: nothing is looked up for it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from gateway.api.problems import Problem
 from gateway.api.protocol import CLIENT_CERTIFICATE
 from gateway.api.services import Serving
 from gateway.channels.https import Caller
+from sftp.lockout import of_address
 
 log = structlog.get_logger(__name__)
 
@@ -33,19 +37,30 @@ async def calling(
     """The caller of a request.
 
     Raises:
-        Problem: 401, whatever is wrong with what it showed.
+        Problem: 401, whatever is wrong with what it showed; 429, its address failed too often of late.
         StoreUnavailable: nobody can tell now.
     """
     address = request.client.host if request.client else ""
+    if services.lockout.is_locked(of_address(address)):
+        raise _locked_out(services.lockout.seconds)
     shown = request.headers.get("authorization")
     key = credentials.credentials if credentials is not None else shown
     certificate = getattr(request.state, CLIENT_CERTIFICATE, None)
     found = await run_in_threadpool(services.channel.caller, key=key, certificate=certificate, address=address)
     if found is None:
-        log.warning("api.refused", address=address, showed=_kind(key, certificate))
+        kind = _kind(key, certificate)
+        log.warning("api.refused", address=address, showed=kind)
+        if kind != "nothing":  # who shows nothing guesses nothing
+            services.lockout.failed(of_address(address))
         text = "want an API key that is good (Authorization: Bearer ...), or a client certificate that is pinned"
         raise Problem(HTTPStatus.UNAUTHORIZED, "unauthorized", text, headers={"WWW-Authenticate": "Bearer"})
     return found
+
+
+def _locked_out(seconds: float) -> Problem:
+    text = "too many calls from this address showed no good key or certificate; try again later"
+    after = str(max(1, round(seconds)))
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-failures", text, headers={"Retry-After": after})
 
 
 def _kind(key: str | None, certificate: bytes | None) -> str:

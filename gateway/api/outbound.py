@@ -37,7 +37,7 @@ class WaitingQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=200)
 
 
-@router.get("", response_model=Outbound, responses=problems(401, 422, 503), summary="What waits to be collected")
+@router.get("", response_model=Outbound, responses=problems(401, 422, 429, 503), summary="What waits to be collected")
 def list_outbound(caller: Calling, services: Serving, query: Annotated[WaitingQuery, Query()]) -> dict[str, Any]:
     """Acknowledgments and documents for any of your accounts, oldest first; each waits until you say you have it."""
     with services.channel.store.begin() as conn:
@@ -48,7 +48,7 @@ def list_outbound(caller: Calling, services: Serving, query: Annotated[WaitingQu
 @router.get(
     "/{id}/content",
     response_class=Response,
-    responses={**_BYTES, **problems(401, 404, 422, 503)},
+    responses={**_BYTES, **problems(401, 404, 422, 429, 503)},
     summary="The bytes of one",
 )
 def read_content(id: UUID, caller: Calling, services: Serving) -> Response:
@@ -72,7 +72,7 @@ def read_content(id: UUID, caller: Calling, services: Serving) -> Response:
     "/{id}/collected",
     status_code=204,
     response_class=Response,
-    responses=problems(401, 404, 422, 503),
+    responses=problems(401, 404, 422, 429, 503),
     summary="Say that you have it",
 )
 def say_collected(id: UUID, caller: Calling, services: Serving) -> Response:

@@ -98,7 +98,7 @@ class ListQuery(BaseModel):
     "",
     status_code=201,
     response_model=Transmission,
-    responses={**_REPLAY, **problems(400, 401, 408, 413, 415, 422, 503)},
+    responses={**_REPLAY, **problems(400, 401, 408, 413, 415, 422, 429, 503)},
     openapi_extra=_BODY,
     summary="Send a file",
 )
@@ -124,7 +124,7 @@ async def send_file(
 
 
 @router.get(
-    "", response_model=TransmissionPage, responses=problems(401, 422, 503), summary="The newest, both directions"
+    "", response_model=TransmissionPage, responses=problems(401, 422, 429, 503), summary="The newest, both directions"
 )
 def list_transmissions(caller: Calling, services: Serving, query: Annotated[ListQuery, Query()]) -> dict[str, Any]:
     """What passed through your accounts over every channel, newest first."""
@@ -143,7 +143,10 @@ def list_transmissions(caller: Calling, services: Serving, query: Annotated[List
 
 
 @router.get(
-    "/{id}", response_model=TransmissionDetail, responses=problems(401, 404, 422, 503), summary="What became of one"
+    "/{id}",
+    response_model=TransmissionDetail,
+    responses=problems(401, 404, 422, 429, 503),
+    summary="What became of one",
 )
 def show_transmission(id: UUID, caller: Calling, services: Serving) -> dict[str, Any]:
     """Its state, what is in it set by set, and every issue with its position."""
@@ -158,7 +161,7 @@ def show_transmission(id: UUID, caller: Calling, services: Serving) -> dict[str,
 @router.get(
     "/{id}/acknowledgments",
     response_model=Acknowledgments,
-    responses=problems(401, 404, 422, 503),
+    responses=problems(401, 404, 422, 429, 503),
     summary="Its acknowledgments",
 )
 def list_acknowledgments(id: UUID, caller: Calling, services: Serving) -> Acknowledgments:

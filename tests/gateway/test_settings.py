@@ -13,6 +13,7 @@ from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsS
 from gateway.records_settings import AuditSettings
 from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
 from sftp.gate import ServerLimits
+from sftp.lockout import LockoutRules
 from translators.datafile import LoadError
 
 
@@ -145,6 +146,8 @@ def test_http_runs_where_it_is_named(tmp_path: Path) -> None:
     assert load(tmp_path, "workers: 1\n").http is None
     assert load(tmp_path, "http: {}\n").http == HttpSettings()
     assert load(tmp_path, 'http: {host: "::1", port: 0}\n').http == HttpSettings("::1", 0)
+    locks = load(tmp_path, "http: {lockout_failures: 3, lockout_half_life: 1m}\n").http
+    assert locks == HttpSettings(lockout=LockoutRules(failures=3, half_life_seconds=60))
 
 
 @pytest.mark.parametrize(

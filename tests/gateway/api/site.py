@@ -21,6 +21,7 @@ from gateway.channels.https import HttpsChannel
 from gateway.http_settings import TlsFiles
 from gateway.store import api_keys
 from gateway.store.engine import Store
+from sftp.lockout import Lockout, LockoutRules
 from tests.gateway.inbound_line import Line
 
 PROFILE = """\
@@ -38,12 +39,24 @@ OURSELVES = "us:\n  name: Us\n  identifiers:\n    - {qualifier: ZZ, id: TRADELAN
 
 
 @dataclass
+class Seconds:
+    """A count of seconds that stands still until it is changed."""
+
+    passed: float = 0.0
+
+    def __call__(self) -> float:
+        """So many."""
+        return self.passed
+
+
+@dataclass
 class Site:
     """A running server."""
 
     line: Line
     channel: HttpsChannel
     server: HttpServer
+    seconds: Seconds
     keys: dict[str, str] = field(default_factory=dict)
     woken: list[str] = field(default_factory=list)
 
@@ -99,8 +112,12 @@ def serving(
     file_bytes: str = "8 MiB",
     more: str = "",
     woken: list[str] | None = None,
+    failures: int = 1000,
 ) -> Iterator[Site]:
-    """A server with the partners acme and globex, each with an HTTPS and an SFTP account."""
+    """A server with the partners acme and globex, each with an HTTPS and an SFTP account.
+
+    After so many `failures` to show a good key an address is locked out for a minute.
+    """
     profiles = home / "partners" / "profiles"
     for key, isa in (("acme", "ACME"), ("globex", "GLOBEX")):
         (profiles / key).mkdir(parents=True)
@@ -112,11 +129,13 @@ def serving(
     heard = line.woken if woken is None else woken
     gateway = line.gateway
     channel = HttpsChannel(store, gateway.vault, gateway.registry, line.clock, gateway.inlet(heard.extend))
-    app = create_app(Services(channel, gateway.intake.admit), limits=limits)
+    seconds = Seconds()
+    lockout = Lockout(LockoutRules(failures=failures, half_life_seconds=60), now=seconds)
+    app = create_app(Services(channel, gateway.intake.admit, lockout), limits=limits)
     server = HttpServer(app, host="127.0.0.1", port=0, connections=connections, tls=tls)
     server.start()
     try:
-        site = Site(line, channel, server, woken=heard)
+        site = Site(line, channel, server, seconds, woken=heard)
         site.keys = {account: site.key(account) for account in ("acme-api", "globex-api")}
         yield site
     finally:
