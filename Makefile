@@ -37,7 +37,7 @@ bench: .venv/runtime.stamp     ## x12, map, pipeline, sftp
 
 interop: .venv/peers.stamp
 
-peers: .venv/peers.stamp       ## AS2 peers of the interop suite, in environments of their own
+peers: .venv/peers.stamp       ## AS2 peers and the ERP of the interop suite, in environments of their own
 
 interop-table: .venv/dev.stamp .venv/peers.stamp   ## write docs/interop.md from a run of the interop suite
 	TRADELANE_WRITE_INTEROP=1 $(BIN)/python -m pytest -m interop tests/interop
@@ -72,6 +72,9 @@ clean:
 .venv/peers.stamp: .venv/dev.stamp
 	$(PYTHON) -m venv .venv/peers/pyas2lib
 	.venv/peers/pyas2lib/bin/python -m pip --disable-pip-version-check install --quiet pyas2lib==1.4.4
+	$(PYTHON) -m venv .venv/peers/tryton
+	.venv/peers/tryton/bin/python -m pip --disable-pip-version-check install --quiet trytond==8.2.1 \
+	  trytond_sale==8.2.0 trytond_account_invoice_stock==8.2.0 trytond_web_shop==8.2.0
 	! command -v npm >/dev/null || npm install --silent --no-save --prefix .venv/peers/libas2 \
 	  libas2@0.8.2 pkijs@2.1.90 asn1js@2.0.26
 	@touch $@

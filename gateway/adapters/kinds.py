@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.adapters.protocol import Adapter, Verified
+from gateway.adapters.tryton import TrytonAdapter, TrytonConfig
 from gateway.adapters.webhook import WebhookAdapter
 from gateway.adapters.webhook_config import WebhookConfig
 from gateway.errors import AdapterMisused
@@ -43,6 +44,7 @@ class Kind:
 
 BUILT_IN: Mapping[str, Kind] = {
     "folder": Kind(FolderConfig, FolderAdapter, Verified.REAL, "canonical JSON files, each published once by rename"),
+    "tryton": Kind(TrytonConfig, TrytonAdapter, Verified.REAL, "orders become confirmed sales of Tryton 8.2"),
     "webhook": Kind(WebhookConfig, WebhookAdapter, Verified.NOT, "a REST API that takes one document a request"),
 }
 """Tradelane's own kinds, by the name a destination's settings give."""

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.peers import required
+from tests.interop.tryton_peer import Tryton, tryton, tryton_server
+
 TABLE = Path(__file__).parents[2] / "docs" / "interop.md"
 WRITE = "TRADELANE_WRITE_INTEROP"
 """Set by `make interop-table`: the run, which must be of the whole suite, writes the table."""
@@ -21,6 +24,15 @@ in CI (`make interop`); this table is written by `make interop-table` from the c
 | Peer | Version | Way | Case | Passed |
 |---|---|---|---|---|
 """
+
+
+@pytest.fixture(scope="session")
+def erp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tryton]:
+    """A running Tryton; each test has a web shop of its own in it."""
+    required(tryton_server(), "Tryton")
+    with tryton(tmp_path_factory.mktemp("tryton")) as running:
+        yield running
+
 
 Passed = Callable[..., None]
 
