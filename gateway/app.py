@@ -54,6 +54,7 @@ from gateway.pipeline.inbound import InboundLine
 from gateway.pipeline.outbound_terms import OutboundBook
 from gateway.pipeline.receive import Inlet
 from gateway.pipeline.releasing import Releasing
+from gateway.pipeline.replay import Replay
 from gateway.pipeline.send import SendLine
 from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
@@ -199,6 +200,12 @@ class Gateway:
         """What lets go documents that wait for cross references; `by` is told in the audit."""
         adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
         return Releasing(self._inbound(adapters), by)
+
+    def replay(self, *, by: str, reason: str) -> Replay:
+        """What replays for a person; `by` and `reason` are told in the audit."""
+        adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
+        promised = {name: adapter.manifest.idempotency for name, adapter in adapters.items()}
+        return Replay(self._inbound(adapters), self.outbound_book, promised, by, reason)
 
     def _inbound(self, adapters: Mapping[str, Adapter]) -> InboundLine:
         return InboundLine(

@@ -47,6 +47,10 @@ class EvidenceIncomplete(GatewayError):
     """What an evidence pack must show is not there: the audit log was cut or changed, or is not sealed yet."""
 
 
+class ReplayRefused(GatewayError):
+    """It cannot be replayed as asked: it is still on its way, or a second effect could come of it."""
+
+
 class Overtaken(GatewayError):
     """The row was given to another worker meanwhile: what was about to be written must not be."""
 

@@ -133,6 +133,8 @@ class ExpectedState(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     """It came, and does not say."""
+    REPLACED = "replaced"
+    """What it would be about was sent again in an envelope of its own: that one's is waited for."""
 
 
 class FileState(StrEnum):

@@ -19,6 +19,7 @@ from gateway.cli import (
     maps,
     onboarding,
     references,
+    replaying,
     running,
     samples,
     sending,
@@ -51,6 +52,7 @@ sending.register(app)
 apikeys.register(app)
 auditing.register(app)
 evidence.register(app)
+replaying.register(app)
 references.register(app)
 onboarding.register(app)
 

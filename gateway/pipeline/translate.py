@@ -221,10 +221,11 @@ def settle(
             before = latest.get(identity)
             if before is not None and before.staged_in not in (None, transmission_id):
                 raise NotYet(f"{kind} {shown(identity)} is just being read in transmission {before.staged_in}")
-            _settle_one(item, latest)
+            settle_one(item, latest)
 
 
-def _settle_one(item: Settled, latest: dict[str, LatestRevision]) -> None:
+def settle_one(item: Settled, latest: dict[str, LatestRevision]) -> None:
+    """Settle one document against the newest revision of its identity; where it takes effect it is the newest."""
     identity = identity_text(item.document.identity)
     before = latest.get(identity)
     content = item.form.content_sha256

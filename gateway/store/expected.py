@@ -80,6 +80,20 @@ def close(
             exceptions.resolve(conn, exception_id, by="gateway", at=at)
 
 
+def replace(conn: Connection, transmission_id: UUID, *, by: str, at: datetime) -> None:
+    """What a transmission of ours holds was sent again: nothing is waited for any more about this one."""
+    columns = expected_acknowledgment.c
+    closed = conn.execute(
+        update(expected_acknowledgment)
+        .where(columns.transmission_id == transmission_id, columns.state.in_(OPEN))
+        .values(state=ExpectedState.REPLACED, closed_at=at)
+        .returning(columns.exception_id)
+    )
+    for exception_id in list(closed.scalars()):
+        if exception_id is not None:
+            exceptions.resolve(conn, exception_id, by=by, at=at)
+
+
 def mark_overdue(conn: Connection, *, at: datetime) -> int:
     """Mark what should have come by now, and open one exception for each; returns how many there were."""
     columns = expected_acknowledgment.c

@@ -129,6 +129,7 @@ transmission = Table(
     Column("size", BigInteger, nullable=False),
     Column("reason", Text, nullable=True),  # why it is parked, retrying or quarantined
     Column("duplicate_of", Uuid, ForeignKey("transmission.id"), nullable=True),
+    Column("replay_of", Uuid, ForeignKey("transmission.id"), nullable=True),  # its sets went out in that one before
     _time("received_at"),  # outbound: when it was made
     _time("finished_at", optional=True),
     *_work_columns(),
