@@ -192,9 +192,12 @@ class Gateway:
         inbound = self._inbound(adapters)
         backoff = backoff or Backoff()
         dispatching = DispatchLine(self.store, self.vault, self.outbound_book, self.clock, worker)
-        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff)
+        policies = {name: found.policy for name, found in self.settings.destinations.items()}
+        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff, policies)
         sending = SendLine(self.store, self.vault, self.transports(), self.clock, worker, backoff)
-        return GatewayWork(inbound, outbound, sending, dispatching, wake)
+        rates = {name: policies[name].rate or adapter.manifest.rate for name, adapter in adapters.items()}
+        bounded = {name: (rate.requests, timedelta(seconds=rate.seconds)) for name, rate in rates.items() if rate}
+        return GatewayWork(inbound, outbound, sending, dispatching, wake, bounded)
 
     def releasing(self, by: str = "gateway") -> Releasing:
         """What lets go documents that wait for cross references; `by` is told in the audit."""
@@ -222,23 +225,27 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class GatewayWork:
-    """What works a claimed row, of any kind; lanes are woken once for a batch."""
+    """What works a claimed row, of any kind; lanes are woken once for a batch.
+
+    Args:
+        rates: destination -> requests it may be given, and in how long.
+    """
 
     inbound: InboundLine
     outbound: OutboundLine
     sending: SendLine
     dispatching: DispatchLine
     wake: Callable[[set[str]], None]
+    rates: Mapping[str, tuple[int, timedelta]] = field(default_factory=dict)
     _due: set[str] = field(default_factory=set)
 
     def __call__(self, claim: Claim) -> bool | None:
-        """Work one row; True for a received transmission, which then is at its end."""
+        """Work one row; True for a received transmission and a delivered document, which then are at their end."""
         if claim.lane.startswith(DISPATCH):
             self._due.update(self.dispatching.work(claim))
             return None
         if claim.table is WorkTable.DELIVERY:
-            self.outbound.work(claim)
-            return None
+            return self.outbound.work(claim)
         if claim.lane.startswith(SEND):
             self.sending.work(claim)
             return None

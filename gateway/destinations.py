@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.adapters.kinds import Kind, Kinds, make_adapter, read_config
 from gateway.adapters.protocol import Adapter
+from gateway.delivery_policy import POLICY_KEYS, USUAL, DeliveryPolicy, read_policy
 from gateway.errors import AdapterMisused
 from gateway.model import Environment
 from partners.fields import WORD, Fields
@@ -19,7 +20,7 @@ from translators.datafile import LoadFault, Place, Scalar, Sequence, Value, did_
 from translators.datafile import Mapping as DataMapping
 from translators.errors import shown
 
-OWN_KEYS = ("kind", "environment")
+OWN_KEYS = ("kind", "environment", *POLICY_KEYS)
 """What every destination may say, whatever its kind."""
 
 
@@ -32,12 +33,14 @@ class Destination:
         kind: of its adapter.
         config: that kind's settings.
         environment: whose documents it takes: a live one never gets a test document, nor a test one a live document.
+        policy: how it is tried again, and how much it is given.
     """
 
     kind_name: str
     kind: Kind
     config: BaseModel
     environment: Environment = Environment.LIVE
+    policy: DeliveryPolicy = USUAL
 
     def adapter(self) -> Adapter:
         """Its adapter, ready to be used."""
@@ -91,7 +94,8 @@ def _destination(settings: DataMapping, home: Path, kinds: Kinds, faults: list[L
         fields.fault(found.place, str(error))
         return None
     config = _config(fields, settings, name=found.text, kind=kind, home=home)
-    return None if config is None else Destination(found.text, kind, config, environment)
+    policy = read_policy(fields)
+    return None if config is None else Destination(found.text, kind, config, environment, policy)
 
 
 def _config(fields: Fields, settings: DataMapping, *, name: str, kind: Kind, home: Path) -> BaseModel | None:

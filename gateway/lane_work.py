@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from threading import Event
 from time import perf_counter
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from gateway.errors import NotYet, Overtaken, StoreUnavailable
 from gateway.model import AttemptOutcome
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import Clock, new_id
-from gateway.store import Connection, audit, deliveries, work
+from gateway.store import Connection, audit, deliveries, destinations, work
 from gateway.store.crashes import give_back, record_fault
 from gateway.store.engine import Store
 from gateway.store.work import Claim
@@ -51,6 +52,7 @@ class LaneWork:
         stop: set when the worker shall end; rows not begun are put back.
         together: offered each batch first, where there is one.
         ended: called after each batch.
+        rates: destination -> requests it may be given, and in how long.
         begun: told each row that is taken up, and None when it is left; the parent's watchdog looks at it.
     """
 
@@ -65,6 +67,7 @@ class LaneWork:
         stop: Event,
         begun: Callable[[Claim | None], None] = lambda _claim: None,
         together: Together | None = None,
+        rates: Mapping[str, tuple[int, timedelta]] = MappingProxyType({}),
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -75,6 +78,7 @@ class LaneWork:
         self._stop = stop
         self._begun = begun
         self._together = together
+        self._rates = rates
         self._ended = ended
 
     def run(self, lane: str) -> bool:
@@ -84,7 +88,7 @@ class LaneWork:
         """
         try:
             with self._store.begin() as conn:
-                claims = work.claim(conn, lane, worker=self._worker, now=self._clock.now(), limit=_batch(lane))
+                claims = self._claim(conn, lane)
         except StoreUnavailable:
             # The commit may have gone through all the same: what we have in hand without knowing goes back.
             self._until_stored(lambda conn: give_back(conn, self._worker, now=self._clock.now(), blame=False))
@@ -94,6 +98,18 @@ class LaneWork:
         self._work_batch(self._left_alone(claims))
         self._ended()
         return self._until_stored(lambda conn: self._end_batch(conn, lane, claims)) or False
+
+    def _claim(self, conn: Connection, lane: str) -> list[Claim]:
+        now, limit = self._clock.now(), _batch(lane)
+        destination = destinations.destination_of(lane)
+        if destination is None:
+            return work.claim(conn, lane, worker=self._worker, now=now, limit=limit)
+        rate = self._rates.get(destination)
+        room = destinations.room(conn, destination, now=now, limit=limit, rate=rate)
+        claims = work.claim(conn, lane, worker=self._worker, now=now, limit=room) if room else []
+        if claims and (rate is not None or room < limit):
+            destinations.taken(conn, destination, len(claims), now=now, rate=rate)
+        return claims
 
     def _left_alone(self, claims: list[Claim]) -> Sequence[Claim]:
         """Those of a batch that have to be worked one by one, after the others were worked together."""
@@ -117,6 +133,9 @@ class LaneWork:
             self._begun(claim)
             ended = self._work_one(claim)
             self._begun(None)
+            if not ended and self._is_paused(claim.lane):
+                self._put_back(claims[place + 1 :])
+                return
             followed = key is not None and any(later.ordering_key == key for later in claims[place + 1 :])
             if key is not None and followed and not ended and self._is_open(claim):
                 waiting.add(key)
@@ -191,6 +210,12 @@ class LaneWork:
 
     def _put_back(self, claims: Sequence[Claim]) -> None:
         self._until_stored(lambda conn: work.put_back(conn, claims))
+
+    def _is_paused(self, lane: str) -> bool:
+        if destinations.destination_of(lane) is None:
+            return False
+        now = self._clock.now()
+        return self._until_stored(lambda conn: destinations.is_paused(conn, lane, now=now)) is not False
 
     def _is_open(self, claim: Claim) -> bool:
         return self._until_stored(lambda conn: work.is_open(conn, claim)) is not False

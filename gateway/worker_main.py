@@ -131,7 +131,11 @@ def main() -> None:
 
 
 def _of_batches(work: Work) -> dict[str, Any]:
-    return {"together": work.together, "ended": work.batch_ended} if isinstance(work, WorksTogether) else {}
+    return (
+        {"together": work.together, "ended": work.batch_ended, "rates": work.rates}
+        if isinstance(work, WorksTogether)
+        else {}
+    )
 
 
 def _either(first: Event, second: Event) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from importlib import import_module
 from time import monotonic
 from typing import Any, Protocol, Self, runtime_checkable
@@ -52,7 +53,12 @@ Work = Callable[[Claim], bool | None]
 
 @runtime_checkable
 class WorksTogether(Protocol):
-    """A Work that is offered each batch first."""
+    """A Work that is offered each batch first, of no more rows than a destination's rate allows."""
+
+    @property
+    def rates(self) -> Mapping[str, tuple[int, timedelta]]:
+        """destination -> requests it may be given, and in how long."""
+        ...
 
     def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         """Work those that can be worked at once; returns the others, in their order. Raises nothing."""

@@ -8,7 +8,7 @@ without a definite answer leaves the row in `sending`, so that the next one find
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -25,11 +25,12 @@ from gateway.adapters.protocol import (
     Retry,
     Uncertain,
 )
+from gateway.delivery_policy import USUAL, DeliveryPolicy
 from gateway.errors import GatewayError
 from gateway.model import AttemptOutcome, DeliveryState
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import Clock, new_id
-from gateway.store import Connection, audit, deliveries, documents, exceptions, work
+from gateway.store import Connection, audit, deliveries, destinations, documents, exceptions, work
 from gateway.store.deliveries import DeliveryRow
 from gateway.store.engine import Store
 from gateway.store.work import Claim
@@ -49,6 +50,7 @@ class OutboundLine:
         adapters: destination -> its adapter.
         worker: who we are, for the attempts.
         backoff: how long after a failed try, by its number.
+        policies: destination -> how it is treated; its own waits go before `backoff`.
     """
 
     store: Store
@@ -56,9 +58,10 @@ class OutboundLine:
     clock: Clock
     worker: str
     backoff: Backoff
+    policies: Mapping[str, DeliveryPolicy] = field(default_factory=dict)
 
-    def work(self, claim: Claim) -> None:
-        """Work one claimed delivery until it is delivered, put off or handed to a person.
+    def work(self, claim: Claim) -> bool:
+        """Work one claimed delivery until it is delivered, put off or handed to a person; whether it is delivered.
 
         Raises:
             Overtaken: another worker has it; nothing more was written.
@@ -74,13 +77,13 @@ class OutboundLine:
             traces.join((key.name, key.value) for key in document.business_keys())
             tried = self._try(claim, row, document)
         with self.store.begin() as conn:
-            self._settle(conn, claim, row, found, tried, started_at=started_at)
+            return self._settle(conn, claim, row, found, tried, started_at=started_at)
 
     def _try(self, claim: Claim, row: DeliveryRow, document: Document) -> _Tried:
         adapter = self.adapters.get(row.destination)
         if adapter is None:
             text = f"no destination {row.destination} is configured; add it to tradelane.yaml"
-            return _Tried(Rejected("destination.unknown", text, path="", fix="config"))
+            return _Tried(Rejected("destination.unknown", text, path="", fix="config"), answered=False)
         began = row.state is DeliveryState.SENDING  # as it stands now, not as it was claimed
         resume = ExternalRef(row.external_ref) if began and row.external_ref is not None else None
         if began and resume is None:
@@ -121,12 +124,20 @@ class OutboundLine:
         if ref is not None:
             return _Tried(Accepted(ref, "found"))
         if idempotency == "probe_only":
-            return _Tried(Uncertain("no answer came; the destination does not have it yet, and may still take it"))
+            text = "no answer came; the destination does not have it yet, and may still take it"
+            return _Tried(Uncertain(text), answered=True)
         text = "the destination does not have it; sending again under the same keys"
-        return _Tried(Retry(SENT_AGAIN_AFTER, "document", text))
+        return _Tried(Retry(SENT_AGAIN_AFTER, "document", text), answered=True)
 
     def _later(self, row: DeliveryRow, reason: str) -> Retry:
-        return Retry(self.backoff.after(row.attempts), "document", reason)
+        return Retry(self._backoff(row.destination).after(row.attempts), "document", reason)
+
+    def _policy(self, destination: str) -> DeliveryPolicy:
+        return self.policies.get(destination, USUAL)
+
+    def _backoff(self, destination: str) -> Backoff:
+        policy = self.policies.get(destination)
+        return self.backoff if policy is None else replace(self.backoff, first=policy.first, longest=policy.longest)
 
     def _failed(self, row: DeliveryRow, error: Exception) -> str:
         log.warning("delivery.adapter_failed", delivery=str(row.id), error=type(error).__name__)
@@ -141,8 +152,10 @@ class OutboundLine:
         tried: _Tried,
         *,
         started_at: datetime,
-    ) -> None:
-        at, outcome = self.clock.now(), tried.outcome
+    ) -> bool:
+        at = self.clock.now()
+        tried = self._unless_too_late(row, tried, at=at)
+        outcome = tried.outcome
         state: DeliveryState | None
         match outcome:
             case Accepted(ref=ref, state=said):
@@ -171,12 +184,16 @@ class OutboundLine:
             started_at=started_at,
             ended_at=at,
         )
+        if isinstance(outcome, Retry | Uncertain) and not tried.answered:
+            self._in_trouble(conn, row.destination, outcome, at=at)
+        elif tried.answered is not False:
+            destinations.answered(conn, row.destination, at=at)
         if state is None or tried.find_out:
-            wait = self.backoff.after(claim.attempts)
+            wait = self._backoff(row.destination).after(claim.attempts)
             next_at = at + (max(outcome.after, wait) if isinstance(outcome, Retry) else wait)
             waiting = DeliveryState.SENDING if tried.find_out else DeliveryState.RETRYING
             work.release(conn, claim, state=waiting, next_at=next_at, reason=detail)
-            return
+            return False
         delivered = state is DeliveryState.DELIVERED
         values: dict[str, str | None] = (
             {"external_ref": outcome.ref.value} if isinstance(outcome, Accepted | Duplicate) else {}
@@ -204,14 +221,45 @@ class OutboundLine:
                 document_id=row.document_id,
                 delivery_id=row.id,
             )
+        return delivered
+
+    def _unless_too_late(self, row: DeliveryRow, tried: _Tried, *, at: datetime) -> _Tried:
+        """As it was tried, or given up where it would be tried again after the destination's deadline."""
+        deadline = self._policy(row.destination).deadline
+        again = tried.find_out or isinstance(tried.outcome, Retry)
+        if deadline is None or not again or at < row.created_at + deadline:
+            return tried
+        reason = tried.outcome.reason if isinstance(tried.outcome, Retry | Uncertain) else ""
+        if tried.find_out:
+            return _Tried(Uncertain(f"not known when the deadline came: {reason}"))
+        text = f"not taken by {(row.created_at + deadline).isoformat()}: {reason}"
+        return _Tried(Rejected("delivery.deadline", text, path="", fix="config"), answered=False)
+
+    def _in_trouble(self, conn: Connection, destination: str, outcome: Retry | Uncertain, *, at: datetime) -> None:
+        """Count the failure, and pause the destination where it says so itself or fails too often on end."""
+        policy = self._policy(destination)
+        failures = destinations.failed(conn, destination, at=at, reason=outcome.reason)
+        if isinstance(outcome, Retry) and outcome.scope == "target":
+            until = at + max(outcome.after, self._backoff(destination).after(failures))
+        elif failures >= policy.breaker_after:
+            until = at + policy.breaker_pause
+        else:
+            return
+        destinations.pause(conn, destination, until=until, at=at, reason=outcome.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """How one try ended; `find_out`: not definitely, so the next one must find out before it sends."""
+    """How one try ended.
+
+    Attributes:
+        find_out: not definitely, so the next one must find out before it sends.
+        answered: the destination said something, so it is there; None where the outcome tells.
+    """
 
     outcome: Outcome
     find_out: bool = False
+    answered: bool | None = None
 
 
 class _Sent:

@@ -17,7 +17,7 @@ from gateway.adapters.protocol import Accepted, ExternalRef, Submission, Submits
 from gateway.model import AttemptOutcome, DeliveryState
 from gateway.pipeline.deliver import OutboundLine
 from gateway.ports import new_id
-from gateway.store import audit, deliveries, delivery_batches
+from gateway.store import audit, deliveries, delivery_batches, destinations
 from gateway.store.delivery_batches import DocumentToSend
 from gateway.store.rows import NewRows
 from gateway.store.work import Claim
@@ -113,6 +113,7 @@ class _Batch:
                 },
             )
         with line.store.begin() as conn:
+            destinations.answered(conn, done[0][0].destination, at=at)
             delivery_batches.end_delivered(conn, {item.claim: outcome.ref.value for item, outcome in done}, at=at)
             rows.write(conn)
 

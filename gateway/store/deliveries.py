@@ -29,6 +29,7 @@ class DeliveryRow:
     request_key: str
     external_ref: str | None
     attempts: int
+    created_at: datetime
 
 
 def add_rows(target: Target, deliveries: Sequence[Row]) -> None:
@@ -61,6 +62,7 @@ def load(conn: Connection, delivery_id: UUID) -> DeliveryRow:
             columns.request_key,
             columns.external_ref,
             columns.attempts,
+            columns.created_at,
         ).where(columns.id == delivery_id)
     ).one()
     return DeliveryRow(
@@ -72,6 +74,7 @@ def load(conn: Connection, delivery_id: UUID) -> DeliveryRow:
         row.request_key,
         row.external_ref,
         row.attempts,
+        row.created_at,
     )
 
 

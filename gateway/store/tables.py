@@ -499,6 +499,19 @@ exception = Table(
     Column("resolved_by", Text, nullable=True),
 )
 
+destination_state = Table(
+    "destination_state",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),  # on end, whosesoever; 0: it answers
+    _time("since", optional=True),
+    _time("paused_until", optional=True),
+    _time("tried_until", optional=True),  # one delivery tries how it is; the others wait for its answer
+    Column("reason", Text, nullable=True),
+    _time("rate_until", optional=True),
+    Column("rate_left", Integer, nullable=True),  # before rate_until
+)
+
 cross_reference = Table(
     "cross_reference",
     metadata,

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Executable, select
 
 from gateway.errors import Overtaken
-from gateway.store import work_statements
+from gateway.store import destinations, work_statements
 from gateway.store.work_statements import KINDS, SENDING, WORKING, WorkTable
 
 
@@ -124,16 +124,20 @@ def still_held(conn: Connection, claims: Sequence[Claim]) -> list[Claim]:
 
 def more_due(conn: Connection, lane: str, now: datetime) -> bool:
     """Whether a claim on the lane would find anything."""
+    if destinations.is_paused(conn, lane, now=now):
+        return False
     kind = work_statements.kind_of(lane)
     return conn.execute(work_statements.finding_due(kind.name), {"of_lane": lane, "now": now}).one_or_none() is not None
 
 
 def due_lanes(conn: Connection, now: datetime) -> list[str]:
     """The lanes that have a row to be worked now. Costs by the number of lanes, not of rows."""
+    closed = destinations.closed(conn, now=now)
     return [
         lane
         for table in WorkTable
         for lane in conn.execute(work_statements.finding_lanes(table), {"now": now}).scalars()
+        if destinations.destination_of(lane) not in closed
     ]
 
 
