@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.errors import GatewayError
 from gateway.intake import LEAST_FREE_SHARE
 from gateway.settings import Settings, load_settings
-from gateway.store import audit
+from gateway.store import audit, destinations
 from translators.datafile import LoadError
 
 PACKAGES = ("gateway", "translators", "partners", "mappings", "sftp")
@@ -92,9 +92,13 @@ def _destinations(settings: Settings) -> list[Finding]:
 def _database(settings: Settings) -> list[Finding]:
     from gateway.app import workspace_store
 
+    troubles: list[Finding] = []
+
     def open_and_verify() -> str:
         with workspace_store(settings.home) as store:
             report = audit.verify(store)
+            with store.begin() as conn:
+                troubles.extend(map(_trouble, destinations.in_trouble(conn)))
         if not report.ok:
             raise GatewayError(f"the audit chain is broken at {len(report.faults)} rows; see tradelane audit verify")
         return f"answers; audit chain of {report.rows} rows holds"
@@ -102,7 +106,14 @@ def _database(settings: Settings) -> list[Finding]:
     kind = "embedded" if settings.database_url is None else "served"
     if settings.database_url is None and not settings.home.is_dir():
         return [Finding("database", True, "embedded; made when the gateway first runs")]
-    return [_tried(f"database ({kind})", open_and_verify)]
+    return [_tried(f"database ({kind})", open_and_verify), *troubles]
+
+
+def _trouble(found: destinations.Trouble) -> Finding:
+    """A destination that did not answer when it was last given something."""
+    next_at = "" if found.paused_until is None else f", next try at {found.paused_until.isoformat(timespec='seconds')}"
+    said = f"{found.failures} failures since {found.since.isoformat(timespec='seconds')}{next_at}"
+    return Finding(f"deliveries to {found.destination}", False, said, found.reason)
 
 
 def _tried(name: str, look: Callable[[], str]) -> Finding:

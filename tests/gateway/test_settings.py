@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
+from gateway.adapters.protocol import Rate
+from gateway.delivery_policy import DeliveryPolicy
 from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsSettings, TlsFiles
 from gateway.records_settings import AuditSettings
 from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
@@ -86,12 +88,16 @@ def test_the_databases_url_comes_from_the_environment_and_is_never_shown(tmp_pat
         (
             "destinations: {erp: {kind: foldr, path: x}}",
             "1:28",
-            'kind is "foldr"; want folder or webhook; did you mean "folder"?',
+            'kind is "foldr"; want folder or tryton or webhook; did you mean "folder"?',
         ),
         ("destinations: {erp: {kind: folder}}", "1:21", 'a folder destination needs the key "path"'),
         ("destinations: {erp: {kind: folder, path: x, creat: true}}", "1:45", 'did you mean "create"?'),
         ("destinations: {erp: {kind: folder, path: x, create: maybe}}", "1:53", "create: Input should be a valid bool"),
         ("destinations: {erp: {kind: folder, path: [x]}}", "1:42", "path: Input is not a valid path"),
+        ("destinations: {erp: {kind: folder, path: x, rate: {per: 1s}}}", "1:51", 'needs the key "requests"'),
+        ("destinations: {erp: {kind: folder, path: x, breaker: {after: 0}}}", "1:62", "after"),
+        ("destinations: {erp: {kind: folder, path: x, retry: {first: 1h, longest: 5m}}}", "1:64", "shorter than first"),
+        ("destinations: {erp: {kind: folder, path: x, retry: {dead_line: 5m}}}", "1:53", 'did you mean "deadline"?'),
         ("", "1:1", "the file is empty"),
     ],
 )
@@ -177,3 +183,26 @@ def test_a_folder_of_hand_in_has_a_word_for_its_name(tmp_path: Path) -> None:
     with pytest.raises(LoadError) as caught:
         load(tmp_path, "hand_in: {ERP: x, wms: }\n")
     assert len(caught.value.faults) == 2
+
+
+def test_a_destination_says_how_it_is_tried_again_and_how_much_it_is_given(tmp_path: Path) -> None:
+    text = """\
+destinations:
+  erp:
+    kind: folder
+    path: erp
+    retry: {first: 5s, longest: 1h, deadline: 7d}
+    breaker: {after: 3, pause: 2m}
+    rate: {requests: 10, per: 60s}
+  wms: {kind: folder, path: wms, retry: {first: 20m}}
+"""
+    found = load(tmp_path, text).destinations
+    assert found["erp"].policy == DeliveryPolicy(
+        first=timedelta(seconds=5),
+        longest=timedelta(hours=1),
+        deadline=timedelta(days=7),
+        breaker_after=3,
+        breaker_pause=timedelta(minutes=2),
+        rate=Rate(requests=10, seconds=60),
+    )
+    assert found["wms"].policy == DeliveryPolicy(first=timedelta(minutes=20), longest=timedelta(minutes=20))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.store import destinations
+from gateway.store.engine import Store
 from tests.gateway.cli.conftest import Tradelane, objects, process
 from tests.gateway.inbound_line import file_of
 
@@ -129,6 +132,20 @@ def test_doctor_names_every_mistake_and_what_to_do(
     assert {item["name"] for item in wrong} == {"maps", "partners"}
     assert wrong[0]["found"].startswith(f"{broken_map}:4:")
     assert '"erp"' in wrong[1]["todo"]
+
+
+def test_doctor_tells_of_a_destination_that_does_not_answer(tradelane: Tradelane, fresh_store: Store) -> None:
+    since = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    with fresh_store.begin() as conn:
+        destinations.failed(conn, "erp", at=since, reason="503")
+        destinations.failed(conn, "erp", at=since + timedelta(seconds=5), reason="not mounted")
+        until = since + timedelta(minutes=1)
+        destinations.pause(conn, "erp", until=until, at=since, reason="not mounted")
+    result = tradelane("doctor", "--json", env={"TRADELANE_DATABASE_URL": fresh_store.url})
+    assert result.exit_code == 1
+    [wrong] = [item for item in objects(result) if not item["ok"]]
+    assert (wrong["name"], wrong["todo"]) == ("deliveries to erp", "not mounted")
+    assert wrong["found"] == "2 failures since 2026-03-01T12:00:00+00:00, next try at 2026-03-01T12:01:00+00:00"
 
 
 def test_doctor_verifies_the_database_it_is_given(tradelane: Tradelane, fresh_database_url: str) -> None:
