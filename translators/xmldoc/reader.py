@@ -19,6 +19,13 @@ from translators.xmldoc.codes import FAULTS
 _FED_BYTES = 64 * 1024
 _SEPARATOR = "\n"
 """Between namespace and name in what expat says; no character of either."""
+ENCODINGS = frozenset(
+    {"utf-8", "utf8", "utf-16", "utf-16be", "utf-16le", "us-ascii", "ascii", "koi8-r", "koi8-u", "latin1"}
+    | {f"iso-8859-{part}" for part in range(1, 17) if part != 12}
+    | {f"{maker}{page}" for maker in ("windows-", "cp") for page in range(1250, 1259)}
+    | {f"{maker}{page}" for maker in ("ibm", "cp") for page in ("437", "850", "852", "858")}
+)
+"""The names a declaration may give, in lower case (IANA, Character Sets): UTF and single bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class _Reading:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         parser.StartNamespaceDeclHandler = self._namespace
+        parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._doctype
         parser.SkippedEntityHandler = self._entity
         self._parser = parser
@@ -105,12 +113,6 @@ class _Reading:
             return ReadDocument(None, self._issues.listed())
         except expat.ExpatError as error:
             self._syntax(error, fed)
-            return ReadDocument(None, self._issues.listed())
-        except (LookupError, ValueError) as error:
-            # pyexpat asks Python's codecs for an encoding expat does not know, and cannot use one of several bytes.
-            self._issues.add(
-                "xml.encoding", f"the declared encoding is not read: {shown(str(error))}", self._position()
-            )
             return ReadDocument(None, self._issues.listed())
         return ReadDocument(self._root, self._issues.listed())
 
@@ -167,6 +169,11 @@ class _Reading:
         self._namespaces += 1
         if self._namespaces > self._limits.namespaces:
             self._refuse("xml.too_many_namespaces", f"more than {self._limits.namespaces} namespaces are declared")
+
+    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        """Only these: pyexpat looks any other name up among Python's modules, on the disk."""
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            self._refuse("xml.encoding", f"the declared encoding {shown(encoding)} is not read; want UTF-8", encoding)
 
     def _doctype(self, name: str, _system: str | None, _public: str | None, has_internal_subset: int) -> None:
         if has_internal_subset:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+
 import pytest
 
-from translators.xmldoc.reader import read_xml
+from translators.xmldoc.reader import ENCODINGS, read_xml
 
 ORDER = b"""<?xml version="1.0"?>
 <Order xmlns="urn:o" xmlns:c="urn:c" id="7">
@@ -78,8 +80,8 @@ def test_the_encodings_of_partners_read_the_same(content) -> None:
         (b"<a>K\xe4se</a>", "xml.syntax", 1, 5),
         (b"<x:a/>", "xml.syntax", 1, 1),
         (b"<a>\n&nbsp;</a>", "xml.entity", 2, 1),
-        (b"<?xml version='1.0' encoding='shift_jis'?><a/>", "xml.encoding", 1, 31),
-        (b"<?xml version='1.0' encoding='no-such'?><a/>", "xml.encoding", 1, 31),
+        (b"<?xml version='1.0' encoding='shift_jis'?><a/>", "xml.encoding", 1, 1),
+        (b"<?xml version='1.0' encoding='no-such'?><a/>", "xml.encoding", 1, 1),
     ],
 )
 def test_what_is_no_xml_is_one_issue_with_its_place(content, code, line, column) -> None:
@@ -101,3 +103,21 @@ def test_an_entity_of_a_dtd_that_was_not_read_is_an_issue_never_a_hole_in_the_te
     found = read(b'<!DOCTYPE a SYSTEM "a.dtd"><a>before &company; after</a>')
     assert [issue.code for issue in found.issues] == ["xml.entity"]
     assert found.issues[0].value == "company"
+
+
+def test_no_codec_is_looked_for_under_a_name_of_the_documents() -> None:
+    looked: list[str] = []
+    look = looked.append
+    codecs.register(look)
+    try:
+        found = read(b"<?xml version='1.0' encoding='x-no-such'?><a/>")
+    finally:
+        codecs.unregister(look)
+    assert [issue.code for issue in found.issues] == ["xml.encoding"]
+    assert looked == []
+
+
+@pytest.mark.parametrize("name", sorted(ENCODINGS - {"utf-16", "utf-16be", "utf-16le"}))
+def test_every_encoding_that_is_named_as_read_is_read(name) -> None:
+    found = read(f"<?xml version='1.0' encoding='{name}'?><a>K</a>".encode("ascii"))
+    assert (found.issues, found.root and found.root.text) == ((), "K")
