@@ -277,7 +277,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     """
     clock = clock or SystemClock()
     guides = GuideLibrary.shipped()
-    registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
+    registry = PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples), now=clock.now)
     maps = DecidedMaps(map_roots(settings.home), guides=guides, store=store, clock=clock)
     partner_guides = PartnerGuides(registry, guides)
     wanted = maps_in_force(settings.home, registry, maps.names())
@@ -291,7 +291,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
         keep_revisions(
             conn,
             maps={(found.name, found.revision): kept_map(maps, found) for found in loaded},
-            partners={key: partner.revision for key, partner in registry.partners.items()},
+            partners=[(partner.key, partner.revision) for _, partner in registry.revisions()],
             at=clock.now(),
         )
     vault = Vault(store, settings.home / "vault", clock)

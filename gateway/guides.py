@@ -23,8 +23,12 @@ class PartnerGuides:
         self.faults: list[LoadFault] = []
         """Every mistake of every overlay, and every agreement whose guide is one of another set or release."""
         self._found: dict[tuple[str, str], SetGuide] = {}
-        for partner in registry.partners.values():
+        seen: set[tuple[str, str]] = set()
+        for _, partner in registry.revisions():
             for overlay in partner.guides:
+                if (partner.key, overlay.name) in seen:
+                    continue  # the folder of guides is that of all revisions
+                seen.add((partner.key, overlay.name))
                 guide = self._read(overlay, library)
                 if guide is not None:
                     self._found[partner.key, overlay.name] = guide

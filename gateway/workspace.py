@@ -71,7 +71,7 @@ def maps_in_force(home: Path, registry: PartnerRegistry, maps: Collection[str]) 
         maps: the names of all maps there are.
     """
     own = map_roots(home)[0]
-    named = {agreement.map for partner in registry.partners.values() for agreement in partner.agreements}
+    named = {agreement.map for _, partner in registry.revisions() for agreement in partner.agreements}
     return [name for name in maps if name in named or (own / name).is_dir()]
 
 
@@ -79,7 +79,7 @@ def unmet(registry: PartnerRegistry, *, maps: MapCatalog, destinations: Collecti
     """Agreements that name a map or a destination there is not, or a map of another format; each at its place."""
     faults = []
     names = maps.names()
-    for partner in registry.partners.values():
+    for _, partner in registry.revisions():
         for agreement in partner.agreements:
             place = agreement.place or Place(partner.key, 1, 1)
             if agreement.map and agreement.map not in names:

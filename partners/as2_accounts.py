@@ -176,9 +176,14 @@ class AS2Account:
         return bool(self.url)
 
     @property
-    def takes_files(self) -> bool:
+    def brings_files(self) -> bool:
         """See Account."""
         return True
+
+    @property
+    def takes_files(self) -> bool:
+        """See Account."""
+        return bool(self.url)
 
 
 def read_as2_account(

@@ -57,6 +57,11 @@ class FolderAccount:
         return self.outbox is not None
 
     @property
+    def brings_files(self) -> bool:
+        """See Account."""
+        return self.inbox is not None
+
+    @property
     def takes_files(self) -> bool:
         """Whether there is a folder for what goes out; a mailbox that nobody collects from is no way."""
         return self.outbox is not None

@@ -3,6 +3,7 @@
 ```
 ROOT/ourselves.yaml                our own legal entities
 ROOT/acme/profile.yaml             a partner; the folder's name is its key
+ROOT/acme/profile.from-2026-04-01.yaml  what takes its place from that day on
 ROOT/acme/keys/laptop.pub          keys for its only SFTP account, or, where it has several,
 ROOT/acme/keys/USER/laptop.pub     keys for the account USER
 ROOT/acme/certificates/a.pem       certificates for its only AS2 account, or, where it has several,
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -35,13 +37,13 @@ from partners.clashes import (
 from partners.fields import WORD
 from partners.keys import read_key_file
 from partners.model import GuideOverlay, LegalEntity, PublicKey, SchemaFile, SftpAccount, TradingPartner
-from partners.profile import ProfileRead, read_ourselves, read_profile
+from partners.profile import read_ourselves, read_profile
 from partners.revision import with_revision
+from partners.revisions_ahead import PROFILE, DatedProfile, Stage, first_day_of, stages_of
 from translators.datafile import LoadError, LoadFault, Mapping, Place, did_you_mean, read_datafile
 from translators.errors import shown
 from translators.xmldoc.schema import SchemaError, XMLSchema
 
-PROFILE = "profile.yaml"
 OURSELVES = "ourselves.yaml"
 KEYS = "keys"
 CERTIFICATES = "certificates"
@@ -49,43 +51,93 @@ GUIDES = "guides"
 SCHEMAS = "schemas"
 
 
-def read_roots(roots: Iterable[Path]) -> tuple[list[TradingPartner], list[LegalEntity]]:
+@dataclass(frozen=True, slots=True)
+class PartnersFrom:
+    """The partners as they are from a moment on (None: from the first)."""
+
+    active_from: datetime | None
+    partners: tuple[TradingPartner, ...]
+
+
+def read_roots(roots: Iterable[Path], *, at: datetime | None = None) -> tuple[list[PartnersFrom], list[LegalEntity]]:
     """Read every profile and key of these roots.
+
+    Args:
+        roots: the folders.
+        at: now, aware: what was replaced before is read and not used any more. None for before every day there is.
+
+    Returns:
+        The partners as they are, then as they will be from each day on a profile changes; our legal entities.
 
     Raises:
         LoadError: with every fault of every file.
     """
     faults: list[LoadFault] = []
     existing = [root for root in roots if root.is_dir()]
-    reads: dict[str, ProfileRead] = {}
+    revisions: dict[str, list[DatedProfile]] = {}
     folders: list[tuple[str, Path]] = []
     names: dict[str, Path] = {}
     for root in existing:
         for folder in _partner_folders(root, faults):
             folders.append((folder.name, folder))
-            _read_folder(folder, reads=reads, names=names, faults=faults)
+            _read_folder(folder, revisions=revisions, names=names, faults=faults)
     entities = _entities(existing, faults)
-    check_identifiers([read.partner for read in reads.values()], entities, faults)
-    check_accounts([read.partner for read in reads.values()], faults)
-    check_as2_names([read.partner for read in reads.values()], entities, faults)
-    check_folders([read.partner for read in reads.values()], faults)
-    check_certificates([read.partner for read in reads.values()], faults)
-    references = [reference for read in reads.values() for reference in read.references]
+    stages = stages_of(revisions, at=at)
+    for stage in stages:
+        _check(stage, names, entities, faults)
+    whole = _with_folders(revisions, folders, names, faults)
+    if faults:
+        raise LoadError(list(dict.fromkeys(faults)))
+    return [
+        PartnersFrom(stage.active_from, tuple(whole[key, one.first_day] for key, one in stage.profiles.items()))
+        for stage in stages
+    ], entities
+
+
+def _check(stage: Stage, names: dict[str, Path], entities: list[LegalEntity], faults: list[LoadFault]) -> None:
+    """What clashes, or points nowhere, among the profiles that hold together."""
+    reads = [one.read for one in stage.profiles.values()]
+    partners = [read.partner for read in reads]
+    check_identifiers(partners, entities, faults)
+    check_accounts(partners, faults)
+    check_as2_names(partners, entities, faults)
+    check_folders(partners, faults)
+    check_certificates(partners, faults)
+    references = [reference for read in reads for reference in read.references]
     check_references(references, partners=names, entities=[entity.key for entity in entities], faults=faults)
-    check_ties([read.partner for read in reads.values()], faults)
-    check_sending_accounts([read.partner for read in reads.values()], faults)
-    partners = {key: read.partner for key, read in reads.items()}
-    for key, folder in folders:
-        if key in partners:
-            partners[key] = _with_files(partners[key], folder, faults)
-        elif key not in names:
+    check_ties(partners, faults)
+    check_sending_accounts(partners, faults)
+
+
+def _with_folders(
+    revisions: dict[str, list[DatedProfile]],
+    folders: list[tuple[str, Path]],
+    names: dict[str, Path],
+    faults: list[LoadFault],
+) -> dict[tuple[str, date | None], TradingPartner]:
+    """Every revision of every partner with what its folders hold beside it."""
+    users = {
+        key: frozenset(
+            user
+            for one in several
+            for user in (
+                *(account.user for account in one.read.partner.accounts),
+                *(account.user for account in one.read.partner.as2),
+            )
+        )
+        for key, several in revisions.items()
+    }
+    whole = {(key, one.first_day): one.read.partner for key, several in revisions.items() for one in several}
+    for name, folder in folders:
+        mine = [key for key in whole if key[0] == name]
+        for key in mine:
+            whole[key] = _with_files(whole[key], folder, users[name], faults)
+        if not mine and name not in names:
             faults.append(_without_profile(folder, names))
-    for partner in partners.values():
+    for partner in whole.values():
         _check_guides(partner, faults)
         _check_schemas(partner, faults)
-    if faults:
-        raise LoadError(faults)
-    return [with_revision(partner) for partner in partners.values()], entities
+    return {key: with_revision(partner) for key, partner in whole.items()}
 
 
 def _partner_folders(root: Path, faults: list[LoadFault]) -> Iterator[Path]:
@@ -104,22 +156,23 @@ def _partner_folders(root: Path, faults: list[LoadFault]) -> Iterator[Path]:
 
 
 def _read_folder(
-    folder: Path, *, reads: dict[str, ProfileRead], names: dict[str, Path], faults: list[LoadFault]
+    folder: Path, *, revisions: dict[str, list[DatedProfile]], names: dict[str, Path], faults: list[LoadFault]
 ) -> None:
-    for other in sorted(folder.glob("*.y*ml")):
-        if other.name != PROFILE:
-            faults.append(LoadFault(_start(other), f"a partner's folder holds {PROFILE} and no other YAML file"))
-    path = folder / PROFILE
-    if not path.is_file():
-        return
-    if folder.name in names:
-        text = f"the partner {folder.name} stands twice; first in {names[folder.name]}"
-        faults.append(LoadFault(_start(path), text))
-        return
-    names[folder.name] = path
-    top = _read(path, faults)
-    if top is not None:
-        reads[folder.name] = read_profile(top, key=folder.name, faults=faults)
+    for path in sorted(folder.glob("*.y*ml")):
+        try:
+            first_day = first_day_of(path.name)
+        except ValueError:
+            text = f"a partner's folder holds {PROFILE}, profile.from-CCYY-MM-DD.yaml, and no other YAML file"
+            faults.append(LoadFault(_start(path), text))
+            continue
+        if names.setdefault(folder.name, path).parent != folder:
+            text = f"the partner {folder.name} stands twice; first in {names[folder.name]}"
+            faults.append(LoadFault(_start(path), text))
+            continue
+        top = _read(path, faults)
+        if top is not None:
+            read = read_profile(top, key=folder.name, faults=faults)
+            revisions.setdefault(folder.name, []).append(DatedProfile(read, first_day))
 
 
 def _read(path: Path, faults: list[LoadFault]) -> Mapping | None:
@@ -145,28 +198,35 @@ def _entities(roots: Iterable[Path], faults: list[LoadFault]) -> list[LegalEntit
     return list(found.values())
 
 
-def _with_keys(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+def _with_keys(
+    partner: TradingPartner, folder: Path, known_users: frozenset[str], faults: list[LoadFault]
+) -> TradingPartner:
     """The partner with the keys of one `keys` folder added to its accounts."""
     accounts = {account.user: account for account in partner.accounts}
     users = [account.user for account in partner.accounts]
-    for path, user in _account_files(folder / KEYS, _KEYS, partner.key, users, faults):
+    for path, user in _account_files(folder / KEYS, _KEYS, partner.key, users, known_users, faults):
         known = accounts[user]
         read = read_key_file(path.read_bytes(), file=str(path), zone=ZoneInfo(partner.time_zone), faults=faults)
         accounts[user] = _with_more_keys(known, read, faults)
     return replace(partner, accounts=tuple(accounts.values()))
 
 
-def _with_files(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
-    """The partner with everything its folder holds beside the profile."""
-    found = _with_certificates(_with_keys(partner, folder, faults), folder, faults)
+def _with_files(
+    partner: TradingPartner, folder: Path, known_users: frozenset[str], faults: list[LoadFault]
+) -> TradingPartner:
+    """The partner with everything its folder holds beside the profile; `known_users` are those of all its revisions."""
+    found = _with_certificates(_with_keys(partner, folder, known_users, faults), folder, known_users, faults)
     return _with_schemas(_with_guides(found, folder, faults), folder, faults)
 
 
-def _with_certificates(partner: TradingPartner, folder: Path, faults: list[LoadFault]) -> TradingPartner:
+def _with_certificates(
+    partner: TradingPartner, folder: Path, known_users: frozenset[str], faults: list[LoadFault]
+) -> TradingPartner:
     """The partner with the certificates of one `certificates` folder added to its AS2 accounts."""
     accounts = {account.user: account for account in partner.as2}
     zone = ZoneInfo(partner.time_zone)
-    for path, user in _account_files(folder / CERTIFICATES, _CERTIFICATES, partner.key, list(accounts), faults):
+    held = _account_files(folder / CERTIFICATES, _CERTIFICATES, partner.key, list(accounts), known_users, faults)
+    for path, user in held:
         read = read_certificate_file(path.read_bytes(), file=str(path), ours=False, zone=zone, faults=faults)
         if read is not None:
             known = accounts[user]
@@ -261,9 +321,9 @@ _CERTIFICATES = _Kind(CERTIFICATES, ".pem", "AS2", "certificate")
 
 
 def _account_files(
-    folder: Path, kind: _Kind, partner: str, users: list[str], faults: list[LoadFault]
+    folder: Path, kind: _Kind, partner: str, users: list[str], known_users: frozenset[str], faults: list[LoadFault]
 ) -> Iterator[tuple[Path, str]]:
-    """The files of a `keys` or `certificates` folder, each with its account."""
+    """The files of a `keys` or `certificates` folder, each with its account; those of other revisions are left out."""
     if not folder.is_dir():
         return
     for entry in sorted(folder.iterdir()):
@@ -273,6 +333,8 @@ def _account_files(
             for path in sorted(entry.iterdir()):
                 if _is_account_file(path, kind, faults):
                     yield path, entry.name
+        elif entry.is_dir() and entry.name in known_users:
+            continue
         elif entry.is_dir():
             hint = did_you_mean(entry.name, users)
             text = f'{kind.folder} for the account "{shown(entry.name)}", which {partner} does not have{hint}'

@@ -48,6 +48,11 @@ class HttpsAccount:
         return False
 
     @property
+    def brings_files(self) -> bool:
+        """See Account."""
+        return True
+
+    @property
     def takes_files(self) -> bool:
         """See Account."""
         return True

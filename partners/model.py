@@ -355,6 +355,11 @@ class Account(Protocol):
         ...
 
     @property
+    def brings_files(self) -> bool:
+        """Whether anything of the partner's can reach us this way."""
+        ...
+
+    @property
     def takes_files(self) -> bool:
         """Whether anything of ours can reach the partner this way."""
         ...
@@ -409,6 +414,11 @@ class SftpAccount:
     def pushed(self) -> bool:
         """It is collected from /out."""
         return False
+
+    @property
+    def brings_files(self) -> bool:
+        """See Account."""
+        return True
 
     @property
     def takes_files(self) -> bool:

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from partners.as2_accounts import AS2Account, EncryptWith, Receipt
 from partners.certificates import Use, good_for
+from partners.folder_accounts import FolderAccount
 from partners.https_accounts import HttpsAccount
-from partners.model import Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
+from partners.model import Account, Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
 from partners.remotes import RemoteAccount
 
 
@@ -52,7 +53,7 @@ def readiness(
     partner: TradingPartner,
     *,
     ourselves: Collection[LegalEntity],
-    carriers: Collection[SftpAccount],
+    carriers: Collection[Account],
     maps: Collection[str],
     destinations: Collection[str],
     at: datetime,
@@ -62,7 +63,7 @@ def readiness(
     Args:
         partner: whose readiness.
         ourselves: our legal entities.
-        carriers: the accounts that may bring its interchanges (`PartnerRegistry.carriers`).
+        carriers: the accounts, over any channel, that may bring its documents (`PartnerRegistry.carriers`).
         maps: names of all maps that load.
         destinations: names of all destinations that are configured.
         at: the (aware) moment keys must be good at.
@@ -73,18 +74,13 @@ def readiness(
     checks = [_status(partner), _own_identities(ourselves)]
     if any(agreement.syntax is Syntax.X12 for agreement in partner.agreements):
         checks.append(_identifiers(partner))
-    accounts = {account.user: account for account in (*partner.accounts, *carriers)}
-    checks += [_account(account, at) for account in accounts.values()]
-    checks += [
-        Check(f"folder {account.user}", True, f"in: {account.inbox or 'none'}, out: {account.outbox or 'none'}")
-        for account in partner.folders
-    ]
-    checks += [_as2(account, at) for account in partner.as2]
-    checks += [Check(f"https {account.user}", True, _https(account)) for account in partner.https]
-    checks += [Check(f"sftp_client {remote.user}", True, _remote(remote)) for remote in partner.remotes]
-    if not accounts and not partner.ways:
-        todo = "give it an account under sftp: or https:, or let another partner's account carry it"
-        checks.append(Check("sftp", False, "no SFTP account", todo))
+    ways = {way.user: way for way in (*partner.ways, *carriers)}
+    checks += [_way(way, at) for way in ways.values()]
+    if not ways:
+        todo = "give it an account under sftp:, https:, as2:, sftp_client: or folders:, or let another's carry it"
+        checks.append(Check("accounts", False, "no account", todo))
+    else:
+        checks += _directions(partner, ways.values())
     if not partner.agreements and not _only_carries(partner):
         checks.append(Check("agreements", False, "no agreement", "agree on a document under agreements:"))
     for agreement in partner.agreements:
@@ -107,6 +103,36 @@ def _identifiers(partner: TradingPartner) -> Check:
     found = ", ".join(map(str, partner.identifiers)) or "no identifier"
     todo = "" if partner.identifiers else "add the ISA qualifier and id it sends under to identifiers:"
     return Check("identifiers", bool(partner.identifiers), found, todo)
+
+
+def _way(way: Account, at: datetime) -> Check:
+    """One account, whichever its channel."""
+    match way:
+        case SftpAccount():
+            return _account(way, at)
+        case AS2Account():
+            return _as2(way, at)
+        case HttpsAccount():
+            return Check(f"https {way.user}", True, _https(way))
+        case RemoteAccount():
+            return Check(f"sftp_client {way.user}", True, _remote(way))
+        case FolderAccount():
+            return Check(f"folder {way.user}", True, f"in: {way.inbox or 'none'}, out: {way.outbox or 'none'}")
+        case _:
+            return Check(f"{way.channel} {way.user}", True, "there")
+
+
+def _directions(partner: TradingPartner, ways: Collection[Account]) -> list[Check]:
+    """Whether what was agreed to come in can come, and what was agreed to go out can go."""
+    checks = []
+    for direction, able, what in (
+        (Direction.IN, [way.user for way in ways if way.brings_files], "bring its documents"),
+        (Direction.OUT, [way.user for way in ways if way.takes_files], "take ours"),
+    ):
+        if any(agreement.direction is direction for agreement in partner.agreements):
+            todo = "" if able else f"give it an account that can {what}"
+            checks.append(Check(f"way {direction.value}", bool(able), ", ".join(able) or "none", todo))
+    return checks
 
 
 def _account(account: SftpAccount, at: datetime) -> Check:
@@ -171,4 +197,4 @@ def _agreement(agreement: Agreement, *, maps: Collection[str], destinations: Col
 
 def _only_carries(partner: TradingPartner) -> bool:
     """Whether it is a network or provider that only brings other partners' interchanges."""
-    return any(account.carries - {partner.key} for account in partner.accounts)
+    return any(account.carries - {partner.key} for account in partner.ways)

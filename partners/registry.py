@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -58,6 +59,35 @@ class NotIdentified:
     reason: str
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class PartnerBook:
+    """Partners that hold together, found by everything they go by."""
+
+    def __init__(self, partners: Iterable[TradingPartner]) -> None:
+        self.partners: Mapping[str, TradingPartner] = {partner.key: partner for partner in partners}
+        known = self.partners.values()
+        self.logins = {account.user: account for partner in known for account in partner.accounts}
+        self.as2 = {(account.name, account.ourselves): account for partner in known for account in partner.as2}
+        self.ways = {way.user: way for partner in known for way in partner.ways}
+        self.certificates = {
+            certificate: account.user
+            for partner in known
+            for account in partner.https
+            for certificate in account.certificates
+        }
+        self.senders = {
+            (identifier.qualifier, identifier.id): partner for partner in known for identifier in partner.identifiers
+        }
+        grouped: dict[tuple[str, Direction, str], list[Agreement]] = {}
+        for partner in known:
+            for item in (found for found in partner.agreements if found.syntax is Syntax.X12):
+                grouped.setdefault((partner.key, item.direction, item.document), []).append(item)
+        self.agreements = {key: by_specificity(items) for key, items in grouped.items()}
+
+
 class PartnerRegistry:
     """Partners, accounts and agreements, with lookups that neither wait nor change anything.
 
@@ -67,64 +97,83 @@ class PartnerRegistry:
     """
 
     def __init__(self, partners: Iterable[TradingPartner], ourselves: Iterable[LegalEntity]) -> None:
-        self.partners: Mapping[str, TradingPartner] = {partner.key: partner for partner in partners}
-        self.ourselves: Mapping[str, LegalEntity] = {entity.key: entity for entity in ourselves}
-        self._logins = {account.user: account for partner in self.partners.values() for account in partner.accounts}
-        self._as2 = {
-            (account.name, account.ourselves): account for partner in self.partners.values() for account in partner.as2
-        }
-        self._ways = {way.user: way for partner in self.partners.values() for way in partner.ways}
-        self._certificates = {
-            certificate: account.user
-            for partner in self.partners.values()
-            for account in partner.https
-            for certificate in account.certificates
-        }
-        self._senders = {
-            (identifier.qualifier, identifier.id): partner
-            for partner in self.partners.values()
-            for identifier in partner.identifiers
-        }
+        entities = tuple(ourselves)
+        self.ourselves: Mapping[str, LegalEntity] = {entity.key: entity for entity in entities}
         self._receivers = {
-            (identifier.qualifier, identifier.id): entity
-            for entity in self.ourselves.values()
-            for identifier in entity.identifiers
+            (identifier.qualifier, identifier.id): entity for entity in entities for identifier in entity.identifiers
         }
-        grouped: dict[tuple[str, Direction, str], list[Agreement]] = {}
-        for partner in self.partners.values():
-            for item in (found for found in partner.agreements if found.syntax is Syntax.X12):
-                grouped.setdefault((partner.key, item.direction, item.document), []).append(item)
-        self._agreements = {key: by_specificity(items) for key, items in grouped.items()}
+        self._books: list[tuple[datetime, PartnerBook]] = []
+        self._first = PartnerBook(partners)
+        self._now: Callable[[], datetime] = _now
 
     @classmethod
-    def load(cls, roots: Iterable[Path]) -> PartnerRegistry:
+    def load(cls, roots: Iterable[Path], *, now: Callable[[], datetime] | None = None) -> PartnerRegistry:
         """Read every profile of these folders; a folder that does not exist holds none.
 
         Args:
             roots: folders laid out as `partners/profiles`; a partner stands in one of them only.
+            now: the clock by which dated revisions of profiles take effect; the system's where left out.
 
         Raises:
             translators.datafile.LoadError: something is wrong; it holds every fault of every file.
         """
-        partners, ourselves = read_roots(roots)
-        return cls(partners, ourselves)
+        clock = now or _now
+        (first, *coming), ourselves = read_roots(roots, at=clock())
+        made = cls(first.partners, ourselves)
+        made._now = clock
+        for stage in coming:
+            assert stage.active_from is not None
+            made._books.append((stage.active_from, PartnerBook(stage.partners)))
+        return made
+
+    @property
+    def _book(self) -> PartnerBook:
+        """What holds now."""
+        if not self._books:
+            return self._first
+        at = self._now()
+        return next((book for begins, book in reversed(self._books) if begins <= at), self._first)
+
+    @property
+    def partners(self) -> Mapping[str, TradingPartner]:
+        """Every partner by its key, as it is now."""
+        return self._book.partners
+
+    def revisions(self) -> list[tuple[datetime | None, TradingPartner]]:
+        """Every partner as it is at the first moment, and each revision that comes, with when it takes effect."""
+        found: dict[tuple[str, str], tuple[datetime | None, TradingPartner]] = {
+            (partner.key, partner.revision): (None, partner) for partner in self._first.partners.values()
+        }
+        before = self._first
+        for begins, book in self._books:
+            for key, partner in book.partners.items():
+                if before.partners.get(key) != partner:
+                    found.setdefault((key, partner.revision), (begins, partner))
+            before = book
+        return list(found.values())
 
     def account(self, user: str) -> SftpAccount | None:
         """The account of an SFTP login; None where there is none or its partner is inactive."""
-        found = self._logins.get(user)
+        found = self._book.logins.get(user)
         return found if found is not None and self.partners[found.partner].active else None
 
     def as2_account(self, *, theirs: str, ours: str) -> AS2Account | None:
         """The account between two AS2 names, compared with their case; None where there is none or it is inactive."""
         for entity in self.ourselves.values():
-            found = self._as2.get((theirs, entity.key)) if entity.as2_name == ours else None
+            found = self._book.as2.get((theirs, entity.key)) if entity.as2_name == ours else None
             if found is not None and self.partners[found.partner].active:
                 return found
         return None
 
     def folders(self) -> list[FolderAccount]:
-        """The folder accounts of all active partners."""
-        return [account for partner in self.partners.values() if partner.active for account in partner.folders]
+        """The folder accounts of all active partners, those of revisions to come among them."""
+        found = {
+            account.user: account
+            for _, partner in reversed(self.revisions())
+            if partner.active
+            for account in partner.folders
+        }
+        return list(found.values())
 
     def https_account(self, user: str) -> HttpsAccount | None:
         """The HTTPS account of this name; None where there is none or its partner is inactive."""
@@ -133,18 +182,18 @@ class PartnerRegistry:
 
     def https_account_by_certificate(self, sha256: str) -> HttpsAccount | None:
         """The HTTPS account that pins this client certificate (SHA-256, hex), if its partner is active."""
-        found = self._certificates.get(sha256)
+        found = self._book.certificates.get(sha256)
         return None if found is None else self.https_account(found)
 
     def way(self, user: str, *, active: bool = True) -> Account | None:
         """The account of this name over any channel; None where there is none or, asked so, its partner is inactive."""
-        found = self._ways.get(user)
+        found = self._book.ways.get(user)
         return found if found is not None and (not active or self.partners[found.partner].active) else None
 
     @property
     def any_passwords(self) -> bool:
-        """Whether any account is opened with a password."""
-        return any(account.login is not Login.KEY for account in self._logins.values())
+        """Whether any account is opened with a password, now or by a revision to come."""
+        return any(account.login is not Login.KEY for _, partner in self.revisions() for account in partner.accounts)
 
     def bringer(self, user: str | None) -> Account | None:
         """The account a file came by, for what it may bring; None where the channel itself carries everyone's.
@@ -154,13 +203,17 @@ class PartnerRegistry:
         """
         return None if user is None else self.way(user) or SftpAccount(user, partner=user)
 
-    def carriers(self, partner: str) -> list[SftpAccount]:
-        """Every SFTP account that may bring the interchanges of this partner, its own and others'."""
-        return [account for account in self._logins.values() if partner in account.carries]
+    def carriers(self, partner: str) -> list[Account]:
+        """Every account, over any channel, that may bring the documents of this partner: its own and others'."""
+        return [
+            account
+            for account in self._book.ways.values()
+            if partner in account.carries and (account.partner == partner or self.partners[account.partner].active)
+        ]
 
     def sender(self, identity: tuple[str, str]) -> TradingPartner | None:
         """The partner that goes by this ISA05 and ISA06 (without the padding), active or not."""
-        return self._senders.get(identity)
+        return self._book.senders.get(identity)
 
     def receiver(self, identity: tuple[str, str]) -> LegalEntity | None:
         """Which of us goes by this ISA07 and ISA08 (without the padding)."""
@@ -176,7 +229,7 @@ class PartnerRegistry:
             sender: ISA05 and ISA06, the padding stripped.
             receiver: ISA07 and ISA08, the padding stripped.
         """
-        partner = self._senders.get(sender)
+        partner = self._book.senders.get(sender)
         if partner is None:
             text = f"ISA05/06 is {_pair(sender)}, which is no partner's identifier; add it to the partner's profile"
             return NotIdentified(Refusal.UNKNOWN_SENDER, text)
@@ -229,7 +282,7 @@ class PartnerRegistry:
         if not _may_use(ourselves, mine):
             text = f"the group names {shown(mine)}, which is none of the group_ids of {ourselves.key}"
             return NotIdentified(Refusal.UNKNOWN_GROUP_RECEIVER, text)
-        agreed = self._agreements.get((partner.key, direction, set_code), ())
+        agreed = self._book.agreements.get((partner.key, direction, set_code), ())
         what = f"{shown(set_code)} {direction.value}"
         if not agreed:
             return NotIdentified(Refusal.NO_AGREEMENT, f"there is no agreement with {partner.key} for {what}")

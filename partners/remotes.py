@@ -126,6 +126,11 @@ class RemoteAccount:
         return bool(self.send_to)
 
     @property
+    def brings_files(self) -> bool:
+        """See Account."""
+        return bool(self.fetch)
+
+    @property
     def takes_files(self) -> bool:
         """See Account."""
         return bool(self.send_to)

@@ -82,12 +82,16 @@ def partner_check(
     faults = PartnerGuides(registry, _guides()).faults
     if faults:
         raise LoadError(faults)
-    if partner is not None and partner not in registry.partners:
-        fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
+    revisions = registry.revisions()
+    names = sorted({found.key for _, found in revisions})
+    if partner is not None and partner not in names:
+        fail(f"no partner {partner}; known: {', '.join(names)}", code=EXIT_USAGE)
     settings = load_settings(home_of(home))
     maps = maps_of(home, guides=_guides()).names()
     ready = True
-    for found in registry.partners.values() if partner is None else [registry.partners[partner]]:
+    for begins, found in revisions:
+        if partner not in (None, found.key):
+            continue
         checks = readiness(
             found,
             ourselves=list(registry.ourselves.values()),
@@ -105,6 +109,7 @@ def partner_check(
                     "partner": found.key,
                     "ready": all(check.ok for check in checks),
                     "level": level.value,
+                    "from": None if begins is None else begins.isoformat(),
                     "checks": [
                         {"name": check.name, "ok": check.ok, "found": check.found, "todo": check.todo}
                         for check in checks
@@ -112,7 +117,8 @@ def partner_check(
                 }
             )
             continue
-        people.print(f"[bold]{plain(found.key)}[/]  {plain(found.name)}  {level.value}")
+        coming = "" if begins is None else f"  [cyan]from {begins:%Y-%m-%d %H:%M} UTC[/]"
+        people.print(f"[bold]{plain(found.key)}[/]  {plain(found.name)}  {level.value}{coming}")
         for check in checks:
             mark = "[green]ok[/]     " if check.ok else "[red]missing[/]"
             people.print(f"  {mark} {plain(check.name)}: {plain(check.found)}")

@@ -122,8 +122,8 @@ def _entity(gateway: Gateway, key: str | None) -> LegalEntity:
 
 
 def _account(gateway: Gateway, partner: TradingPartner, wanted: str | None) -> str:
-    ways = [way for way in partner.ways if way.takes_files]
-    carriers = [account.user for account in (*ways, *gateway.registry.carriers(partner.key))]
+    ways = (*partner.ways, *gateway.registry.carriers(partner.key))
+    carriers = [account.user for account in ways if account.takes_files]
     if wanted is not None and wanted not in carriers:
         fail(f"the account {wanted} does not carry {partner.key}", code=EXIT_USAGE)
     if not carriers:

@@ -135,7 +135,7 @@ def scratch(home: Path) -> Iterator[Scratch]:
 def account_of(registry: PartnerRegistry, partner: str) -> str | None:
     """By which account a partner's files come; None where it has none."""
     ways = [*registry.partners[partner].ways, *registry.carriers(partner)]
-    return ways[0].user if ways else None
+    return next((way.user for way in ways if way.brings_files), None)
 
 
 def _settings(settings: Settings) -> str:

@@ -187,8 +187,8 @@ class OutboundBook:
         return next(iter(known.values()))
 
     def _account(self, partner: TradingPartner, agreement: Agreement, choices: Choices) -> str | Issue:
-        ways = [way for way in partner.ways if way.takes_files]
-        carriers = [way.user for way in (*ways, *self.registry.carriers(partner.key))]
+        ways = (*partner.ways, *self.registry.carriers(partner.key))
+        carriers = [way.user for way in ways if way.takes_files]
         wanted = choices.account or agreement.account
         if wanted and wanted not in carriers:
             text = f"the account {shown(wanted)} takes no files for {partner.key}{did_you_mean(wanted, carriers)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,13 +36,13 @@ class MapDecision:
 
 
 def keep_revisions(
-    conn: Connection, *, maps: Mapping[tuple[str, str], KeptMap], partners: Mapping[str, str], at: datetime
+    conn: Connection, *, maps: Mapping[tuple[str, str], KeptMap], partners: Sequence[tuple[str, str]], at: datetime
 ) -> None:
     """Remember what there is now; what was seen before keeps its first moment.
 
     Args:
         maps: (name, revision) -> the map.
-        partners: key -> revision of its profile.
+        partners: key and revision of each profile, those to come among them.
         at: the moment, aware.
     """
     if maps:
@@ -67,7 +67,7 @@ def keep_revisions(
     if partners:
         conn.execute(
             insert_or_keep(partner_revision).on_conflict_do_nothing(),
-            [{"partner": key, "revision": revision, "seen_at": at} for key, revision in sorted(partners.items())],
+            [{"partner": key, "revision": revision, "seen_at": at} for key, revision in sorted(partners)],
         )
 
 

@@ -107,4 +107,4 @@ def test_readiness_tells_of_an_https_account(profiles: Any) -> None:
     )
     named = {check.name: check for check in checks}
     assert named["https acme-api"].ok
-    assert "sftp" not in named
+    assert "accounts" not in named

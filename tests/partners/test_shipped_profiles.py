@@ -91,6 +91,8 @@ def test_a_complete_partner_is_ready(profiles: Any, key_lines: dict[str, str]) -
         "ourselves",
         "identifiers",
         "sftp acme",
+        "way in",
+        "way out",
         "850 in 004010: map",
         "850 in 004010: destinations",
         *(f"{code} out 004010: map" for code in out),
@@ -104,7 +106,7 @@ def test_what_a_partner_lacks_is_said_with_what_to_do(profiles: Any, key_lines: 
     profiles.write("acme/keys/a.pub", f'not-after="2026-05-30" {key_lines["ed25519"]}')
     profiles.write("ourselves.yaml", "us: {name: U, identifiers: []}\n")
     checks = _readiness(profiles, "acme")
-    assert not any(check.ok for check in checks.values())
+    assert {name for name, check in checks.items() if check.ok} == {"way in", "way out"}
     assert checks["sftp acme"].found == "1 keys, none of them good today"
     assert checks["850 in 004010: map"].todo.startswith("write mappings/maps/acme/850.in/map.yaml")
     assert checks["850 in 004010: destinations"].todo == "configure the destination erp in tradelane.yaml"
@@ -123,4 +125,35 @@ def test_a_network_needs_neither_identifiers_nor_agreements(profiles: Any, key_l
 def test_a_partner_nobody_carries_is_told_so(profiles: Any) -> None:
     profiles.write("acme/profile.yaml", "name: A\n")
     checks = _readiness(profiles, "acme")
-    assert checks["sftp"].found == "no SFTP account"
+    assert checks["accounts"].found == "no account"
+
+
+def test_accounts_of_every_channel_that_carry_a_partner_count(profiles: Any) -> None:
+    agreed = "agreements: [{document: '850', direction: in, map: base/850.in, deliver_to: [erp]}]\n"
+    profiles.write("acme/profile.yaml", f"name: A\nidentifiers: [{{qualifier: ZZ, id: ACME}}]\n{agreed}")
+    profiles.write("van/profile.yaml", "name: V\nhttps: [{user: van-api, carries: [acme]}]\n")
+    checks = _readiness(profiles, "acme", maps=["base/850.in"], destinations=["erp"])
+    assert all(check.ok for check in checks.values())
+    assert checks["way in"].found == "van-api"
+    assert all(check.ok for check in _readiness(profiles, "van").values())
+
+
+@pytest.mark.parametrize(
+    ("account", "missing"),
+    [
+        ("folders: [{user: a, in: /srv/in}]", "way out"),
+        ("folders: [{user: a, out: /srv/out}]", "way in"),
+        ("as2: [{user: a, name: A, ourselves: us}]", "way out"),
+    ],
+)
+def test_an_agreement_that_nothing_can_bring_or_take_is_told(profiles: Any, account: str, missing: str) -> None:
+    profiles.write("ourselves.yaml", "us: {name: U, as2_name: US, identifiers: [{qualifier: ZZ, id: US}]}\n")
+    profiles.write(
+        "acme/profile.yaml",
+        f"name: A\n{account}\nagreements:\n"
+        "  - {document: order, direction: in, syntax: csv, map: base/csv-order.in, deliver_to: [erp]}\n"
+        "  - {document: bill, direction: out, syntax: csv, map: base/csv-invoice.out}\n",
+    )
+    checks = _readiness(profiles, "acme")
+    assert [name for name in ("way in", "way out") if not checks[name].ok] == [missing]
+    assert checks[missing].found == "none"
