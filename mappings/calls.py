@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mappings.arguments import bound
@@ -11,7 +11,7 @@ from mappings.expressions import ExpressionFault
 from mappings.functions import FUNCTIONS, Accepts, Form, Function
 from mappings.kinds import Kind, Memo
 from mappings.patterns import PatternFault
-from mappings.readers import number_reader
+from mappings.readers import code_reader, number_reader
 from mappings.syntax import Arithmetic, BlockName, Call, Node, ReferenceNode, offset
 from mappings.values import UNKNOWN, BlockParts, Value, absence
 from mappings.writer import Writer
@@ -37,7 +37,7 @@ class CallWriter(Writer):
             case Form.READER:
                 return self._read(function, given)
             case Form.VALUE:
-                values = [self._wanted(argument, Kind.TEXT) for argument in node.arguments]
+                values = self._each_mutated([self._wanted(argument, Kind.TEXT) for argument in node.arguments])
                 code = self.assign(" + ".join(value.code for value in values), bad=values)
                 sources = tuple(source for value in values for source in value.sources)
                 absent = all(value.absent for value in values)
@@ -69,6 +69,8 @@ class CallWriter(Writer):
         if function.name == "code" and value is not UNKNOWN:
             choices = frozenset(given["table"][1].values())
         no_text_of_the_map = not any(isinstance(argument, str | tuple) for argument in given.values())
+        switched = function.name == "code" and self.program.mutable
+        remembers = function.remembers and not switched
         key = (function.name, *(held[0] if isinstance(held, tuple) else held for held in given.values()))
         if key not in self._constants:
             assert function.make is not None
@@ -76,15 +78,28 @@ class CallWriter(Writer):
                 reader = function.make(*given.values())
             except PatternFault as fault:
                 raise ExpressionFault(offset(argument), f"the pattern does not read: {fault.message}") from fault
+            if switched:
+                reader = self._switched(reader, given["table"][0])
             remembered = Memo(reader, absent="" if function.result is Kind.TEXT else None)
-            self._constants[key] = self.program.constant(remembered if function.remembers else reader)
+            self._constants[key] = self.program.constant(remembered if remembers else reader)
         name = self._constants[key]
-        code = self.assign(f"{name}[{value.code}]" if function.remembers else f"{name}({value.code})", bad=[value])
+        code = self.assign(f"{name}[{value.code}]" if remembers else f"{name}({value.code})", bad=[value])
         if function.fails:
             self.check(code, found=value.code, sources=value.sources)
         bad = value.bad or function.fails
         sound = function.result is not Kind.TEXT or (value.sound and no_text_of_the_map)
         return Value(code, function.result, bad, True, value.sources, None, value.spot, choices, sound)
+
+    def _switched(self, reader: Callable[[str], Any], table: str) -> Callable[[str], Any]:
+        """A reader of codes that does not know the row whose mutant is switched on."""
+        switch, rows, unknown = self.program.switch, self.program.rows, code_reader({}, table)
+
+        def read(text: str) -> Any:
+            if not text:
+                return ""
+            return unknown(text) if switch[0] == rows.get((table, text), -1) else reader(text)
+
+        return read
 
     def _work(self, function: Function, given: dict[str, Any]) -> Value:
         values, further = [], ""
@@ -166,9 +181,14 @@ class CallWriter(Writer):
 
     def _gathered(self, lists: list[Value]) -> Value:
         """Lists of texts, one after another."""
+        lists = self._each_mutated(lists)
         code = self.assign(" + ".join(found.code for found in lists))
         sources = tuple(source for found in lists for source in found.sources)
         return Value(code, Kind.TEXTS, False, True, sources, None, lists[0].spot)
+
+    def _each_mutated(self, values: list[Value]) -> list[Value]:
+        """The arguments of a call, each absent while its mutant is switched on."""
+        return [self.mutated(value, f"argument {number} left out") for number, value in enumerate(values, 1)]
 
     def _gather_block(self, function: Function, node: BlockName | ReferenceNode) -> Value:
         if isinstance(node, ReferenceNode):

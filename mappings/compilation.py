@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mappings.compiled import RulePlace
@@ -29,11 +30,20 @@ class Compilation:
         tables = {name: {code: word.text for code, word in rows.items()} for name, rows in spec.tables.items()}
         self.translator = Translator(program, source, tables, self.expression_fault)
         self.written = Written("", spec.start, spec.origin)
+        if program.mutable:
+            self._rows()
 
     @property
     def rule(self) -> int:
         """The number of the rule being written."""
         return len(self.rules) - 1
+
+    def _rows(self) -> None:
+        """Give every row of every table a number and a mutant, as a rule has."""
+        for name, rows in self.spec.tables.items():
+            for code, word in rows.items():
+                rule = self.number(f"tables.{name}", replace(word, text=f"{code}: {word.text}"))
+                self.program.row(rule, name, code)
 
     def mutant(self, change: str) -> str:
         """Program text that is true while a mutant of the rule being written is switched on."""

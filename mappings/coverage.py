@@ -96,15 +96,22 @@ def map_coverage(catalog: MapCatalog, name: str, *, guides: GuideLibrary | None 
 
 
 def _survivors(compiled: CompiledMap, samples: Sequence[Sample]) -> tuple[Survivor, ...]:
-    """The mutants that all samples pass with; samples that refuse come last, as most rules are seen in documents."""
+    """The mutants that all samples pass with.
+
+    Samples that refuse come last, as most rules are seen in documents; what noticed a mutant is tried first with the
+    next, as rules that stand together are mostly seen together.
+    """
     survivors = []
     ordered = sorted(samples, key=lambda sample: sample.refused is not None)
-    before = [_outcome(compiled, sample) for sample in ordered]
+    before = [(sample, _outcome(compiled, sample)) for sample in ordered]
     try:
         for number, mutant in enumerate(compiled.runner.mutants, 1):
             compiled.runner.switch(number)
-            noticed = any(_outcome(compiled, sample) != known for sample, known in zip(ordered, before, strict=True))
-            if not noticed:
+            for at, (sample, known) in enumerate(before):
+                if _outcome(compiled, sample) != known:
+                    before.insert(0, before.pop(at))
+                    break
+            else:
                 survivors.append(Survivor(compiled.rules[mutant.rule], mutant.change))
     finally:
         compiled.runner.switch(0)

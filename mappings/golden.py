@@ -4,7 +4,8 @@
 `bad-date.issues.json`, the issues as a list of objects that name what matters of each (`code`, `segment_id`,
 `segment`, `element`, `text_line`, `text_column`, `path`, `field`, `value`). Samples are `*.edi` for X12, `*.xml`,
 `*.csv`, `*.txt`, `NAME.sample.json`, and `NAME.document.json` for a canonical document, with `NAME.origin.json` where
-it answers one. What is not canonical is expected as text: `NAME.expected.edi` holds a segment a line.
+it answers one. What is not canonical is expected as text: `NAME.expected.edi` holds a segment a line. A list of
+canonical documents makes several sets, in `NAME.expected.edi` with an empty line between them.
 `samples/context.json` may give `{"agreement": {...}, "delimiters": {...}, "strictness": {...}}`; `NAME.context.json`
 stands in its place for one sample.
 """
@@ -133,7 +134,7 @@ def read_samples(compiled: CompiledMap, folder: Path, *, guides: GuideLibrary) -
                 path.name,
                 sources,
                 tuple(issues),
-                _expected(expected) if expected.is_file() else None,
+                _expected(expected, several=len(sources) > 1) if expected.is_file() else None,
                 _read(refused) if refused.is_file() else None,
                 f"{expected.name} or {refused.name}",
             )
@@ -201,8 +202,9 @@ def read_source(
     agreement = around.get("agreement", {})
     writing = {"delimiters": Delimiters(**around["delimiters"])} if "delimiters" in around else {}
     if compiled.reads.word == CANONICAL_SIDE:
-        answered = None if origin is None else _document(origin, name)
-        yield _document(content, name), MapContext(agreement=agreement, origin=answered, writing=writing)
+        answered = None if origin is None else _documents(origin, name)[0]
+        for document in _documents(content, name):
+            yield document, MapContext(agreement=agreement, origin=answered, writing=writing)
     elif compiled.reads.word in SAMPLE_PATTERNS:
         for read in read_documents(compiled, [content]):
             told += read.issues
@@ -240,16 +242,23 @@ def _strictness(found: Mapping[str, str], name: str) -> Strictness:
     return read
 
 
-def _document(content: bytes, name: str) -> Document:
+def _documents(content: bytes, name: str) -> list[Document]:
+    """A canonical document, or a list of several."""
     try:
-        return model_named(json.loads(content)["schema"]).from_json_bytes(content)
+        found = json.loads(content)
+        if not isinstance(found, list):
+            return [model_named(found["schema"]).from_json_bytes(content)]
+        if not found:
+            raise ValueError("an empty list")
+        return [model_named(each["schema"]).from_json_bytes(json.dumps(each).encode()) for each in found]
     except (ValueError, TranslationError, KeyError, TypeError) as error:
         raise MappingError(f"{name}: no canonical document: {error}") from error
 
 
-def _expected(path: Path) -> list[Any]:
+def _expected(path: Path, *, several: bool) -> list[Any]:
     if path.suffix != ".json":
-        return [path.read_text(encoding="utf-8")]
+        text = path.read_text(encoding="utf-8")
+        return [f"{part.rstrip()}\n" for part in text.split("\n\n")] if several else [text]
     found = _read(path)
     if not isinstance(found, list):
         raise MappingError(f"{path}: want a list of documents")

@@ -34,10 +34,12 @@ class Program:
         """An empty program.
 
         Args:
-            mutable: every rule can be switched to one of its mutants, by the number in `switch[0]` (from 1).
+            mutable: every rule can be switched to one of its mutants, by the number in `switch[0]` (from 1). `rows`
+                has that of each table's row, by table and code.
         """
         self.mutable = mutable
         self.mutants: list[Mutant] = []
+        self.rows: dict[tuple[str, str], int] = {}
         self.switch = [0]
         self._lines: _Lines = []
         self._indent = 0
@@ -91,6 +93,11 @@ class Program:
             return "False"
         self.mutants.append(Mutant(rule, change))
         return f"SWITCH[0] == {len(self.mutants)}"
+
+    def row(self, rule: int, table: str, code: str) -> None:
+        """Make a row of a code table a mutant: switched on, the row is not there."""
+        self.mutants.append(Mutant(rule, "row left out"))
+        self.rows[table, code] = len(self.mutants)
 
     @property
     def text(self) -> str:

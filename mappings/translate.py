@@ -155,6 +155,8 @@ class Translator(CallWriter):
             with self.branch(header):
                 value = self.translate(operand)
                 text = f"BAD if {value.code} is BAD else " if value.bad else ""
+                if self.program.mutable:
+                    text = f"True if {self.program.mutant(self.rule, f'operand {position + 1} left out')} else {text}"
                 self.program.line(f"{code} = {text}bool({self.truth(value)})")
             bad = bad or value.bad
             sources = sources + value.sources if not position else sources
@@ -207,7 +209,9 @@ class Translator(CallWriter):
         values = []
         test = self.truth(condition)
         if self.program.mutable:
-            test = f"bool({test}) is not ({self.program.mutant(self.rule, 'condition turned round')})"
+            holds = self.program.mutant(self.rule, "condition taken to hold")
+            fails = self.program.mutant(self.rule, "condition taken not to hold")
+            test = f"({test} or {holds}) and not ({fails})"
         for header, branch in ((f"{word} {test}:", node.then), ("else:", node.otherwise)):
             with self.branch(header):
                 value = self.translate(branch)

@@ -98,6 +98,10 @@ class Writer(ABC):
         code = self.assign(f"{absent} if {self.program.mutant(self.rule, change)} else {value.code}")
         return replace(value, code=code, absent=True)
 
+    def unless(self, text: str, change: str) -> str:
+        """Program text of a value, None while its mutant is switched on."""
+        return f"(None if {self.program.mutant(self.rule, change)} else {text})" if self.program.mutable else text
+
     def check(self, code: str, *, found: str | None, sources: tuple[str, ...]) -> None:
         """Write that an Unreadable becomes an issue and BAD; `found` is program text of what was read."""
         with self.program.block(f"if {code}.__class__ is UNREADABLE:"):

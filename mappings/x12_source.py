@@ -251,7 +251,12 @@ class X12SetSource(Source):
                 writer.fault(argument.at, f"{argument.value} is no qualifier of {segment.id}{hint}")
         self._pairs.setdefault(segment.id, set()).update(qualifiers)
         at = self.program.fresh("i")
-        tried = " or ".join(f"{pairs}.get({qualifier!r})" for qualifier in qualifiers)
+        each = [f"{pairs}.get({qualifier!r})" for qualifier in qualifiers]
+        if len(each) > 1:
+            each = [
+                writer.unless(text, f"qualifier {word} left out") for text, word in zip(each, qualifiers, strict=True)
+            ]
+        tried = " or ".join(each)
         self.program.line(f"{at} = {tried} or 0")
         code = writer.assign(f"{elements}[{at}] if {at} else ''")
         with self.program.block(f"if {at} < 0:"):

@@ -16,7 +16,7 @@ HEAD = (
     "GS*PO*NORTHSIDE*TRADELANE*20260302*0915*17*X*004010~ST*850*0001~"
 )
 FULL = ("BEG*00*SA*77**20260302", "CUR*BY*EUR", "REF*DP*038*dept", "REF*VR*9", "PO1*1*12*EA*9.5**VN*AB", "CTT*1")
-PLAIN = ("BEG*00*SA*78**20260302", "PO1*1*12*EA*9.5", "PO1*2*0*EA")
+PLAIN = ("BEG*00*SA*78**20260302", "PO1*1*12*EA*9.5", "PO1*2*0*EA", "PO1*3*1*EA", "PO1*4*1*EA")
 MAP = """\
 map: x12/850@004010 -> purchase_order/v1
 order:
@@ -69,7 +69,8 @@ def full(folder: Path) -> None:
 
 def plain(folder: Path) -> None:
     edi(folder, "plain", PLAIN)
-    document(folder, "plain", number="78", currency="USD", lines=[{"qty": "12", "unit": "EA"}])
+    lines = [{"qty": qty, "unit": "EA"} for qty in ("12", "1", "1")]
+    document(folder, "plain", number="78", currency="USD", lines=lines)
 
 
 def bad(folder: Path) -> None:
@@ -87,7 +88,7 @@ def told(found: MapCoverage) -> list[tuple[str, str]]:
 def test_a_map_whose_samples_notice_every_change_is_proved(prove: Prove) -> None:
     found = prove()
     assert (found.proved, told(found), found.failed) == (True, [], ())
-    assert found.mutants == 14
+    assert found.mutants == 16
 
 
 def test_what_no_sample_shows_survives(prove: Prove) -> None:
@@ -96,15 +97,40 @@ def test_what_no_sample_shows_survives(prove: Prove) -> None:
     assert told(found) == [
         ("lines.if", "deleted"),
         ("currency", "operand 2 left out"),
-        ("few", "condition turned round"),
+        ("contract", "condition taken to hold"),
+        ("few", "condition taken to hold"),
+        ("few", "condition taken not to hold"),
         ("few", "deleted"),
     ]
-    assert [survivor.rule.line for survivor in found.survivors] == [9, 5, 14, 14]
+    assert [survivor.rule.line for survivor in found.survivors] == [9, 5, 6, 14, 14, 14]
     assert [survivor.rule.field for survivor in found.unproved] == ["lines.if", "few"]
 
 
 def test_a_rule_that_never_gives_a_value_is_not_proved(prove: Prove) -> None:
     assert told(prove(MAP.replace("  unit!", "  description: PO105\n  unit!"))) == [("lines.description", "deleted")]
+
+
+def test_a_row_of_a_table_that_no_sample_uses_survives(prove: Prove) -> None:
+    found = prove(
+        MAP.replace("unit!: PO103", "unit!: code(PO103, 'uom')") + "tables:\n  uom:\n    EA: EA\n    CA: XCS\n"
+    )
+    assert told(found) == [("tables.uom", "row left out")]
+    (row,) = found.survivors
+    assert (row.rule.line, row.rule.text, found.proved) == (18, "CA: XCS", True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "survivor"),
+    [
+        ("pair('VN')", "pair('VN', 'VC')", ("lines.sku", "qualifier VC left out")),
+        ("REF[DP].02", "concat(REF[DP].02, REF[IA].02)", ("partner_data.department", "argument 2 left out")),
+        ("num(PO102) > 0", "PO101 and num(PO102) > 0", ("lines.if", "operand 1 left out")),
+    ],
+)
+def test_what_no_sample_sends_of_several_things_survives(
+    prove: Prove, old: str, new: str, survivor: tuple[str, str]
+) -> None:
+    assert told(prove(MAP.replace(old, new))) == [survivor]
 
 
 def test_samples_that_fail_are_told_and_nothing_is_tried(prove: Prove) -> None:

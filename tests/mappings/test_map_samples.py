@@ -127,10 +127,24 @@ def test_samples_of_an_outbound_map_are_documents_and_the_segments_they_become(w
     )
 
 
+def test_a_list_of_documents_makes_sets_with_an_empty_line_between_them(workspace: Any) -> None:
+    folder = workspace.write("trial/855.out", ANSWER_MAP.replace("  BAK08: origin.number\n", "")).parent / "samples"
+    folder.mkdir()
+    (folder / "both.document.json").write_text(f"[{ANSWER}, {ANSWER.replace('77', '79')}]")
+    (folder / "both.expected.edi").write_text("BAK*00*AD*77*20260302~\n\nBAK*00*AD*79*20260302~\n")
+    assert run_samples(workspace.catalog(), "trial/855.out").passed
+    (folder / "both.expected.edi").write_text("BAK*00*AD*77*20260302~\n\nBAK*00*AD*80*20260302~\n")
+    (found,) = run_samples(workspace.catalog(), "trial/855.out").results
+    assert found.differences == ("document 2 line 1 is 'BAK*00*AD*79*20260302~'; want 'BAK*00*AD*80*20260302~'",)
+    (folder / "both.expected.edi").write_text("BAK*00*AD*77*20260302~\n")
+    (found,) = run_samples(workspace.catalog(), "trial/855.out").results
+    assert found.differences == ("document 2 is not expected",)
+
+
 def test_a_sample_that_is_no_document_is_our_fault(workspace: Any) -> None:
     folder = workspace.write("trial/855.out", ANSWER_MAP).parent / "samples"
     folder.mkdir()
-    for content in ("[]", "{}", '{"schema": "nothing/v1"}', ANSWER.replace("accepted", "perhaps")):
+    for content in ("[]", "[[]]", "{}", '{"schema": "nothing/v1"}', ANSWER.replace("accepted", "perhaps")):
         (folder / "plain.document.json").write_text(content)
         with pytest.raises(MappingError, match="no canonical document"):
             run_samples(workspace.catalog(), "trial/855.out")
