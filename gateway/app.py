@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 import structlog
 
+from gateway.adapters.events import Pollable
 from gateway.adapters.protocol import Adapter
 from gateway.api.app import create_app
 from gateway.api.limits import App
@@ -52,10 +53,13 @@ from gateway.pipeline.dispatch_line import DispatchLine
 from gateway.pipeline.handing_in import HandIn
 from gateway.pipeline.inbound import InboundLine
 from gateway.pipeline.outbound_terms import OutboundBook
+from gateway.pipeline.polling import Polling
 from gateway.pipeline.receive import Inlet
 from gateway.pipeline.releasing import Releasing
 from gateway.pipeline.replay import Replay
 from gateway.pipeline.send import SendLine
+from gateway.pipeline.told_events import CHANNEL as TOLD
+from gateway.pipeline.told_events import ToldEvents
 from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
 from gateway.settings import Settings, load_settings
@@ -88,6 +92,7 @@ AS2_PATH = "/as2"
 """Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
 HAND_IN_EVERY = timedelta(seconds=1)
+POLL_EVERY = timedelta(seconds=5)
 RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
@@ -179,6 +184,19 @@ class Gateway:
         """What fetches from partners' own SFTP servers; `wake` is told the lanes of what arrives."""
         connect = RemoteConnect(self.settings.home)
         return RemotePoller(store=self.store, inlet=self.inlet(wake), registry=self.registry, connect=connect)
+
+    def told_events(self, destination: str, wake: Callable[[set[str]], None]) -> ToldEvents:
+        """Where what a business system tells of goes; `wake` is told the lanes that became due by it."""
+        return ToldEvents(self.store, self.clock, destination, self.hand_in(f"{TOLD}{destination}"), wake)
+
+    def polls(self, wake: Callable[[set[str]], None]) -> list[Polling]:
+        """What polls business systems, one for each destination that can be; `wake` is told the lanes."""
+        adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
+        return [
+            Polling(self.store, self.clock, name, adapter, self.told_events(name, wake))
+            for name, adapter in adapters.items()
+            if isinstance(adapter, Pollable)
+        ]
 
     def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> GatewayWork:
         """What works a claimed row, of either kind.
@@ -442,7 +460,7 @@ def running(
             stack.callback(embedded.remove if temporary else embedded.stop)
         url = database_url(settings)
         migrate(url)
-        store = open_store(url, connections=SERVE_CONNECTIONS)
+        store = open_store(url, connections=SERVE_CONNECTIONS + len(settings.destinations))
         stack.callback(store.close)
         gateway = load_gateway(settings, store)
         lanes = Lanes(store)
@@ -474,6 +492,7 @@ def running(
         if "poller" in wanted:
             threads.append(Thread(target=gateway.poller(lanes.wake).run, args=(stop,), name="poller"))
             threads.append(Thread(target=gateway.folder_watch(lanes.wake).run, args=(stop,), name="folders"))
+            threads += [_poll_thread(gateway, polling, stop) for polling in gateway.polls(lanes.wake)]
         stack.callback(_join, stop, threads)
         for thread in threads:
             thread.start()
@@ -500,6 +519,13 @@ def running(
             http.start()
             stack.callback(http.stop)
         yield Running(gateway, server, stop, http, operations)
+
+
+def _poll_thread(gateway: Gateway, polling: Polling, stop: Event) -> Thread:
+    """Polls a business system on the one node that leads there; whatever it waits for, others are polled."""
+    name = f"poll {polling.destination}"
+    chores = Chores(gateway.store, [Chore(name, POLL_EVERY, lambda: polling.run(stop))], leader=name)
+    return Thread(target=chores.run, args=(stop,), name=name)
 
 
 def _operations_server(gateway: Gateway, totals: Totals) -> HttpServer | None:

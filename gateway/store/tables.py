@@ -610,6 +610,25 @@ remote_state = Table(
     Column("exception_id", Uuid, ForeignKey("exception.id"), nullable=True),  # opened for the failures
 )
 
+poll_state = Table(
+    "poll_state",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("cursor", Text, nullable=True),  # the adapter's; none: from the beginning
+    _time("polled_at", optional=True),  # to the end of what there was
+    _time("failing_since", optional=True),
+    Column("exception_id", Uuid, ForeignKey("exception.id"), nullable=True),  # opened for that
+)
+
+told_event = Table(
+    "told_event",
+    metadata,
+    Column("source", Text, primary_key=True),  # the destination that told it
+    Column("event_id", Text, primary_key=True),
+    Column("transmission_id", Uuid, ForeignKey("transmission.id", ondelete="SET NULL"), nullable=True, index=True),
+    _time("told_at"),
+)
+
 sftp_session = Table(
     "sftp_session",
     metadata,
