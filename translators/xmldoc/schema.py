@@ -1,7 +1,8 @@
 """XMLSchema: a document held against an XSD that was agreed; nothing but the files handed in is ever read.
 
 A schema may be several files that include or import each other by relative path. A place outside of them, on disk or
-on the network, is a fault of the schema, found when it is loaded. Source: W3C XML Schema 1.0.
+on the network, is a fault of the schema, found when it is loaded. A DOCTYPE, which the schema of XML signatures has and
+so every published UBL has too, is read past; a text made of its entities is refused. Source: W3C XML Schema 1.0.
 """
 
 from __future__ import annotations
@@ -42,12 +43,11 @@ class XMLSchema:
     def __init__(self, files: Mapping[str, bytes], *, main: str) -> None:
         if main not in files:
             raise SchemaError(f"there is no schema file {main}; there is {', '.join(sorted(files)) or 'none'}")
-        for name, content in files.items():
-            _check_references(name, content, files)
+        plain = {name: _plain(name, content, files) for name, content in files.items()}
         parser = _parser()
-        parser.resolvers.add(_Handed(files))
+        parser.resolvers.add(_Handed(plain))
         try:
-            tree = etree.fromstring(files[main], parser, base_url=_SCHEME + main)
+            tree = etree.fromstring(plain[main], parser, base_url=_SCHEME + main)
             self._schema = etree.XMLSchema(tree)
         except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
             raise SchemaError(f"{main}: not an XML Schema: {shown(str(error))}") from error
@@ -112,13 +112,12 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def _check_references(name: str, content: bytes, files: Mapping[str, bytes]) -> None:
+def _plain(name: str, content: bytes, files: Mapping[str, bytes]) -> bytes:
+    """A file whose references are all among the files, without its DOCTYPE."""
     try:
         tree = etree.fromstring(content, _parser())
     except etree.XMLSyntaxError as error:
         raise SchemaError(f"{name}: not well-formed XML: {shown(str(error))}") from error
-    if tree.getroottree().docinfo.internalDTD is not None:
-        raise SchemaError(f"{name}: has a DOCTYPE; leave it out")
     for found in tree.iter(*_REFERRING):
         place = found.get("schemaLocation")
         if place is None:
@@ -128,6 +127,11 @@ def _check_references(name: str, content: bytes, files: Mapping[str, bytes]) -> 
             raise SchemaError(
                 f"{name}:{found.sourceline}: names {shown(place)}, which is not among the schema's files; put it there"
             )
+    if tree.getroottree().docinfo.internalDTD is None:
+        return content
+    for entity in tree.iter(etree.Entity):
+        raise SchemaError(f"{name}:{entity.sourceline}: uses {shown(entity.text or '')}; write it out")
+    return etree.tostring(tree)
 
 
 def _by_line(root: Node) -> dict[int, Node]:

@@ -20,6 +20,11 @@ TYPES = b"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:t"
   <xs:simpleType name="Quantity"><xs:restriction base="xs:decimal"><xs:minExclusive value="0"/></xs:restriction>
   </xs:simpleType></xs:schema>"""
 FILES = {"order.xsd": MAIN, "common/types.xsd": TYPES}
+ENTITY = b"<!DOCTYPE schema [<!ENTITY e %s>]>"
+NOTE = b"<xs:annotation><xs:documentation>&e;</xs:documentation></xs:annotation><xs:element name"
+BOMB = b'<!DOCTYPE schema [<!ENTITY e0 "aaaaaaaaaa">%s]>' % b"".join(
+    b'<!ENTITY e%d "%s">' % (level, b"&e%d;" % (level - 1) * 10) for level in range(1, 10)
+)
 GOOD = b'<Order xmlns="urn:o"><Number>1</Number>\n<Line unit="EA"><Qty>3</Qty></Line></Order>'
 
 
@@ -63,7 +68,9 @@ def test_more_faults_than_are_listed_end_with_one_that_says_so() -> None:
         ("order.xsd", MAIN.replace(b"common/types.xsd", b"../types.xsd")),
         ("order.xsd", MAIN.replace(b"common/types.xsd", b"/etc/passwd")),
         ("order.xsd", MAIN.replace(b"common/types.xsd", b"file:///etc/passwd")),
-        ("order.xsd", b"<!DOCTYPE a><a/>"),
+        ("order.xsd", ENTITY % b'SYSTEM "file:///etc/passwd"' + MAIN.replace(b"<xs:element name", NOTE, 1)),
+        ("order.xsd", ENTITY % b'"told"' + MAIN.replace(b"<xs:element name", NOTE, 1)),
+        ("order.xsd", BOMB + MAIN.replace(b'"Number"', b'"&e9;"')),
         ("order.xsd", b"<not-a-schema/>"),
         ("order.xsd", b"<broken"),
         ("common/types.xsd", b"<broken"),
@@ -73,6 +80,12 @@ def test_more_faults_than_are_listed_end_with_one_that_says_so() -> None:
 def test_a_schema_that_cannot_be_used_is_an_error_at_load(name, content) -> None:
     with pytest.raises(SchemaError):
         XMLSchema({**FILES, name: content}, main="order.xsd")
+
+
+def test_a_doctype_whose_entities_nothing_uses_is_read_past() -> None:
+    declared = b'<!DOCTYPE schema PUBLIC "-//x//EN" "http://127.0.0.1:1/x.dtd" [<!ENTITY e "told"><!ENTITY % p "">]>'
+    schema = XMLSchema({name: declared + content for name, content in FILES.items()}, main="order.xsd")
+    assert schema.check(GOOD, read_xml([GOOD]).root) == ()
 
 
 def test_the_main_file_must_be_there() -> None:
