@@ -29,6 +29,7 @@ from mappings.fields import (
 from mappings.kinds import Kind
 from mappings.lineage import LineageView
 from mappings.needs import need
+from mappings.program import Reserved
 from mappings.report import Report
 from mappings.source import Items
 from mappings.spec import CONDITION, Block, Rule
@@ -58,10 +59,13 @@ class _Holder:
     """A part being made, or (`form` None) words by name, as the program holds it.
 
     `values` is its dict. `total` is the sum of the bits of what is filled, and `always` of those that surely are, which
-    are not added to it as the program runs.
+    are not added to it as the program runs. `place` is where it is begun, and `guarded` the place behind a test where
+    all its rules stand; None where they do not stand behind one.
     """
 
     values: str
+    place: Reserved
+    guarded: Reserved | None = None
     form: PartForm | None = None
     total: str = ""
     always: int = 0
@@ -89,6 +93,7 @@ class DocumentTarget(Target):
         self._model = model
         self._work: Compilation
         self._group: str | None = None
+        self._guard: Reserved | None = None
 
     def write(self, work: Compilation) -> Written:
         """See Target."""
@@ -183,6 +188,7 @@ class DocumentTarget(Target):
         work.see(scope, parts)
         ruled = [] if tree.block is None else self._rules(tree.block, model, path, holders=holders, scope=scope)
         for name in sorted(holders, key=len, reverse=True):
+            self._write_beginning(holders[name])
             if name:
                 self._put(holders, name)
         made = self._made(holders, ())
@@ -311,6 +317,7 @@ class DocumentTarget(Target):
             place = program.reserve()
             origins: list[str] = []
             with work.translator.branch(None if needed is None else f"if {needed} is not None:"):
+                self._guard = None if needed is None else program.reserve()
                 for rule in group:
                     with program.filling(place):
                         self._begin(rule, model, holders)
@@ -318,6 +325,7 @@ class DocumentTarget(Target):
                     if found is not None:
                         written.append(found[:2])
                         origins += [source[1:] for source in found[2] if needed and source.startswith("*")]
+                self._guard = None
             if origins:
                 with program.filling(place):
                     program.line(" = ".join(dict.fromkeys(origins)) + " = ()")
@@ -412,7 +420,9 @@ class DocumentTarget(Target):
             return code
         test = f"{self._work.translator.constant(target.takes())}({code})"
         if target.is_free_text:
-            test = f"({code}.__class__ is TEXT and {code}.isascii() or {test})"
+            test = f"({code}.__class__ is TEXT and ({code}.isascii() or {test}))"
+        elif value.kind is Kind.TEXT and not value.sound:
+            test = f"({code}.__class__ is TEXT and {test})"
         program.line(f"if not {test}: unsure = True")
         return code
 
@@ -443,6 +453,8 @@ class DocumentTarget(Target):
             held = held_by(model, names[depth - 1])
             if names[:depth] not in holders:
                 holders[names[:depth]] = self._begun(held.model, "h")
+            if holders[names[:depth]].guarded is not self._guard:
+                holders[names[:depth]].guarded = None
             model = held.model or model
         return holders[names]
 
@@ -454,16 +466,24 @@ class DocumentTarget(Target):
             self._holder(holders, model, names[:-1])
 
     def _begun(self, model: type[BaseModel] | None, prefix: str) -> _Holder:
-        """Write that a part is begun; of no model, words by name."""
+        """A part to be begun here; of no model, words by name."""
         program = self._work.program
-        values = program.fresh(prefix)
         if model is None:
-            program.line(f"{values} = {{}}")
-            return _Holder(values)
-        form, total = part_form(model), program.fresh("b")
-        program.line(f"{values} = {self._work.translator.constant(form.blank)}()")
-        program.line(f"{total} = 0")
-        return _Holder(values, form, total)
+            return _Holder(program.fresh(prefix), program.reserve())
+        values, total = program.fresh(prefix), program.fresh("b")
+        return _Holder(values, program.reserve(), self._guard, part_form(model), total)
+
+    def _write_beginning(self, holder: _Holder) -> None:
+        """Write that a part is begun, behind the test that all its rules stand behind, if they do."""
+        program, form = self._work.program, holder.form
+        if form is None:
+            with program.filling(holder.place):
+                program.line(f"{holder.values} = {{}}")
+            return
+        with program.filling(holder.place):
+            program.line(f"{holder.total} = 0")
+        with program.filling(holder.guarded or holder.place):
+            program.line(f"{holder.values} = {self._work.translator.constant(form.blank)}()")
 
     def _put(self, holders: dict[tuple[str, ...], _Holder], path: tuple[str, ...]) -> None:
         """Write that a part that is no list, or words, go where they belong, if there is anything in them."""

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mappings.compiled import CompiledMap
 from mappings.cross_references import NOTHING, Lookup
 from mappings.lineage import LineageView
 from mappings.report import MapIssue, Report
+from mappings.source import Opened
 from mappings.x12_places import Envelope
 from translators.canonical.common import Document
 from translators.x12.model import TransactionSet
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class MapContext:
+# Named tuples, as one of each is made for every document: a frozen dataclass takes four times as long.
+
+
+class MapContext(NamedTuple):
     """What a map may read from around the document.
 
     Args:
@@ -30,24 +34,23 @@ class MapContext:
         writing: what the target's format must know, as `delimiters` of X12.
     """
 
-    env: Mapping[str, str] = field(default_factory=dict)
-    file: Mapping[str, str] = field(default_factory=dict)
-    agreement: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = _NOTHING
+    file: Mapping[str, str] = _NOTHING
+    agreement: Mapping[str, str] = _NOTHING
     origin: Document | None = None
     references: Lookup = NOTHING
     now: datetime | None = None
-    writing: Mapping[str, Any] = field(default_factory=dict)
+    writing: Mapping[str, Any] = _NOTHING
 
     @classmethod
     def around(
         cls, source: TransactionSet, *, file_name: str = "", agreement: Mapping[str, str] | None = None
     ) -> MapContext:
         """The context of a set as it was read: the envelope is the set's own."""
-        return cls(Envelope(source), {"name": file_name}, agreement or {})
+        return cls(Envelope(source), {"name": file_name}, agreement or _NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """What a run gave.
 
     Args:
@@ -89,20 +92,18 @@ def run(compiled: CompiledMap, source: Any, context: MapContext) -> Mapped:
     elif opened.mismatch is not None:
         report.add("map.source.mismatch", None, opened.mismatch, None, None)
     if report:
-        nothing = LineageView(compiled, opened.places, {}, ())
-        return Mapped((), report.issues, (nothing,), compiled.name, compiled.revision)
+        return Mapped((), report.issues, _no_lineage(compiled, opened), compiled.name, compiled.revision)
     found = compiled.runner.function(
         opened.root, report, context.env, context.file, context.agreement, context.origin, opened.extra, context
     )
     lineages = tuple([LineageView(compiled, opened.places, content, trace) for content, trace in found])
-    documents: list[Any] = []
     if not report:
-        for (content, _), lineage in zip(found, lineages, strict=True):
-            documents.append(compiled.finisher(content, report, lineage, context.writing))
-    return Mapped(
-        () if report else tuple(documents),
-        report.issues,
-        lineages or (LineageView(compiled, opened.places, {}, ()),),
-        compiled.name,
-        compiled.revision,
-    )
+        writing = context.writing
+        documents = tuple([compiled.finisher(view.content, report, view, writing) for view in lineages])
+        if not report:
+            return Mapped(documents, (), lineages or _no_lineage(compiled, opened), compiled.name, compiled.revision)
+    return Mapped((), report.issues, lineages or _no_lineage(compiled, opened), compiled.name, compiled.revision)
+
+
+def _no_lineage(compiled: CompiledMap, opened: Opened) -> tuple[LineageView, ...]:
+    return (LineageView(compiled, opened.places, {}, ()),)

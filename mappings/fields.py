@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
 from mappings.kinds import Kind
 from translators.canonical.common import Text
@@ -59,7 +59,7 @@ class TargetField:
         return self._allowed in (str, Text)
 
     def takes(self) -> Callable[[Any], bool]:
-        """A test whether the model takes a value and keeps it as it is."""
+        """A test whether the model takes a value of the field's kind and keeps it as it is; texts are of class str."""
         return _test(self._allowed)
 
 
@@ -225,6 +225,8 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 @cache
 def _test(annotation: Any) -> Callable[[Any], bool]:
+    if _is_kept_text(annotation):
+        return _adapter(annotation).validator.isinstance_python
     validate = _adapter(annotation).validator.validate_python
 
     def test(value: Any) -> bool:
@@ -235,3 +237,11 @@ def _test(annotation: Any) -> Callable[[Any], bool]:
         return found.__class__ is value.__class__ and bool(found == value)
 
     return test
+
+
+def _is_kept_text(annotation: Any) -> bool:
+    """Text that the model takes or not, and never changes."""
+    if annotation is str:
+        return True
+    rules = get_args(annotation)[1:] if get_origin(annotation) is Annotated and get_args(annotation)[0] is str else ()
+    return len(rules) == 1 and rules[0] == StringConstraints(min_length=rules[0].min_length, pattern=rules[0].pattern)

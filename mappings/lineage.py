@@ -36,12 +36,13 @@ class LineageView(Mapping[str, Lineage]):
     """The lineage of a document by path (`number`, `ship_to.code`, `lines[0].qty`); only values that are there.
 
     A run keeps one tuple for each block, none where it made nothing; the paths are made the first time somebody asks.
+    `content` is what the map's program gave.
     """
 
     def __init__(self, compiled: CompiledMap, places: Places, content: Any, trace: Any) -> None:
         self._compiled = compiled
         self._places = places
-        self._content = content
+        self.content = content
         self._trace = trace
         self._found: dict[str, tuple[int, Sequence[Any]]] | None = None
 
@@ -86,5 +87,5 @@ class LineageView(Mapping[str, Lineage]):
     @property
     def _paths(self) -> dict[str, tuple[int, Sequence[Any]]]:
         if self._found is None:
-            self._found = dict(self._compiled.layout.walk(self._content, self._trace)) if self._content else {}
+            self._found = dict(self._compiled.layout.walk(self.content, self._trace)) if self.content else {}
         return self._found

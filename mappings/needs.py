@@ -28,6 +28,8 @@ def need(node: Node, source: Source, scope: Any) -> str | None:
             return source.needed(node, scope)
         case Call() if node.arguments:
             function = FUNCTIONS.get(node.name)
+            if function is not None and function.form is Form.SOURCE and function.segment_first:
+                return source.needed_by(node, scope)
             reads = function is not None and function.form is Form.READER and function.remembers
             return need(node.arguments[0], source, scope) if reads else None
         case Either():

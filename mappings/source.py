@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from mappings.expressions import Dialect, ExpressionFault
 from mappings.kinds import Kind
@@ -54,8 +54,7 @@ class Places(Protocol):
         """The same for lineage."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A document about to be mapped: what the program begins with, and where its values stand.
 
     Args:
@@ -186,6 +185,15 @@ class Source(ABC):
         """The program's name of what must be there (None if it is not) for a reference to have a value.
 
         None where there is no such name. What `read` writes may be left out where it is not there.
+
+        Raises:
+            ExpressionFault: as `read`.
+        """
+        del node, scope
+        return None
+
+    def needed_by(self, node: Call, scope: Any) -> str | None:
+        """The same for a function of `functions`.
 
         Raises:
             ExpressionFault: as `read`.

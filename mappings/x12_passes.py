@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
 from mappings.program import Program, Reserved
-from mappings.x12_scopes import Match, MatchKey, Picked, X12Scope, pair_positions
+from mappings.x12_pairs import PairLayout, is_regular
+from mappings.x12_scopes import Match, MatchKey, Pairs, Picked, X12Scope, pair_positions
 
 
 def emit_scope(program: Program, scope: X12Scope, *, memo: Reserved, remembered: bool = False) -> None:
     """Write the pass that finds every match of a scope, its product id pairs, and the matches of the HL above it.
-
-    In the program, `p` + level gives for a qualifier the position of its id, negative where it stands twice.
 
     Args:
         program: where to.
@@ -23,7 +22,7 @@ def emit_scope(program: Program, scope: X12Scope, *, memo: Reserved, remembered:
     """
     if scope.pairs:
         level = scope.level
-        _emit_pairs(program, f"p{level}", pair_positions(scope.trigger), elements=f"u{level}", count=f"n{level}")
+        _emit_pairs(program, scope.pairs, pair_positions(scope.trigger), elements=f"u{level}", count=f"n{level}")
     if scope.matches and remembered:
         _emit_remembered(program, scope, [], memo=memo)
     elif scope.matches:
@@ -41,7 +40,7 @@ def _emit_remembered(program: Program, scope: X12Scope, names: list[str], *, mem
     for match in _everything(scope.matches):
         kept += [f"{name}{match.number}" for name in "sem"] if match.one else []
         kept += [f"x{match.number}"] if match.all_of else []
-        kept += [f"q{match.number}"] if match.pairs else []
+        kept += [at for at, _ in match.pairs]
         kept += [f"y{match.number}"] if match.loops_of else []
         kept += [f"{name}{match.number}at{number}" for number in sorted(match.numbered) for name in "ij"]
     remembered = program.fresh("memo")
@@ -69,6 +68,14 @@ def _emit_matches(program: Program, scope: X12Scope) -> None:
     ):
         if wanted:
             program.line(" = ".join(f"{name}{match.number}" for match in wanted) + f" = {start}")
+    at = [f"{match.number}at{number}" for match in everything for number in sorted(match.numbered)]
+    for start, names in (
+        ("None", [f"i{which}" for which in at]),
+        ("EMPTY", [f"j{which}" for which in at]),
+        ("0", [at for match in everything for at, _ in match.pairs]),
+    ):
+        if names:
+            program.line(f"{' = '.join(names)} = {start}")
     listed = [f"x{match.number}" for match in everything if match.all_of]
     listed += [f"y{match.number}" for match in everything if match.loops_of]
     if listed:
@@ -79,23 +86,30 @@ def _emit_matches(program: Program, scope: X12Scope) -> None:
             program.line(f"x{match.number} = SORTED(x{match.number}, key=ORDINAL)")
         for number in sorted(match.numbered):
             found, segment = f"x{match.number}", f"i{match.number}at{number}"
-            program.line(f"{segment} = {found}[{number - 1}] if len({found}) >= {number} else None")
-            program.line(f"j{match.number}at{number} = {segment}.elements if {segment} else EMPTY")
+            with program.block(f"if len({found}) >= {number}:" if number > 1 else f"if {found}:"):
+                program.line(f"{segment} = {found}[{number - 1}]")
+                program.line(f"j{match.number}at{number} = {segment}.elements")
         if match.pairs:
-            elements = f"e{match.number}"
-            positions = pair_positions(match.segment)
-            _emit_pairs(program, f"q{match.number}", positions, elements=elements, count=f"len({elements})")
+            with program.block(f"if s{match.number} is not None:"):
+                elements = f"e{match.number}"
+                positions = pair_positions(match.segment)
+                _emit_pairs(program, match.pairs, positions, elements=elements, count=f"len({elements})")
 
 
-def _emit_pairs(program: Program, name: str, positions: tuple[int, ...], *, elements: str, count: str) -> None:
-    """Write qualifier -> position of its id, negative where it stands twice."""
-    program.line(f"{name} = {{}}")
-    with program.block(f"for i in {program.constant(positions)}:"):
-        with program.block(f"if i + 1 >= {count}:"):
-            program.line("break")
-        program.line(f"k = {elements}[i]")
-        with program.block(f"if k and {elements}[i + 1]:"):
-            program.line(f"{name}[k] = -i if k in {name} else i + 1")
+def _emit_pairs(program: Program, pairs: Pairs, positions: tuple[int, ...], *, elements: str, count: str) -> None:
+    """Write where the values beside wanted qualifiers stand, by `PairLayout`."""
+    layout = PairLayout(positions, [qualifiers for _, qualifiers in pairs])
+    names, known = ", ".join(at for at, _ in pairs), program.constant(layout)
+    slow = f"{program.constant(layout.of)}({elements})"
+    if not is_regular(positions):
+        program.line(f"{names}, = {slow}")
+        return
+    first, last = positions[0], positions[-1]
+    lacking = f"{count} & 1" if first % 2 == 0 else f"not {count} & 1"
+    with program.block(f"if {lacking} or '' in {elements}[{first + 1}:{last + 2}:2]:"):
+        program.line(f"{names}, = {slow}")
+    with program.block("else:"):
+        program.line(f"{names}, = {known}[TUPLE({elements}[{first}:{last + 1}:2])]")
 
 
 def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, depth: int) -> None:
@@ -103,7 +117,8 @@ def _emit_level(program: Program, matches: dict[MatchKey, Match], *, loop: str, 
     looped = [match for match in matches.values() if match.loops and not match.hanging]
     hanging = [match for match in matches.values() if match.hanging]
     if direct:
-        with program.block(f"for g{depth} in {loop}.segments:"):
+        guard = program.block(f"if len({loop}.segments) > 1:")
+        with guard, program.block(f"for g{depth} in {loop}.segments:"):
             program.line(f"f{depth} = g{depth}.elements")
             program.line(f"k{depth} = f{depth}[0]")
             for word, group in _by(direct, lambda match: (match.segment.id,)):
@@ -121,8 +136,9 @@ def _emit_loops(program: Program, looped: list[Match], *, listed: str, depth: in
             ids = tuple(use.id for use in group[0].loops)
             test = f"== {ids[0]!r}" if len(ids) == 1 else f"in {ids!r}"
             with program.block(f"{word} k{depth} {test}:"):
-                program.line(f"g{depth} = c{depth}.segments[0]")
-                program.line(f"f{depth} = g{depth}.elements")
+                if any(match.one or match.all_of or match.filters for match in group):
+                    program.line(f"g{depth} = c{depth}.segments[0]")
+                    program.line(f"f{depth} = g{depth}.elements")
                 _emit_group(program, group, depth=depth, loop=f"c{depth}")
 
 

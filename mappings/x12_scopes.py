@@ -32,15 +32,19 @@ MatchKey = tuple[str, tuple[Picked, ...]]
 """What tells one step of a path from another: the segment, and what picks instances."""
 
 
+Pairs = list[tuple[str, tuple[str, ...]]]
+"""What is wanted of a segment's pairs: the program's name of the position of a value, and its qualifiers; the first of
+them that is there counts."""
+
+
 @dataclass(eq=False, slots=True)
 class Match:
     """The segments one step of a path finds, and what is asked of them.
 
     In the program, `s`, `e` and `m` + number are the one segment, its elements, and whether there are more (`one`); `x`
     + number is the list of all (`all_of`), `y` + number that of the loops themselves (`loops_of`). `hanging`: its loops
-    are those that hang under the HL loop around it. `q` + number are the product id pairs of the one segment
-    (`pairs`), as those of a scope. `i` and `j` + number + `at` + n are the segment n of the list and its elements
-    (`numbered`).
+    are those that hang under the HL loop around it. `pairs` is what is wanted of the pairs of the one segment,
+    as it is of a scope's. `i` and `j` + number + `at` + n are the segment n of the list and its elements (`numbered`).
     """
 
     number: int
@@ -53,7 +57,7 @@ class Match:
     all_of: bool = False
     loops_of: bool = False
     hanging: bool = False
-    pairs: bool = False
+    pairs: Pairs = field(default_factory=list)
     numbered: set[int] = field(default_factory=set)
 
 
@@ -75,7 +79,7 @@ class X12Scope(Scope):
     match: Match | None = None
     matches: dict[MatchKey, Match] = field(default_factory=dict)
     ancestors: dict[str, X12Scope] = field(default_factory=dict)
-    pairs: bool = False
+    pairs: Pairs = field(default_factory=list)
     place: Reserved | None = None
 
 

@@ -16,7 +16,7 @@ from mappings.values import Value
 from mappings.x12_passes import emit_scope
 from mappings.x12_places import X12Places
 from mappings.x12_references import X12_DIALECT, parse_source
-from mappings.x12_scopes import Found, Match, Picked, Resolver, X12Scope, pair_positions, root_scope
+from mappings.x12_scopes import Found, Match, Pairs, Picked, Resolver, X12Scope, pair_positions, root_scope
 from translators.datafile import did_you_mean
 from translators.errors import shown
 from translators.tree import Segment
@@ -192,6 +192,16 @@ class X12SetSource(Source):
             return f"s{(*found.above, found.match)[0].number}"
         return f"i{found.match.number}at{found.index}"
 
+    def needed_by(self, node: Call, scope: Any) -> str | None:
+        """See Source: the outermost segment of the path of `pair`, where one is named."""
+        first = node.arguments[0]
+        if not isinstance(first, Reference):
+            return None
+        found = self._resolver.find(first, scope)
+        if found.match is None or found.index is not None:
+            return None
+        return f"s{(*found.above, found.match)[0].number}"
+
     def listed(self, node: ReferenceNode, writer: Writer) -> Listing:
         """See Source."""
         found, listed = self._every(node, writer)
@@ -251,13 +261,15 @@ class X12SetSource(Source):
                 writer.fault(argument.at, f"{argument.value} is no qualifier of {segment.id}{hint}")
         self._pairs.setdefault(segment.id, set()).update(qualifiers)
         at = self.program.fresh("i")
-        each = [f"{pairs}.get({qualifier!r})" for qualifier in qualifiers]
-        if len(each) > 1:
-            each = [
-                writer.unless(text, f"qualifier {word} left out") for text, word in zip(each, qualifiers, strict=True)
-            ]
-        tried = " or ".join(each)
-        self.program.line(f"{at} = {tried} or 0")
+        if self.program.mutable and len(qualifiers) > 1:
+            each = []
+            for word in qualifiers:
+                alone = self.program.fresh("i")
+                pairs.append((alone, (word,)))
+                each.append(writer.unless(alone, f"qualifier {word} left out"))
+            self.program.line(f"{at} = {' or '.join(each)} or 0")
+        else:
+            pairs.append((at, tuple(qualifiers)))
         code = writer.assign(f"{elements}[{at}] if {at} else ''")
         with self.program.block(f"if {at} < 0:"):
             self.program.line(f"{code} = report.several_pairs({writer.rule}, {holder}, -{at})")
@@ -267,23 +279,21 @@ class X12SetSource(Source):
             self._one_only(node.arguments[0], matches, code, writer)
         return Value(code, Kind.TEXT, True, True, (f"{holder}, {at}",), None, (holder, positions[0]), sound=True)
 
-    def _paired(self, node: Call, writer: Writer) -> tuple[str, str, str, SegmentGuide]:
-        """Program text of the pairs, the segment and its elements that `pair` looks at, and the segment's guide."""
+    def _paired(self, node: Call, writer: Writer) -> tuple[Pairs, str, str, SegmentGuide]:
+        """What is wanted of the pairs that `pair` looks at, program text of the segment and its elements, its guide."""
         first = node.arguments[0]
         if not isinstance(first, Reference):
             scope: X12Scope = writer.scope
-            scope.pairs = True
-            return f"p{scope.level}", f"t{scope.level}", f"u{scope.level}", scope.trigger
+            return scope.pairs, f"t{scope.level}", f"u{scope.level}", scope.trigger
         found = self._resolver.find(first, writer.scope)
         if found.element is not None or found.index is not None:
             raise ExpressionFault(first.at, "want a segment alone, as LIN")
         if found.match is None:
-            found.scope.pairs = True
             level = found.scope.level
-            return f"p{level}", f"t{level}", f"u{level}", found.segment
-        found.match.one = found.match.pairs = True
+            return found.scope.pairs, f"t{level}", f"u{level}", found.segment
+        found.match.one = True
         number = found.match.number
-        return f"q{number}", f"s{number}", f"e{number}", found.segment
+        return found.match.pairs, f"s{number}", f"e{number}", found.segment
 
     def check_outside(self, node: Outside) -> None:
         """See Source: ISA, GS and ST are the envelope."""

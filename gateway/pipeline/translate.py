@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -137,7 +137,7 @@ def translate(
     if agreement.pass_through or event.root is None:
         return Translation()
     around = MapContext.around(event, file_name=filename, agreement=agreement.for_maps())
-    context = replace(around, references=references, now=at)
+    context = around._replace(references=references, now=at)
     mapped = run(maps.find(agreement.map), event, context)
     made = [
         MadeDocument(
