@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mappings.document_parts import filled
 from mappings.gather import PROGRAM_NAMES
@@ -14,8 +14,7 @@ from mappings.source import Opener
 from mappings.spec import Side
 
 
-@dataclass(frozen=True, slots=True)
-class RulePlace:
+class RulePlace(NamedTuple):
     """A rule (or assert) and where it was written: `field` as `lines.unit`, `file` as `base/850.in/map.yaml`."""
 
     field: str
@@ -24,8 +23,7 @@ class RulePlace:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilledField:
+class FilledField(NamedTuple):
     """A rule's field in its part: the path, the number of the rule, and how to read its entry in the trace.
 
     The entry is the holder where `part` says which part of it; a number where it is that part of the own holder; else a

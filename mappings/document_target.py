@@ -319,8 +319,9 @@ class DocumentTarget(Target):
             with work.translator.branch(None if needed is None else f"if {needed} is not None:"):
                 self._guard = None if needed is None else program.reserve()
                 for rule in group:
-                    with program.filling(place):
-                        self._begin(rule, model, holders)
+                    if "." in rule.name:
+                        with program.filling(place):
+                            self._begin(rule, model, holders)
                     found = self._rule(rule, model, path, holders=holders, always=needed is None)
                     if found is not None:
                         written.append(found[:2])

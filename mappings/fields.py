@@ -31,11 +31,17 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class TargetField:
-    """A field a rule may fill. `required`: the model refuses a part without it."""
+    """A field a rule may fill.
+
+    `required`: the model refuses a part without it. `members`: what the model makes of each word it takes, where those
+    are a closed set. `is_free_text`: it takes every text that is not empty.
+    """
 
     path: tuple[str, ...]
     kind: Kind
     required: bool
+    members: Mapping[str, Any] | None
+    is_free_text: bool
     _allowed: Any
 
     def refusal(self, value: object) -> str | None:
@@ -45,18 +51,6 @@ class TargetField:
         except ValidationError as error:
             return error.errors()[0]["msg"]
         return None
-
-    @property
-    def members(self) -> Mapping[str, Any] | None:
-        """What the model makes of each word it takes, where the field is of a closed set; else None."""
-        if isinstance(self._allowed, type) and issubclass(self._allowed, StrEnum):
-            return {member.value: member for member in self._allowed}
-        return None
-
-    @property
-    def is_free_text(self) -> bool:
-        """Whether it takes every text that is not empty."""
-        return self._allowed in (str, Text)
 
     def takes(self) -> Callable[[Any], bool]:
         """A test whether the model takes a value of the field's kind and keeps it as it is; texts are of class str."""
@@ -87,7 +81,7 @@ def find_field(model: type[BaseModel], path: tuple[str, ...]) -> TargetField:
         if get_origin(annotation) is dict:
             if position != len(path) - 2:
                 raise UnknownField(position, f'"{name}" takes one more word, as {name}.department')
-            return TargetField(path, Kind.TEXT, required=False, _allowed=str)
+            return _target(path, Kind.TEXT, required=False, allowed=str)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             if last:
                 known = ", ".join(annotation.model_fields)
@@ -99,7 +93,8 @@ def find_field(model: type[BaseModel], path: tuple[str, ...]) -> TargetField:
             raise UnknownField(position, f'"{name}" is a list; fill it by a block, as {name}(N9):')
         if not last:
             raise UnknownField(position + 1, f'"{name}" has no parts')
-        return TargetField(path, kind, required, Annotated[(annotation, *metadata)] if metadata else annotation)
+        allowed = Annotated[(annotation, *metadata)] if metadata else annotation
+        return _target(path, kind, required=required, allowed=allowed)
     raise UnknownField(0, "want the name of a field")
 
 
@@ -221,6 +216,13 @@ def _holds_parts(annotation: Any) -> bool:
 @cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
+
+
+def _target(path: tuple[str, ...], kind: Kind, *, required: bool, allowed: Any) -> TargetField:
+    members = None
+    if isinstance(allowed, type) and issubclass(allowed, StrEnum):
+        members = {member.value: member for member in allowed}
+    return TargetField(path, kind, required, members, allowed in (str, Text), allowed)
 
 
 @cache

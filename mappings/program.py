@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -27,8 +27,44 @@ class Reserved:
     indent: int
 
 
+class _Indented:
+    """The end of a block of a program; one is enough, as blocks end in the order they are nested."""
+
+    __slots__ = ("_program",)
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *raised: object) -> None:
+        self._program.indent -= 1
+
+
+class _Filling:
+    """While it lasts, a program's lines go into a place that was kept."""
+
+    __slots__ = ("_kept", "_place", "_program")
+
+    def __init__(self, program: Program, place: Reserved) -> None:
+        self._program = program
+        self._place = place
+
+    def __enter__(self) -> None:
+        program, place = self._program, self._place
+        self._kept = program.lines, program.indent
+        program.lines, program.indent = place.lines, place.indent
+
+    def __exit__(self, *raised: object) -> None:
+        self._program.lines, self._program.indent = self._kept
+
+
 class Program:
-    """Lines of Python with their indentation. What a map says gets into it through `repr` or a constant only."""
+    """Lines of Python with their indentation. What a map says gets into it through `repr` or a constant only.
+
+    `lines` and `indent` are where the next line goes.
+    """
 
     def __init__(self, *, mutable: bool = False) -> None:
         """An empty program.
@@ -41,40 +77,31 @@ class Program:
         self.mutants: list[Mutant] = []
         self.rows: dict[tuple[str, str], int] = {}
         self.switch = [0]
-        self._lines: _Lines = []
-        self._indent = 0
+        self.lines: _Lines = []
+        self.indent = 0
+        self._block = _Indented(self)
         self._fresh = 0
         self.constants: dict[str, Any] = {}
 
     def line(self, text: str) -> None:
         """Add one line."""
-        self._lines.append(" " * self._indent + text)
+        self.lines.append(" " * self.indent + text)
 
     def reserve(self) -> Reserved:
         """Keep a place for lines that are known later."""
-        place = Reserved([], self._indent)
-        self._lines.append(place.lines)
+        place = Reserved([], self.indent)
+        self.lines.append(place.lines)
         return place
 
-    @contextmanager
-    def filling(self, place: Reserved) -> Iterator[None]:
+    def filling(self, place: Reserved) -> AbstractContextManager[None]:
         """Write into a reserved place."""
-        kept = self._lines, self._indent
-        self._lines, self._indent = place.lines, place.indent
-        try:
-            yield
-        finally:
-            self._lines, self._indent = kept
+        return _Filling(self, place)
 
-    @contextmanager
-    def block(self, header: str) -> Iterator[None]:
-        """Add a header and indent what follows."""
-        self.line(header)
-        self._indent += 1
-        try:
-            yield
-        finally:
-            self._indent -= 1
+    def block(self, header: str) -> AbstractContextManager[None]:
+        """Add a header and indent what follows, up to the end of the `with` this stands in."""
+        self.lines.append(" " * self.indent + header)
+        self.indent += 1
+        return self._block
 
     def fresh(self, prefix: str) -> str:
         """A name not used before; prefixes end in `_`, so that they never meet the names of scopes and matches."""
@@ -102,7 +129,7 @@ class Program:
     @property
     def text(self) -> str:
         """The whole program."""
-        return "\n".join(_flat(self._lines)) + "\n"
+        return "\n".join(_flat(self.lines)) + "\n"
 
     def compiled(self, name: str) -> CodeType:
         """The program as code, `name` shown in tracebacks."""

@@ -40,7 +40,7 @@ class Translator(CallWriter):
 
     def translate(self, node: Node) -> Value:
         """Write a node; the name that holds its value is in the result."""
-        key = (node, self.scope)
+        key = (self.number_of(node), self.scope)
         for known in self._known:
             if key in known:
                 return known[key]

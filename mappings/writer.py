@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from mappings.kinds import Kind
@@ -13,6 +12,26 @@ from mappings.program import Program, Reserved
 from mappings.source import Source
 from mappings.syntax import Node, offset
 from mappings.values import UNKNOWN, BlockParts, Value, absence, tuple_code
+
+_ALWAYS: AbstractContextManager[None] = nullcontext()
+
+
+class _Branch:
+    """Lines behind a test, and what is known while they are written."""
+
+    __slots__ = ("_block", "_known")
+
+    def __init__(self, known: list[dict[Any, Value]], block: AbstractContextManager[None]) -> None:
+        self._known = known
+        self._block = block
+
+    def __enter__(self) -> None:
+        self._block.__enter__()
+        self._known.append({})
+
+    def __exit__(self, *raised: Any) -> None:
+        self._known.pop()
+        self._block.__exit__(*raised)
 
 
 class Writer(ABC):
@@ -34,7 +53,9 @@ class Writer(ABC):
         self.source = source
         self._tables = tables
         self.fault = fault
-        self._known: list[dict[tuple[Node, Any], Value]] = [{}]
+        self._known: list[dict[tuple[int, Any], Value]] = [{}]
+        self._numbers: dict[Node, int] = {}
+        self._numbered: dict[int, tuple[Node, int]] = {}
         self._constants: dict[Any, str] = {}
         self.scope: Any
         self.rule = 0
@@ -53,6 +74,13 @@ class Writer(ABC):
     @abstractmethod
     def _either(self, operands: tuple[Node, ...], at: int) -> Value:
         """Write the first of several values that is not absent."""
+
+    def number_of(self, node: Node) -> int:
+        """A number for a node, the same for nodes that are equal; a node is hashed, which goes through it all, once."""
+        known = self._numbered.get(id(node))
+        if known is None:
+            known = self._numbered[id(node)] = (node, self._numbers.setdefault(node, len(self._numbers)))
+        return known[1]
 
     def _wanted(self, node: Node, kind: Kind) -> Value:
         value = self.translate(node)
@@ -96,7 +124,7 @@ class Writer(ABC):
             return value
         absent = {Kind.TEXT: "''", Kind.TEXTS: "()", Kind.BOOL: "False"}.get(value.kind, "None")
         code = self.assign(f"{absent} if {self.program.mutant(self.rule, change)} else {value.code}")
-        return replace(value, code=code, absent=True)
+        return value._replace(code=code, absent=True)
 
     def unless(self, text: str, change: str) -> str:
         """Program text of a value, None while its mutant is switched on."""
@@ -116,15 +144,8 @@ class Writer(ABC):
             self._constants[key] = self.program.constant(value)
         return self._constants[key]
 
-    @contextmanager
-    def branch(self, header: str | None) -> Iterator[None]:
+    def branch(self, header: str | None) -> AbstractContextManager[None]:
         """Lines that are not always run: what they work out is not known after them."""
         if header is None:
-            yield
-            return
-        with self.program.block(header):
-            self._known.append({})
-            try:
-                yield
-            finally:
-                self._known.pop()
+            return _ALWAYS
+        return _Branch(self._known, self.program.block(header))

@@ -83,8 +83,7 @@ class X12Scope(Scope):
     place: Reserved | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a reference names: the scope's own first segment (`match` None) or a match below others, and the element."""
 
     scope: X12Scope
