@@ -227,9 +227,11 @@ def _target(path: tuple[str, ...], kind: Kind, *, required: bool, allowed: Any) 
 
 @cache
 def _test(annotation: Any) -> Callable[[Any], bool]:
-    if _is_kept_text(annotation):
-        return _adapter(annotation).validator.isinstance_python
-    validate = _adapter(annotation).validator.validate_python
+    validator = _adapter(annotation).validator
+    takes, validate = validator.isinstance_python, validator.validate_python
+
+    def text_test(value: Any) -> bool:
+        return takes(value)  # not handed out as it is: pydantic may import, which a map's program cannot
 
     def test(value: Any) -> bool:
         try:
@@ -238,7 +240,7 @@ def _test(annotation: Any) -> Callable[[Any], bool]:
             return False
         return found.__class__ is value.__class__ and bool(found == value)
 
-    return test
+    return text_test if _is_kept_text(annotation) else test
 
 
 def _is_kept_text(annotation: Any) -> bool:

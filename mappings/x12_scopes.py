@@ -83,7 +83,8 @@ class X12Scope(Scope):
     place: Reserved | None = None
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Found:
     """What a reference names: the scope's own first segment (`match` None) or a match below others, and the element."""
 
     scope: X12Scope
