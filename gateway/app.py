@@ -62,6 +62,7 @@ from gateway.pipeline.told_events import CHANNEL as TOLD
 from gateway.pipeline.told_events import ToldEvents
 from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
+from gateway.purging import purge_all, retention_policy
 from gateway.settings import Settings, load_settings
 from gateway.signals import stop_on_signals
 from gateway.state_metrics import StateMetrics
@@ -97,6 +98,7 @@ RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
 SWEEP_VAULT_EVERY = timedelta(hours=1)
+PURGE_EVERY = timedelta(hours=6)
 LOOK_FOR_CHECKPOINT_EVERY = timedelta(minutes=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
@@ -566,6 +568,7 @@ def _gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
         Chore("release what waits for cross references", RELEASE_EVERY, lambda: gateway.releasing().run()),
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("checkpoint the audit log", LOOK_FOR_CHECKPOINT_EVERY, lambda: write_checkpoint(gateway)),
+        Chore("purge what is past its days", PURGE_EVERY, lambda: purge_past(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]
 
@@ -577,6 +580,18 @@ def warn_of_certificates(gateway: Gateway) -> int:
         StoreUnavailable: the database is gone.
     """
     return warn_of_ending(gateway.store, gateway.registry, gateway.as2_keys, at=gateway.clock.now())
+
+
+def purge_past(gateway: Gateway) -> None:
+    """Purge what is past its days and free to go.
+
+    Raises:
+        StoreUnavailable: the database is gone; what was purged by then stays so.
+    """
+    policy = retention_policy(gateway.settings, gateway.registry)
+    done = purge_all(gateway.store, policy, by="gateway", at=gateway.clock.now())
+    if done.transmissions:
+        log.info("retention.purged", transmissions=done.transmissions, bytes=done.freed)
 
 
 def write_checkpoint(gateway: Gateway) -> Path | None:

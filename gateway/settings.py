@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from gateway.destinations import Destination, read_destinations, usual_destinations
 from gateway.http_settings import HttpSettings, OperationsSettings, read_http, read_operations
-from gateway.records_settings import AuditSettings, read_audit
+from gateway.records_settings import AuditSettings, RetentionSettings, read_audit, read_retention
 from partners.fields import TEXT, WORD, Fields, form
 from sftp.gate import ServerLimits
 from sftp.lockout import LockoutRules
@@ -27,7 +27,19 @@ SETTINGS_FILE = "tradelane.yaml"
 DATABASE_URL = "TRADELANE_DATABASE_URL"
 """The environment's name for the database; where it is not set, the gateway runs its own in the home folder."""
 
-_TOP_KEYS = ("samples", "sftp", "http", "operations", "as2", "workers", "inbound", "destinations", "hand_in", "audit")
+_TOP_KEYS = (
+    "samples",
+    "sftp",
+    "http",
+    "operations",
+    "as2",
+    "workers",
+    "inbound",
+    "destinations",
+    "hand_in",
+    "audit",
+    "retention",
+)
 SFTP_KEYS = (
     "host",
     "port",
@@ -88,6 +100,7 @@ class Settings:
         destinations: by the name agreements call them.
         hand_in: folders in which our own systems lay documents for partners, by a name of each.
         audit: where checkpoints of the audit log go.
+        retention: how long things are kept.
     """
 
     home: Path
@@ -102,6 +115,7 @@ class Settings:
     destinations: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
     hand_in: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     audit: AuditSettings = field(default_factory=AuditSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
 
 def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -139,6 +153,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         destinations=read_destinations(fields, home=home) if fields.has("destinations") else usual.destinations,
         hand_in=_hand_in(fields, home),
         audit=read_audit(fields, home=home),
+        retention=read_retention(fields),
     )
     if faults:
         raise LoadError(faults)

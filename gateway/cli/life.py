@@ -49,6 +49,8 @@ def print_life(life: dict[str, Any]) -> None:
         people.print(f"  [red]{plain(head['reason'])}[/]")
     if head["duplicate_of"]:
         people.print(f"  the same as {head['duplicate_of']}")
+    if head["purged_at"]:
+        people.print(f"  [yellow]purged[/] {str(head['purged_at'])[:10]}: its hash is {head['payload_sha256']}")
     if head["replay_of"]:
         people.print(f"  carries again what {head['replay_of']} carried")
     for attempt in head["tries"]:

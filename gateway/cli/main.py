@@ -20,6 +20,7 @@ from gateway.cli import (
     onboarding,
     references,
     replaying,
+    retention,
     running,
     samples,
     sending,
@@ -53,6 +54,7 @@ apikeys.register(app)
 auditing.register(app)
 evidence.register(app)
 replaying.register(app)
+retention.register(app)
 references.register(app)
 onboarding.register(app)
 

@@ -135,7 +135,7 @@ def add_received(
 
 
 def answers_to(conn: Connection, interchange_id: UUID) -> list[StoredAcknowledgment]:
-    """Our answers to one inbound interchange, oldest first."""
+    """Our answers to one inbound interchange whose bytes are still there, oldest first."""
     rows = conn.execute(
         select(
             acknowledgment.c.kind,
@@ -148,6 +148,7 @@ def answers_to(conn: Connection, interchange_id: UUID) -> list[StoredAcknowledgm
         )
         .join(transmission, transmission.c.id == acknowledgment.c.transmission_id)
         .where(acknowledgment.c.interchange_id == interchange_id, acknowledgment.c.direction == Direction.OUT)
+        .where(transmission.c.purged_at.is_(None))
         .order_by(acknowledgment.c.created_at, acknowledgment.c.id)
     )
     return [

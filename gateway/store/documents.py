@@ -144,7 +144,9 @@ def made_by(conn: Connection, map_name: str, *, limit: int) -> list[Row]:
     """
     columns, sets, sent = document.c, transaction_set.c, transmission.c
     newest = (
-        select(columns.id).where(columns.map_name == map_name).order_by(columns.created_at.desc(), columns.id.desc())
+        select(columns.id)
+        .where(columns.map_name == map_name, columns.purged_at.is_(None))
+        .order_by(columns.created_at.desc(), columns.id.desc())
     ).limit(limit)
     rows = conn.execute(
         select(

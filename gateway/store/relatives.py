@@ -62,6 +62,7 @@ def named(
             columns.direction == direction,
             columns.kind == kind,
             columns.state == DocumentState.ACTIVE,
+            columns.purged_at.is_(None),
         )
         .order_by(columns.id)
     )

@@ -34,14 +34,16 @@ def deliver_again(conn: Connection, id: UUID, *, idempotency: str | None, by: st
         at: the moment, aware.
 
     Raises:
-        ReplayRefused: it is still on its way, or a second effect could come of it.
+        ReplayRefused: it is still on its way, was purged, or a second effect could come of it.
     """
     columns = delivery.c
     row = conn.execute(
-        select(columns.state, columns.lane, columns.external_ref, columns.destination)
+        select(columns.state, columns.lane, columns.external_ref, columns.destination, document.c.purged_at)
+        .join(document, document.c.id == columns.document_id)
         .where(columns.id == id)
-        .with_for_update()
+        .with_for_update(of=delivery)
     ).one()
+    _refuse_purged(row.purged_at)
     state = DeliveryState(row.state)
     values: dict[str, object] = {"state": DeliveryState.READY}
     match state:
@@ -90,10 +92,19 @@ def send_again(conn: Connection, id: UUID, *, by: str, at: datetime) -> str | No
     """
     columns = transmission.c
     row = conn.execute(
-        select(columns.state, columns.lane, columns.account, columns.filename, columns.payload_sha256, columns.size)
+        select(
+            columns.state,
+            columns.lane,
+            columns.account,
+            columns.filename,
+            columns.payload_sha256,
+            columns.size,
+            columns.purged_at,
+        )
         .where(columns.id == id)
         .with_for_update()
     ).one()
+    _refuse_purged(row.purged_at)
     if row.lane is not None:
         if not transmissions.queue_again(conn, id, at=at, actor=by):
             raise ReplayRefused(ON_ITS_WAY)
@@ -263,6 +274,7 @@ def sent_sets(conn: Connection, id: UUID) -> SentSets:
         ReplayRefused: it holds no interchange.
     """
     head = conn.execute(select(transmission).where(transmission.c.id == id).with_for_update()).one()
+    _refuse_purged(head.purged_at)
     envelope = conn.execute(
         select(interchange.c.sender_qualifier, interchange.c.sender_id)
         .where(interchange.c.transmission_id == id)
@@ -306,6 +318,11 @@ def note_replay(conn: Connection, made: UUID, *, of: UUID) -> None:
 def resolve_sent(conn: Connection, transmission_id: UUID, *, by: str, at: datetime) -> None:
     """The exceptions about a transmission of ours are over: what it holds is on its way again."""
     _resolve(conn, exception.c.transmission_id == transmission_id, by=by, at=at)
+
+
+def _refuse_purged(purged_at: datetime | None) -> None:
+    if purged_at is not None:
+        raise ReplayRefused(f"its content was purged on {purged_at:%Y-%m-%d}; only its hash is left")
 
 
 def _resolve(conn: Connection, about: Any, *, by: str, at: datetime, but: str = "") -> None:

@@ -139,7 +139,7 @@ def find_file(conn: Connection, sha256: bytes, *, partners: Sequence[str]) -> Se
         select(interchange, transmission.c.partner.label("whose"))
         .join(transmission, transmission.c.id == columns.transmission_id)
         .where(
-            transmission.c.payload_sha256 == sha256,
+            transmission.c.payload_kept == sha256,
             transmission.c.direction == Direction.OUT,
             transmission.c.partner.in_(list(partners)),
             columns.syntax != Format.X12.value,

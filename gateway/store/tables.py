@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
@@ -125,13 +126,21 @@ transmission = Table(
     Column("partner", Text, nullable=True),  # known once identified
     Column("filename", Text, nullable=False),  # a label, never a path
     Column("format", Text, nullable=True),
-    Column("payload_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=False),
+    Column("payload_sha256", LargeBinary, nullable=False),  # stays when the bytes are purged
     Column("size", BigInteger, nullable=False),
     Column("reason", Text, nullable=True),  # why it is parked, retrying or quarantined
     Column("duplicate_of", Uuid, ForeignKey("transmission.id"), nullable=True),
     Column("replay_of", Uuid, ForeignKey("transmission.id"), nullable=True),  # its sets went out in that one before
     _time("received_at"),  # outbound: when it was made
     _time("finished_at", optional=True),
+    _time("purged_at", optional=True),
+    Column(
+        "payload_kept",
+        LargeBinary,
+        Computed("CASE WHEN purged_at IS NULL THEN payload_sha256 ELSE NULL::bytea END", persisted=True),
+        ForeignKey("payload.sha256"),
+        nullable=True,
+    ),
     *_work_columns(),
 )
 _work_indexes(
@@ -140,7 +149,8 @@ _work_indexes(
     blocking="'received', 'queued', 'working', 'retrying', 'sending', 'quarantined'",
 )
 Index("transmission_newest", transmission.c.received_at.desc(), transmission.c.id.desc())
-Index("transmission_same_content", transmission.c.payload_sha256)
+Index("transmission_same_content", transmission.c.payload_kept)
+Index("transmission_to_purge", transmission.c.received_at, postgresql_where=text("purged_at IS NULL"))
 
 interchange = Table(
     "interchange",
@@ -226,6 +236,7 @@ document = Table(
     Column("duplicate_of", Uuid, ForeignKey("document.id"), nullable=True),
     Column("reason", Text, nullable=True),
     _time("created_at"),
+    _time("purged_at", optional=True),  # canonical and lineage are empty then
 )
 Index(
     "document_identity",
@@ -423,7 +434,7 @@ mailbox_file = Table(
     Column("account", Text, nullable=False),
     Column("folder", Text, nullable=False),  # in, out, archive/YYYYMMDD, error, test
     Column("name", Text, nullable=False),
-    Column("payload_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=False),
+    Column("payload_sha256", LargeBinary, ForeignKey("payload.sha256"), nullable=False, index=True),
     Column("size", BigInteger, nullable=False),
     Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True, index=True),
     *_word("state", FileState),
@@ -510,6 +521,22 @@ destination_state = Table(
     Column("reason", Text, nullable=True),
     _time("rate_until", optional=True),
     Column("rate_left", Integer, nullable=True),  # before rate_until
+)
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    _id(),
+    # one of three:
+    Column("partner", Text, nullable=True),
+    Column("business_key", Text, nullable=True),  # its value: whatever is found by it
+    Column("transmission_id", Uuid, ForeignKey("transmission.id"), nullable=True),
+    Column("reason", Text, nullable=False),
+    _time("placed_at"),
+    Column("placed_by", Text, nullable=False),
+    _time("lifted_at", optional=True),
+    Column("lifted_by", Text, nullable=True),
+    CheckConstraint("num_nonnulls(partner, business_key, transmission_id) = 1", name="one_scope"),
 )
 
 cross_reference = Table(

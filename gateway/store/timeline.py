@@ -165,7 +165,10 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
     """
     columns = transmission.c
     found = _all(
-        conn, select(*[column for column in columns if column.name != "seq"]).where(columns.id == transmission_id)
+        conn,
+        select(*[column for column in columns if column.name not in ("seq", "payload_kept")]).where(
+            columns.id == transmission_id
+        ),
     )
     if not found:
         raise LookupError(f"no transmission {transmission_id}")

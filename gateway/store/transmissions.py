@@ -203,7 +203,7 @@ def same_file(conn: Connection, found: Transmission, *, partner: str, since: dat
         select(columns.id, interchange.c.id.label("interchange_id"))
         .join(interchange, interchange.c.transmission_id == columns.id)
         .where(
-            columns.payload_sha256 == found.sha256,
+            columns.payload_kept == found.sha256,
             columns.direction == Direction.IN,
             columns.state == TransmissionState.PROCESSED,
             columns.environment == found.environment,

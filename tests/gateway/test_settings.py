@@ -12,7 +12,7 @@ from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.adapters.protocol import Rate
 from gateway.delivery_policy import DeliveryPolicy
 from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsSettings, TlsFiles
-from gateway.records_settings import AuditSettings
+from gateway.records_settings import AuditSettings, RetentionSettings
 from gateway.settings import SETTINGS_FILE, SFTP_KEYS, InboundSettings, Settings, SftpSettings, load_settings
 from sftp.gate import ServerLimits
 from sftp.lockout import LockoutRules
@@ -146,6 +146,18 @@ def test_checkpoints_go_nowhere_until_a_folder_is_named(tmp_path: Path) -> None:
     assert load(tmp_path, "workers: 1\n").audit == AuditSettings(None, timedelta(days=1))
     settings = load(tmp_path, "audit: {checkpoints: kept, every: 6h}\n")
     assert settings.audit == AuditSettings(tmp_path / "kept", timedelta(hours=6))
+
+
+def test_retention_is_seven_years_and_an_unknown_kind_is_a_mistake(tmp_path: Path) -> None:
+    assert load(tmp_path, "workers: 1\n").retention == RetentionSettings(2557, {})
+    settings = load(tmp_path, "retention: {kinds: {invoice: 9}, partners: {acme: {days: 8, kinds: {invoice: 7}}}}\n")
+    assert settings.retention == RetentionSettings(
+        2557, {(None, "invoice"): 9, ("acme", None): 8, ("acme", "invoice"): 7}
+    )
+    with pytest.raises(LoadError) as caught:
+        load(tmp_path, "retention: {kinds: {invoices: 9}, partners: {acme: {days: 0, keep: 1}}}\n")
+    assert len(caught.value.faults) == 3
+    assert any('no kind "invoices"; did you mean "invoice"?' in str(fault) for fault in caught.value.faults)
 
 
 def test_http_runs_where_it_is_named(tmp_path: Path) -> None:
