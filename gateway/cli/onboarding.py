@@ -45,7 +45,7 @@ def partner_add(
     if not WORD.pattern.fullmatch(partner):
         fail(f"a partner's key is {partner}; want {WORD.want}", code=EXIT_USAGE)
     folder = home_of(home)
-    found = _answers(folder, partner, answers, given or [], ask=sys.stdin.isatty() and not json)
+    found = gather_answers(folder, partner, answers, given or [], ask=sys.stdin.isatty() and not json)
     steps: list[dict[str, Any]] = []
     missing = questions.open_questions(found)
     told = ", ".join(question.key for question in missing)
@@ -59,7 +59,8 @@ def partner_add(
         steps += _checks(folder, partner)
         scenario = write_scenario(
             folder / "onboarding" / partner,
-            documents=found["documents"].split(),
+            role=found["role"],
+            documents=questions.documents_of(found),
             sender=found["identifier"],
             receiver=found["ourselves"],
             version=found["version"],
@@ -102,8 +103,16 @@ def partner_test(
         raise typer.Exit(EXIT_REJECTED)
 
 
-def _answers(home: Path, partner: str, file: Path | None, given: Sequence[str], *, ask: bool) -> dict[str, str]:
-    """Those kept from before, then of the file, then as options, then as asked; all good, and kept again."""
+def gather_answers(home: Path, partner: str, file: Path | None, given: Sequence[str], *, ask: bool) -> dict[str, str]:
+    """Those kept from before, then of the file, then as options, then as asked; all good, and kept again.
+
+    Args:
+        home: the workspace.
+        partner: its key.
+        file: of answers; None for none.
+        given: KEY=ANSWER.
+        ask: for what is open, at the terminal; else what is open has its default, if there is one.
+    """
     from gateway.onboarding import files, questions
 
     path = files.saved_answers(home, partner)
@@ -118,18 +127,19 @@ def _answers(home: Path, partner: str, file: Path | None, given: Sequence[str], 
             fail(f"--set {one}: want KEY=ANSWER", code=EXIT_USAGE)
         found[key] = answer
     faults = questions.faults_in(found)
+    if not ask and not faults:
+        for question in questions.open_questions(found):
+            if question.default is not None:
+                found[question.key] = question.default
+        faults = questions.not_of_role(found)
     for fault in faults:
         people.print(f"[red]answer[/] {plain(fault)}")
     if faults:
         fail(f"{len(faults)} answer(s) cannot be used; nothing was written", code=EXIT_USAGE)
-    if not ask:
-        for question in questions.open_questions(found):
-            if question.default is not None:
-                found[question.key] = question.default
     files.save_answers(path, found)
     for question in questions.open_questions(found) if ask else ():
         answer = typer.prompt(question.text, default=question.default)
-        while wrong := question.check(answer):
+        while wrong := question.check(answer) or "; ".join(questions.not_of_role({**found, question.key: answer})):
             people.print(f"[red]{plain(wrong)}[/]")
             answer = typer.prompt(question.text, default=question.default)
         found[question.key] = answer

@@ -10,7 +10,8 @@ from itertools import chain, count
 from pathlib import Path
 
 from gateway.errors import GatewayError
-from gateway.onboarding.standard import DOCUMENTS
+from gateway.onboarding.questions import documents_of
+from gateway.onboarding.roles import ROLES
 from partners.model import LegalEntity
 from translators.datafile import Mapping as DataMapping
 from translators.datafile import Scalar, read_datafile
@@ -99,8 +100,9 @@ def profile_text(answers: Mapping[str, str], *, ourselves: str) -> str:
         f"  - user: {answers['user']}",
         "agreements:",
     ]
-    for code in answers["documents"].split():
-        direction, name = DOCUMENTS[code]
+    role = ROLES[answers["role"]]
+    for code in documents_of(answers):
+        direction, name = role.direction_of(code), role.map_of(code)
         lines += [
             f"  - document: {_quoted(code)}",
             f"    direction: {direction}",

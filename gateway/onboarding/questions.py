@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from gateway.onboarding.standard import DOCUMENTS
+from gateway.onboarding.roles import ROLES
 from partners.fields import WORD
 from translators.datafile import did_you_mean
 from translators.errors import shown
+
+ALL = "all"
+"""The answer that means every document of the role."""
 
 _IDENTITY = re.compile(r"[0-9A-Z]{2}/[!-~](?:[ -~]{0,13}[!-~])?")
 _VERSION = re.compile(r"[0-9]{6}[0-9A-Z]{0,6}")
@@ -50,11 +53,18 @@ def _zone(answer: str) -> str:
     return f"{shown(answer)} is no time zone; want an IANA name{did_you_mean(answer, available_timezones())}"
 
 
+def _role(answer: str) -> str:
+    if answer in ROLES:
+        return ""
+    return f"{shown(answer)} is none; want one of {', '.join(ROLES)}{did_you_mean(answer, ROLES)}"
+
+
 def _documents(answer: str) -> str:
-    unknown = [word for word in answer.split() if word not in DOCUMENTS]
-    if unknown or not answer.split():
-        hint = did_you_mean(unknown[0], DOCUMENTS) if unknown else ""
-        return f"{' '.join(unknown) or 'nothing'} is not known; want some of {' '.join(DOCUMENTS)}{hint}"
+    known = sorted({code for role in ROLES.values() for code in role.examples})
+    unknown = [word for word in answer.split() if word not in known]
+    if (unknown and answer != ALL) or not answer.split():
+        hint = did_you_mean(unknown[0], known) if unknown else ""
+        return f"{' '.join(unknown) or 'nothing'} is not known; want {ALL}, or some of {' '.join(known)}{hint}"
     return ""
 
 
@@ -69,6 +79,7 @@ _EMAIL_WANT = "an e-mail address"
 
 QUESTIONS: tuple[Question, ...] = (
     Question("name", "What is the partner called?", _any),
+    Question("role", f"What is it to us ({', '.join(ROLES)})?", _role, "buyer"),
     Question("identifier", f"Which identity does it send under ({_IDENTITY_WANT})?", _like(_IDENTITY, _IDENTITY_WANT)),
     Question("time_zone", "In which time zone is it?", _zone, "UTC"),
     Question("contact", "Who looks after EDI there?", _any, "EDI desk"),
@@ -78,7 +89,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "version", "Which X12 version (GS08)?", _like(_VERSION, "a release, as 004010, with its suffix"), "004010"
     ),
-    Question("documents", "Which documents pass?", _documents, " ".join(DOCUMENTS)),
+    Question("documents", f"Which documents pass ({ALL}, or some of its role's)?", _documents, ALL),
     Question(
         "currency", "In which currency, where a document names none?", _like(_CURRENCY, "an ISO 4217 code"), "USD"
     ),
@@ -95,7 +106,26 @@ def faults_in(answers: Mapping[str, str]) -> list[str]:
         wrong = known[key].check(answer) if key in known else ""
         if wrong:
             faults.append(f"{key}: {wrong}")
-    return faults
+    return faults or not_of_role(answers)
+
+
+def not_of_role(answers: Mapping[str, str]) -> list[str]:
+    """What is wrong with `documents` of the role; nothing as long as one of the two is open."""
+    role = ROLES.get(answers.get("role", ""))
+    asked = answers.get("documents", ALL)
+    if role is None or asked == ALL:
+        return []
+    strange = [code for code in asked.split() if code not in role.examples]
+    if not strange:
+        return []
+    text = f"{' '.join(strange)} do(es) not pass with a {answers['role']}"
+    return [f"documents: {text}; want {ALL}, or some of {' '.join(role.examples)}"]
+
+
+def documents_of(answers: Mapping[str, str]) -> list[str]:
+    """The sets that were agreed, in the order they pass."""
+    role, asked = ROLES[answers["role"]], answers["documents"].split()
+    return [code for code in role.examples if asked == [ALL] or code in asked]
 
 
 def open_questions(answers: Mapping[str, str]) -> list[Question]:

@@ -1,4 +1,4 @@
-"""A standard partner: the documents it may exchange by base maps, and the order-to-cash scenario that certifies it."""
+"""The scenario that certifies a standard partner: what passes with partners of its role, each way, by base maps."""
 
 from __future__ import annotations
 
@@ -6,130 +6,105 @@ import json
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
+from gateway.errors import GatewayError
+from gateway.onboarding.roles import ROLES, Example, with_currency
+from mappings.catalog import SHIPPED, MapCatalog
+from mappings.engine import MapContext, run
+from translators.canonical.registry import model_named
+from translators.x12.guide import GuideLibrary
 from translators.x12.model import Delimiters
 from translators.x12.writer import ControlNumbers, OutboundGroup, OutboundInterchange, OutboundSet, write_interchange
 
-DOCUMENTS = MappingProxyType(
-    {
-        "850": ("in", "base/850.in"),
-        "855": ("out", "base/855.out"),
-        "856": ("out", "base/856.out"),
-        "810": ("out", "base/810.out"),
-    }
-)
-"""Set -> direction and base map, for a partner who buys from us."""
-
-ORDER = "SCENARIO-1"
-SHIPMENT = "SCENARIO-SHIPMENT-1"
-INVOICE = "SCENARIO-INVOICE-1"
-SCENARIO_FILE = "order-to-cash.yaml"
+SCENARIO_FILE = "scenario.yaml"
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-_STEPS = {
-    "850": (
-        "  - receive: order.edi\n"
-        "    expect:\n"
-        f'      documents: [{{kind: purchase_order, number: {ORDER}, "lines[0].qty": "24"}}]\n'
-        '      segments: ["AK9*A*1*1*1"]\n'
-    ),
-    "855": (
-        "  - send: answer.json\n"
-        f'    expect: {{segments: ["BAK*00*AD*{ORDER}*20260302*****20260303"]}}\n'
-        "  - acknowledge: last\n"
-    ),
-    "856": (f'  - send: notice.json\n    expect: {{segments: ["PRF*{ORDER}"]}}\n  - acknowledge: last\n'),
-    "810": (
-        "  - send: invoice.json\n"
-        f'    expect: {{segments: ["BIG*20260305*{INVOICE}**{ORDER}****00", "TDS*30000"]}}\n'
-        "  - acknowledge: last\n"
-    ),
-}
 
 
 def write_scenario(
-    folder: Path, *, documents: Collection[str], sender: str, receiver: str, version: str, currency: str
+    folder: Path,
+    *,
+    role: str,
+    documents: Collection[str],
+    sender: str,
+    receiver: str,
+    version: str,
+    currency: str,
 ) -> Path:
     """Write the scenario and its files for the documents that were agreed; the scenario's own file.
 
     Args:
         folder: where to; files of the same names are written anew.
-        documents: keys of DOCUMENTS.
+        role: a key of ROLES.
+        documents: of the role.
         sender: the partner's identity, as `ZZ/ACME`.
         receiver: ours.
         version: GS08.
         currency: ISO 4217.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if "850" in documents:
-        (folder / "order.edi").write_bytes(_order(sender, receiver, version))
-    for code, name, content in (
-        ("855", "answer.json", _answer(currency)),
-        ("856", "notice.json", _notice()),
-        ("810", "invoice.json", _invoice(currency)),
-    ):
-        if code in documents:
-            (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+    played = ROLES[role]
+    steps = []
+    for number, (code, example) in enumerate(played.examples.items(), 1):
+        if code not in documents:
+            continue
+        steps += _steps(example)
+        canonical = with_currency(example.canonical, currency)
+        if example.incoming:
+            content = _theirs(code, canonical, sender=sender, receiver=receiver, version=version, number=number)
+            (folder / f"{example.file}.edi").write_bytes(content)
+        else:
+            (folder / f"{example.file}.json").write_text(json.dumps(canonical, indent=2) + "\n")
     path = folder / SCENARIO_FILE
-    path.write_text("name: order to cash\nsteps:\n" + "".join(_STEPS[code] for code in DOCUMENTS if code in documents))
+    path.write_text("\n".join([f"name: {played.scenario}", "steps:", *steps]) + "\n")
     return path
 
 
-def _order(sender: str, receiver: str, version: str) -> bytes:
-    segments = [
-        ["BEG", "00", "SA", ORDER, "", "20260302"],
-        ["PO1", "1", "24", "EA", "12.5", "PE", "IN", "A-20415", "VN", "TL-100"],
-        ["CTT", "1"],
-    ]
-    theirs, ours = tuple(sender.split("/", 1)), tuple(receiver.split("/", 1))
-    group = OutboundGroup("PO", theirs[1], ours[1], version, [OutboundSet("850", segments)])
+def _steps(example: Example) -> list[str]:
+    """The lines of what is done with one document, and what is expected of it."""
+    if example.incoming:
+        assert not isinstance(example.expected, tuple)
+        values = ", ".join(f"{json.dumps(path)}: {json.dumps(value)}" for path, value in example.expected.items())
+        return [
+            f"  - receive: {example.file}.edi",
+            "    expect:",
+            f"      documents: [{{{values}}}]",
+            '      segments: ["AK9*A*1*1*1"]',
+        ]
+    segments = ", ".join(json.dumps(segment) for segment in example.expected)
+    return [f"  - send: {example.file}.json", f"    expect: {{segments: [{segments}]}}", "  - acknowledge: last"]
+
+
+def _theirs(code: str, canonical: dict[str, Any], *, sender: str, receiver: str, version: str, number: int) -> bytes:
+    """The partner's file of a document, by the base map that mirrors ours."""
+    compiled = MapCatalog([SHIPPED]).find(f"base/{code}.out")
+    guide = GuideLibrary.shipped().find(code, compiled.makes.version)
+    assert guide is not None  # or the map would not have loaded
+    document = model_named(canonical["schema"]).from_json_bytes(json.dumps(canonical).encode())
     repetition = "^" if version >= "00402" else None
+    delimiters = Delimiters(repetition=repetition)
+    mapped = run(compiled, document, MapContext(writing={"delimiters": delimiters, "guide": guide}))
+    if mapped.issues:
+        raise GatewayError(f"the example of {code} cannot be written: {mapped.issues[0].message}")
+    [content] = mapped.documents
+    return _file(content, guide.functional_group, delimiters, sender, receiver, version, number)
+
+
+def _file(
+    content: OutboundSet,
+    functional_id: str,
+    delimiters: Delimiters,
+    sender: str,
+    receiver: str,
+    version: str,
+    number: int,
+) -> bytes:
+    (their_qualifier, _, their_id), (our_qualifier, _, our_id) = sender.partition("/"), receiver.partition("/")
     interchange = OutboundInterchange(
-        sender=(theirs[0], theirs[1]),
-        receiver=(ours[0], ours[1]),
+        sender=(their_qualifier, their_id),
+        receiver=(our_qualifier, our_id),
         version=version[:5],
-        delimiters=Delimiters(repetition=repetition),
-        groups=[group],
+        delimiters=delimiters,
+        groups=[OutboundGroup(functional_id, their_id, our_id, version, [content])],
     )
-    return write_interchange(interchange, numbers=ControlNumbers(1, (1,)), at=AT)
-
-
-def _answer(currency: str) -> dict[str, Any]:
-    return {
-        "schema": "order_acknowledgment/v1",
-        "purpose": "original",
-        "answer": "accepted",
-        "order_number": ORDER,
-        "order_date": "2026-03-02",
-        "date": "2026-03-03",
-        "currency": currency,
-    }
-
-
-def _notice() -> dict[str, Any]:
-    item = {"number": "1", "qty": "24", "unit": "EA", "buyer_item": "A-20415"}
-    return {
-        "schema": "ship_notice/v1",
-        "purpose": "original",
-        "shipment_id": SHIPMENT,
-        "date": "2026-03-04",
-        "time": "10:30:00",
-        "orders": [{"order_number": ORDER, "items": [item]}],
-    }
-
-
-def _invoice(currency: str) -> dict[str, Any]:
-    line = {"number": "1", "qty": "24", "unit": "EA", "price": "12.5", "buyer_item": "A-20415"}
-    return {
-        "schema": "invoice/v1",
-        "purpose": "original",
-        "number": INVOICE,
-        "date": "2026-03-05",
-        "currency": currency,
-        "total": "300",
-        "order_number": ORDER,
-        "shipment_id": SHIPMENT,
-        "lines": [line],
-    }
+    return write_interchange(interchange, numbers=ControlNumbers(number, (number,)), at=AT)

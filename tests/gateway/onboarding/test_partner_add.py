@@ -13,8 +13,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
+from gateway.cli.onboarding import gather_answers
 from gateway.onboarding import files, questions
+from gateway.onboarding.play import play
+from gateway.onboarding.roles import ROLES
 from gateway.onboarding.scenario import read_scenario
+from gateway.onboarding.scratch import scratch
+from gateway.onboarding.standard import SCENARIO_FILE, write_scenario
 from partners.registry import PartnerRegistry
 from sftp.keys import new_private_key, public_part
 from translators.datafile import LoadError
@@ -108,6 +113,8 @@ def test_a_run_that_was_broken_off_goes_on_where_it_stood(run: Run, home: Path) 
         ("email", "nobody", "want an e-mail address"),
         ("key", "nowhere.pub", "neither a public key line nor a file"),
         ("user", "Acorn", "want a word"),
+        ("role", "byer", 'did you mean "buyer"'),
+        ("documents", "850 940", "documents: 940 do(es) not pass with a buyer"),
         ("colour", "red", "colour: no such question"),
     ],
 )
@@ -119,6 +126,49 @@ def test_an_answer_that_cannot_be_used_is_told_and_nothing_written(
     assert message in " ".join(done.stdout.split())
     assert not (home / "partners").exists()
     assert not (home / "onboarding").exists()
+
+
+def test_what_is_open_is_asked_until_it_can_be_used(home: Path) -> None:
+    given = answers()
+    del given["ourselves"]
+    told = "pirate\nwarehouse\n850\n943 944\nEUR\n\nHOUSE\nZZ/HOUSE\n"
+    for key, default in (("contact", "EDI desk"), ("version", "004010")):
+        given[key] = default
+    with CliRunner().isolation(input=told) as (out, *_):
+        found = gather_answers(home, "acorn", written(home, given), [], ask=True)
+        shown = out.getvalue().decode()
+    assert "pirate is none; want one of buyer, seller, warehouse, carrier" in shown
+    assert "850 do(es) not pass with a warehouse" in shown
+    assert "HOUSE is none; want an ISA qualifier and id" in " ".join(shown.split())
+    assert (found["role"], found["documents"], found["currency"]) == ("warehouse", "943 944", "EUR")
+    assert files.answers_of(files.saved_answers(home, "acorn")) == found
+    assert questions.documents_of(found) == ["943", "944"]
+
+
+@pytest.mark.timeout(150)
+def test_partners_of_every_other_role_are_certified(home: Path) -> None:
+    roles = [role for role in ROLES if role != "buyer"]
+    for role in roles:
+        given = answers() | {question.key: question.default for question in questions.QUESTIONS if question.default}
+        given |= {"role": role, "identifier": f"ZZ/{role.upper()}", "user": role}
+        known = PartnerRegistry.load([home / files.PROFILES]).ourselves
+        files.write_profile(home, role, given, ourselves=files.write_ourselves(home, "ZZ/HOUSE", known))
+        write_scenario(
+            home / role,
+            role=role,
+            documents=questions.documents_of(given),
+            sender=f"ZZ/{role.upper()}",
+            receiver="ZZ/HOUSE",
+            version="004010",
+            currency="EUR",
+        )
+    with scratch(home) as on:
+        for role in roles:
+            results = play(read_scenario(home / role / SCENARIO_FILE), on, partner=role)
+            assert [list(result.differences) for result in results] == [[]] * len(results)
+            acts = 2 * len([one for one in ROLES[role].examples.values() if not one.incoming])
+            acts += len([one for one in ROLES[role].examples.values() if one.incoming])
+            assert len(results) == acts
 
 
 def test_every_question_has_an_answer_that_is_good_or_a_default_that_is() -> None:
