@@ -50,6 +50,8 @@ class MemoryRemote:
     def stat(self, path: str) -> RemoteFile:
         """See Remote."""
         self.before("stat", path)
+        if path in self.folders:
+            return RemoteFile(posixpath.basename(path), 0, EPOCH, is_folder=True, is_plain=False)
         content, at = self._there(path)
         self.after("stat", path)
         return RemoteFile(posixpath.basename(path), len(content), at, is_folder=False, is_plain=True)

@@ -1,4 +1,4 @@
-"""`cert list|import|create|expiring` and `partner probe`: the certificates of AS2, and whether a partner answers."""
+"""`cert list|import|create|expiring`: the certificates of AS2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.cli.data import partner_app
 from gateway.cli.output import (
     EXIT_REJECTED,
     EXIT_USAGE,
@@ -36,7 +35,6 @@ Day = Annotated[str, typer.Option(help="A day, 2026-12-31; the certificate's own
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(cert_app, name="cert")
-    partner_app.command("probe")(probe_partner)
 
 
 @cert_app.command("list")
@@ -116,43 +114,6 @@ def cert_create(
     people.print(pem.decode(), end="")
 
 
-def probe_partner(
-    account: Annotated[str, typer.Argument(help="An AS2 account of a partner's.")],
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Look whether a partner can be reached over AS2, with a test message. Exit 1 if anything fails."""
-    import tempfile
-
-    from gateway.channels.as2_probe import probe
-    from gateway.channels.as2_transport import Line
-    from gateway.ports import new_id
-    from partners.as2_accounts import AS2Account
-
-    registry = registry_of(home)
-    found = registry.way(account)
-    if not isinstance(found, AS2Account) or not found.url:
-        fail(f"{account} is no AS2 account with a url, of a partner that is active", code=EXIT_USAGE)
-    with tempfile.TemporaryDirectory(prefix="tradelane-probe-") as folder:
-        looked = probe(
-            found,
-            registry.ourselves[found.ourselves],
-            _keys(home),
-            at=datetime.now(UTC),
-            id=new_id(),
-            folder=Path(folder),
-            line=Line(),
-        )
-    for one in looked:
-        if json:
-            print_json({"name": one.name, "ok": one.ok, "found": one.found})
-        else:
-            mark = "[green]ok[/]     " if one.ok else "[red]failed[/] "
-            people.print(f"{mark} {plain(one.name)}: {plain(one.found)}")
-    if not all(one.ok for one in looked):
-        raise typer.Exit(EXIT_REJECTED)
-
-
 def _rows(home: Path | None) -> list[dict[str, Any]]:
     from gateway.certificate_watch import held
 
@@ -169,7 +130,7 @@ def _rows(home: Path | None) -> list[dict[str, Any]]:
             "subject": found.certificate.subject,
             "fingerprint": found.certificate.fingerprint,
         }
-        for found in held(registry_of(home), _keys(home))
+        for found in held(registry_of(home), own_keys(home))
     ]
 
 
@@ -187,7 +148,12 @@ def _print(rows: list[dict[str, Any]], *, json: bool) -> None:
     print_table(rows, columns | {"fingerprint": "fingerprint"})
 
 
-def _keys(home: Path | None) -> Any:
+def own_keys(home: Path | None) -> Any:
+    """Our own certificates and keys for AS2.
+
+    Raises:
+        LoadError: every mistake in them.
+    """
     from gateway.channels.as2_keys import load_keys
     from translators.datafile import LoadError, LoadFault
 

@@ -18,6 +18,7 @@ from gateway.cli import (
     log,
     maps,
     onboarding,
+    probing,
     references,
     replaying,
     retention,
@@ -57,6 +58,7 @@ replaying.register(app)
 retention.register(app)
 references.register(app)
 onboarding.register(app)
+probing.register(app)
 
 
 def run() -> None:
