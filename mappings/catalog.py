@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mappings.compiled import CompiledMap
@@ -138,13 +138,36 @@ class MapCatalog:
             UnknownMap: there is none of a name.
         """
         faults: dict[LoadFault, None] = {}
+        names = list(names)
         with _without_collection():
+            self._load_what_is_extended(names)
             for name in names:
                 try:
                     self.written(name)
                 except LoadError as error:
                     faults.update(dict.fromkeys(error.faults))
         return sorted(faults, key=lambda fault: (fault.place.file, fault.place.line, fault.place.column))
+
+    def _load_what_is_extended(self, names: Sequence[str]) -> None:
+        """Compile the maps below those of these names; faults of theirs are told of the maps that extend them."""
+        for name in names:
+            chain: list[str] = []
+            below = self._spec(name)[0].extends
+            with suppress(UnknownMap):
+                while below is not None and below.text not in chain and len(chain) < MAX_EXTENDS:
+                    chain.append(below.text)
+                    below = self._spec(below.text)[0].extends
+            for each in reversed(chain):
+                with suppress(UnknownMap, LoadError):
+                    self.written(each)
+
+    def _sound_below(self, name: str) -> MapSpec | None:
+        """What a map extends, merged, where that is compiled already, so without faults."""
+        below = self._spec(name)[0].extends
+        if below is None or below.text not in self._compiled:
+            return None
+        under, _ = self._merged(below.text, ())
+        return None if under is None or under.like is not None else effective(under)
 
     def _compile(self, name: str, *, mutable: bool = False) -> CompiledMap:
         spec, faults = self._merged(name, ())
@@ -153,7 +176,8 @@ class MapCatalog:
         spec, further = self._with_like(spec)
         faults = faults + further
         try:
-            compiled = compile_map(name, effective(spec), guides=self._guides, mutable=mutable)
+            under = self._sound_below(name)
+            compiled = compile_map(name, effective(spec), guides=self._guides, mutable=mutable, under=under)
         except LoadError as error:
             raise LoadError(dict.fromkeys([*faults, *error.faults])) from error
         if faults:

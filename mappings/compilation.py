@@ -19,9 +19,20 @@ from translators.datafile import LoadFault, Place
 
 
 class Compilation:
-    """The program being written, the rules numbered so far, and every fault found so far."""
+    """The program being written, the rules numbered so far, and every fault found so far.
 
-    def __init__(self, spec: MapSpec, source: Source, program: Program) -> None:
+    Rules of `settled` (path of the block, field) are known to be without faults, and need not be written.
+    """
+
+    def __init__(
+        self,
+        spec: MapSpec,
+        source: Source,
+        program: Program,
+        *,
+        settled: frozenset[tuple[tuple[str, ...], str]] = frozenset(),
+    ) -> None:
+        self.settled = settled
         self.spec = spec
         self.source = source
         self.program = program

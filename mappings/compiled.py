@@ -86,62 +86,72 @@ def _held(content: Any, path: Sequence[str]) -> Any:
     return content
 
 
-def _nothing(source: object) -> Iterator[str]:
-    """A source that does not know what of it is read."""
-    del source
-    return iter(())
+class MapBody(NamedTuple):
+    """What a map's rules became.
+
+    Args:
+        rules: every rule and assert, by its number.
+        layout: of the trace.
+        agreement_names: what it reads of the agreement.
+        unread: names of what a document says and no rule reads.
+        program: what runs.
+    """
+
+    rules: tuple[RulePlace, ...]
+    layout: Trail
+    agreement_names: frozenset[str]
+    unread: Callable[[Any], Iterator[str]]
+    program: Program
 
 
 class Runner:
     """A map's program, made into code the first time it runs: its arguments are those of `Target.write`."""
 
-    def __init__(self, name: str, program: Program) -> None:
+    def __init__(self, name: str, body: Callable[[], MapBody]) -> None:
         self._name = name
-        self._program = program
+        self._body = body
         self._function: Callable[..., list[tuple[Any, tuple[Any, ...]]]] | None = None
 
     @property
     def text(self) -> str:
         """The program, to read."""
-        return self._program.text
+        return self._body().program.text
 
     @property
     def mutants(self) -> Sequence[Mutant]:
         """What can be switched on in a mutable program."""
-        return self._program.mutants
+        return self._body().program.mutants
 
     def switch(self, number: int) -> None:
         """Switch a mutant on by its number (from 1); 0 for none."""
-        self._program.switch[0] = number
+        self._body().program.switch[0] = number
 
     @property
     def function(self) -> Callable[..., list[tuple[Any, tuple[Any, ...]]]]:
         """The program as a function; it gives (content, trace) of each document."""
         if self._function is None:
-            names = {**PROGRAM_NAMES, **self._program.constants, "SWITCH": self._program.switch}
+            program = self._body().program
+            names = {**PROGRAM_NAMES, **program.constants, "SWITCH": program.switch}
             # The program is text of ours: see program.py for how little of the map's own text gets into it.
-            exec(self._program.compiled(self._name), names)  # noqa: S102
+            exec(program.compiled(self._name), names)  # noqa: S102
             self._function = names["mapped"]
         return self._function
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledMap:
-    """A map whose every reference is resolved.
+    """A map without faults.
 
     Args:
         name: as the catalog finds it, `acme/850.in`.
         partner: whose it is; None for a base map.
         reads, makes: its two sides.
         revision: SHA-256 (hex) of the resolved form: the same where the map means the same, whatever its layout.
-        rules: every rule and assert, by its number.
-        layout: of the trace.
-        agreement_names: what it reads of the agreement.
+        body: gives what its rules became; of a map that extends another they are written when somebody asks.
         opener: opens what it reads.
         finisher: makes the target's own object of what the program gave.
         shown: the JSON value or text of what was made; files of it end in `suffix`.
         runner: the program it became.
-        unread: names of what a document says and no rule reads.
         form: the layout of the files it reads or makes, where it has one; else None.
         retired: it is not to be used any more; every document is an issue.
         resolved: the resolved form, for `tradelane map show`.
@@ -152,9 +162,7 @@ class CompiledMap:
     reads: Side
     makes: Side
     revision: str
-    rules: tuple[RulePlace, ...]
-    layout: Trail
-    agreement_names: frozenset[str]
+    body: Callable[[], MapBody] = field(repr=False)
     opener: Opener = field(repr=False)
     finisher: Callable[..., Any] = field(repr=False)
     shown: Callable[[Any], Any] = field(repr=False)
@@ -163,4 +171,23 @@ class CompiledMap:
     resolved: dict[str, Any] = field(repr=False)
     form: Any = field(default=None, repr=False)
     retired: bool = False
-    unread: Callable[[Any], Iterator[str]] = field(default=_nothing, repr=False)
+
+    @property
+    def rules(self) -> tuple[RulePlace, ...]:
+        """See MapBody."""
+        return self.body().rules
+
+    @property
+    def layout(self) -> Trail:
+        """See MapBody."""
+        return self.body().layout
+
+    @property
+    def agreement_names(self) -> frozenset[str]:
+        """See MapBody."""
+        return self.body().agreement_names
+
+    @property
+    def unread(self) -> Callable[[Any], Iterator[str]]:
+        """See MapBody."""
+        return self.body().unread

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache, partial
 from typing import Any
 
 from mappings.compilation import Compilation
-from mappings.compiled import CompiledMap, Runner
+from mappings.compiled import CompiledMap, MapBody, Runner
+from mappings.overlays import unchanged_rules
 from mappings.program import Program
 from mappings.sides import MAKES, READS, SideFault, Surroundings, odd_options, unknown_side
 from mappings.source import Source
 from mappings.spec import Header, MapSpec, read_header
-from mappings.target import Target
+from mappings.target import Target, Written
 from translators.datafile import LoadError, LoadFault, plain
 from translators.x12.guide import GuideLibrary
 
@@ -20,7 +22,9 @@ LANGUAGE_REVISION = 2
 """Part of every map's revision; raised when the same text begins to mean something else."""
 
 
-def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary, mutable: bool = False) -> CompiledMap:
+def compile_map(
+    name: str, spec: MapSpec, *, guides: GuideLibrary, mutable: bool = False, under: MapSpec | None = None
+) -> CompiledMap:
     """Compile a merged map (`spec.effective`).
 
     Args:
@@ -28,15 +32,19 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary, mutable: bool
         spec: the map with all it extends merged in.
         guides: where the guide of an X12 set is found.
         mutable: its rules can be switched off one by one, to see whether samples notice.
+        under: the map it extends, merged as well and known to be without faults; then what is the same is not looked at
+            again, and written when it is first asked for.
 
     Raises:
         LoadError: every fault of the map.
     """
-    program = Program(mutable=mutable)
-    header, source, target, faults = _sides(spec, program, Surroundings(guides, spec))
+    header, source, target, faults = _sides(spec, Program(mutable=mutable), Surroundings(guides, spec))
     if header is None or source is None or target is None:
         raise LoadError(faults)
-    work = Compilation(spec, source, program)
+    settled = None
+    if under is not None and target.checks_by_rule and source.form is None and not mutable:
+        settled = unchanged_rules(spec, under)
+    work = Compilation(spec, source, source.program, settled=settled or frozenset())
     written = target.write(work)
     if faults or work.faults:
         raise LoadError(dict.fromkeys([*faults, *work.faults]))
@@ -45,24 +53,43 @@ def compile_map(name: str, spec: MapSpec, *, guides: GuideLibrary, mutable: bool
     if found is not None:
         resolved["form"] = repr(found)
     form = json.dumps([LANGUAGE_REVISION, resolved], sort_keys=True).encode()
+    body = cache(lambda: _whole(spec, guides)) if settled else partial(_itself, _made(work, written))
     return CompiledMap(
         name=name,
         partner=spec.partner,
         reads=header.reads,
         makes=header.makes,
         revision=hashlib.sha256(form).hexdigest(),
-        rules=tuple(work.rules),
-        layout=written.layout,
-        agreement_names=frozenset(work.translator.agreement_names),
+        body=body,
         opener=source.opener,
         finisher=written.finisher,
         shown=written.shown,
         suffix=written.suffix,
-        runner=Runner(name, program),
+        runner=Runner(name, body),
         resolved=resolved,
-        unread=source.unread,
         form=found,
     )
+
+
+def _whole(spec: MapSpec, guides: GuideLibrary) -> MapBody:
+    """What all rules become of a map that is known to be without faults."""
+    _, source, target, faults = _sides(spec, Program(), Surroundings(guides, spec))
+    assert source is not None
+    assert target is not None
+    work = Compilation(spec, source, source.program)
+    written = target.write(work)
+    if faults or work.faults:
+        raise LoadError(dict.fromkeys([*faults, *work.faults]))
+    return _made(work, written)
+
+
+def _itself(body: MapBody) -> MapBody:
+    return body
+
+
+def _made(work: Compilation, written: Written) -> MapBody:
+    names = frozenset(work.translator.agreement_names)
+    return MapBody(tuple(work.rules), written.layout, names, work.source.unread, work.program)
 
 
 def _sides(

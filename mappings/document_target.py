@@ -89,6 +89,8 @@ class _Made:
 class DocumentTarget(Target):
     """A canonical document of one model."""
 
+    checks_by_rule = True
+
     def __init__(self, model: type[Document]) -> None:
         self._model = model
         self._work: Compilation
@@ -312,6 +314,8 @@ class DocumentTarget(Target):
         if condition is not None and not path:
             work.fault(condition.key.place, "a document has no condition; assert says what must hold")
         rules = [rule for rule in block.rules.values() if rule is not condition]
+        if work.settled:
+            rules = [rule for rule in rules if (block.path, rule.name) not in work.settled]
         written: list[tuple[FilledField, str]] = []
         for needed, group in groupby(rules, lambda rule: self._needed(rule, model, scope)):
             place = program.reserve()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mappings.compilation import Compilation
 from mappings.compiled import Trail
@@ -40,6 +40,9 @@ class Written:
 
 class Target(ABC):
     """A format as one map makes it; made for each compilation."""
+
+    checks_by_rule: ClassVar[bool] = False
+    """A rule's faults do not depend on other rules; `write` leaves out those that are settled."""
 
     @property
     def form(self) -> Any:
