@@ -84,6 +84,8 @@ def seed(rpc: Rpc) -> Seeded:
     revenue, expense = _chart(rpc, company)
     _fiscal_years(rpc, company)
     _goods(rpc, revenue=revenue, expense=expense)
+    shipments = [row["id"] for row in rpc.search("ir.sequence", ["sequence_type.name", "=", "Customer Shipment"])]
+    rpc.call("model.ir.sequence.write", shipments, {"prefix": "SHIP-"})  # BSN02 of an 856 has two characters at least
     rpc.call("model.sale.configuration.write", [1], {"sale_invoice_method": "fulfillment"})
     [warehouse] = (row["id"] for row in rpc.search("stock.location", ["type", "=", "warehouse"]))
     shop = rpc.create("web.shop", name=SHOP, company=company, currency=currency, warehouses=[["add", [warehouse]]])
