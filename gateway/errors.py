@@ -51,6 +51,10 @@ class ReplayRefused(GatewayError):
     """It cannot be replayed as asked: it is still on its way, or a second effect could come of it."""
 
 
+class NoSuchGroup(GatewayError):
+    """There is no group of exceptions of this name, or none in the state that is wanted."""
+
+
 class Overtaken(GatewayError):
     """The row was given to another worker meanwhile: what was about to be written must not be."""
 

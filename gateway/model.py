@@ -152,3 +152,10 @@ class ExceptionState(StrEnum):
 
     OPEN = "open"
     RESOLVED = "resolved"
+
+
+class AlertEvent(StrEnum):
+    """What is told of a group of exceptions, once each."""
+
+    OPENED = "opened"
+    RESOLVED = "resolved"

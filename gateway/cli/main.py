@@ -14,6 +14,7 @@ from gateway.cli import (
     data,
     documents,
     evidence,
+    exceptions,
     guides,
     log,
     maps,
@@ -56,6 +57,7 @@ auditing.register(app)
 evidence.register(app)
 replaying.register(app)
 retention.register(app)
+exceptions.register(app)
 references.register(app)
 onboarding.register(app)
 probing.register(app)

@@ -61,6 +61,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is audited. Needed with --yes
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     app.add_typer(replay_app, name="replay")
+    app.command()(retry)
 
 
 @replay_app.command()
@@ -127,6 +128,26 @@ def reprocess(
     """
     asked = (ids or [], partner, kind, state, since, until, group)
     _run("reprocess", asked, most=most, yes=yes, reason=reason, home=home, json=json)
+
+
+def retry(
+    reason: Reason,
+    ids: Ids = None,
+    group: Group = None,
+    most: Most = 1000,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Try again what stands still, by id or a whole group of exceptions: `replay resend --yes`."""
+    _run(
+        "resend",
+        (ids or [], None, None, None, None, None, group),
+        most=most,
+        yes=True,
+        reason=reason,
+        home=home,
+        json=json,
+    )
 
 
 _Asked = tuple[Sequence[str], str | None, str | None, str | None, datetime | None, datetime | None, str | None]

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select, update
 
 from gateway.model import ExceptionState
-from gateway.store import audit
+from gateway.store import audit, exception_groups
 from gateway.store.tables import exception
 from gateway.store.texts import storable
 
@@ -46,6 +46,7 @@ def open_exception(
             "opened_at": at,
         },
     )
+    exception_groups.note_opened(conn, group, at=at, code=code, reason=reason)
     subject, subject_id = next(
         (name, str(found))
         for name, found in (
@@ -97,10 +98,11 @@ def resolve(conn: Connection, id: UUID, *, by: str, at: datetime) -> None:
         update(exception)
         .where(exception.c.id == id, exception.c.state == ExceptionState.OPEN)
         .values(state=ExceptionState.RESOLVED, resolved_at=at, resolved_by=by)
-        .returning(exception.c.transmission_id)
+        .returning(exception.c.transmission_id, exception.c.fingerprint)
     ).first()
     if done is None:
         return
+    exception_groups.note_resolved(conn, done.fingerprint, at=at, by=by)
     subject, subject_id = ("exception", id) if done.transmission_id is None else ("transmission", done.transmission_id)
     audit.record(
         conn,

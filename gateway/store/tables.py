@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.model import (
     AcknowledgmentKind,
+    AlertEvent,
     AttemptOutcome,
     DeliveryState,
     Direction,
@@ -508,6 +509,40 @@ exception = Table(
     _time("opened_at"),
     _time("resolved_at", optional=True),
     Column("resolved_by", Text, nullable=True),
+)
+
+exception_group = Table(
+    "exception_group",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    *_word("state", ExceptionState),
+    _time("opened_at"),  # the last time it opened
+    Column("owner", Text, nullable=True),
+    _time("snoozed_until", optional=True),
+    _time("resolved_at", optional=True),
+    Column("resolved_by", Text, nullable=True),
+)
+
+exception_comment = Table(
+    "exception_comment",
+    metadata,
+    _id(),
+    Column("fingerprint", Text, ForeignKey("exception_group.fingerprint"), nullable=False, index=True),
+    _time("at"),
+    Column("by", Text, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    _id(),
+    Column("fingerprint", Text, ForeignKey("exception_group.fingerprint"), nullable=False),
+    *_word("event", AlertEvent),
+    Column("at", DateTime(timezone=True), nullable=False, index=True),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 destination_state = Table(
