@@ -16,6 +16,7 @@ from partners.folder_accounts import FolderAccount
 from partners.held_names import HELD_NAMES
 from partners.https_accounts import HttpsAccount
 from partners.networks import Network, is_allowed
+from partners.work_days import WorkDays
 from translators.datafile import Place
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.acknowledge_form import AcknowledgmentForm
@@ -557,6 +558,7 @@ class TradingPartner:
         name: as people call it.
         group_ids: GS02/03 codes it uses beside its interchange ids; where there are none, any code is taken.
         time_zone: IANA name, for its days and schedules.
+        work_days: on which it answers, in that zone.
         duplicate_window_days: how long the same bytes again are a duplicate; 0 for never. X12 goes by control numbers.
         control_numbers: how long its control numbers count as used, and how ours are counted.
         text: how its X12 files are read.
@@ -580,6 +582,7 @@ class TradingPartner:
     acknowledge: Acknowledgments = Acknowledgments()
     contacts: tuple[Contact, ...] = ()
     time_zone: str = "UTC"
+    work_days: WorkDays = field(default_factory=WorkDays)
     duplicate_window_days: int = 0
     control_numbers: NumberWindow = NumberWindow()
     text: TextTerms = TextTerms()

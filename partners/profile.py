@@ -22,6 +22,7 @@ from partners.model import (
     TradingPartner,
 )
 from partners.remotes import read_remote
+from partners.work_days import read_work_days
 from translators.datafile import LoadFault, Mapping, Scalar, did_you_mean
 from translators.errors import shown
 
@@ -36,6 +37,7 @@ PROFILE_KEYS = (
     "name",
     "status",
     "time_zone",
+    "work_days",
     "duplicate_window_days",
     "control_numbers",
     "text",
@@ -125,6 +127,7 @@ def read_profile(top: Mapping, *, key: str, faults: list[LoadFault]) -> ProfileR
         acknowledge=acknowledge,
         contacts=tuple(_contact(item, faults) for item in fields.mappings("contacts")),
         time_zone=zone_name,
+        work_days=read_work_days(fields, zone=zone_name),
         duplicate_window_days=fields.number("duplicate_window_days", default=0, low=0, high=_HIGHEST_WINDOW),
         control_numbers=_window(fields),
         text=_text(fields),

@@ -100,11 +100,11 @@ def read_window(text: str) -> Window | None:
     start, end = int(start_hour) * 60 + int(start_minute), int(end_hour) * 60 + int(end_minute)
     if start == end or end > 24 * 60:
         return None
-    days = range(7) if first is None else _days(DAYS.index(first), DAYS.index(last or first))
+    days = range(7) if first is None else days_between(DAYS.index(first), DAYS.index(last or first))
     lasts = end - start if end > start else end - start + 24 * 60
     return Window(frozenset(days), time(start // 60, start % 60), lasts)
 
 
-def _days(first: int, last: int) -> list[int]:
-    """Monday to Friday, or Saturday to Monday over the end of the week."""
+def days_between(first: int, last: int) -> list[int]:
+    """The days from one to another (Monday is 0), as Monday to Friday, or Saturday to Monday over the week's end."""
     return [(first + ahead) % 7 for ahead in range((last - first) % 7 + 1)]

@@ -14,6 +14,7 @@ from gateway.store.envelopes import Row
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload, Vault
 from partners.model import Acknowledgments, NumberWindow
+from partners.work_days import WorkDays
 from translators.x12.acknowledge import Answer
 from translators.x12.guide import GuideLibrary
 from translators.x12.model import TransactionSet
@@ -38,6 +39,7 @@ def send_answer(
     later: NewRows,
     guides: GuideLibrary,
     counts: NumberWindow,
+    work_days: WorkDays,
     owed: Acknowledgments | None = None,
 ) -> UUID:
     """Store one answer and offer it to the partner.
@@ -54,6 +56,7 @@ def send_answer(
         later: collects the answer's rows, which the caller writes.
         guides: to read an 824 back by, since the partner's 997 names its sets.
         counts: how our numbers to the partner are counted.
+        work_days: of the partner.
         owed: what the partner owes us for each group of it; None for nothing.
 
     Returns:
@@ -104,7 +107,7 @@ def send_answer(
                 interchange_id=interchange["id"],
                 functional_group_id=group["id"],
                 at=at,
-                due_at=at + owed.within,
+                due_at=work_days.after(at, owed.within),
             )
     acknowledgments.add_sent(
         later,

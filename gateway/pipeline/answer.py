@@ -13,6 +13,7 @@ from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
 from partners.model import Acknowledgments, Direction, NumberWindow, TradingPartner
 from partners.registry import PartnerRegistry
+from partners.work_days import WorkDays
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.advising import advice_answer
 from translators.x12.guide import GuideLibrary
@@ -73,6 +74,7 @@ def send_answers(
             later=later,
             guides=guides,
             counts=NumberWindow() if partner is None else partner.control_numbers,
+            work_days=WorkDays() if partner is None else partner.work_days,
             owed=_owed_for_advice(partner) if answer.kind == "824" else None,
         )
     return []

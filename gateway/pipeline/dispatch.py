@@ -273,7 +273,7 @@ class Dispatch:
                 interchange_id=interchange_id,
                 functional_group_id=about,
                 at=at,
-                due_at=at + min(one.agreement.acknowledge.within for one in sets),
+                due_at=self.partner.work_days.after(at, min(one.agreement.acknowledge.within for one in sets)),
             )
 
 

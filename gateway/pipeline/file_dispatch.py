@@ -156,7 +156,7 @@ class FileDispatch:
                 interchange_id=interchange_id,
                 functional_group_id=None,
                 at=at,
-                due_at=at + agreement.acknowledge.within,
+                due_at=self.partner.work_days.after(at, agreement.acknowledge.within),
             )
         return SentFile(id, files)
 

@@ -12,7 +12,7 @@ from gateway.app import mark_overdue
 from gateway.cli.life import print_life
 from gateway.store import expected
 from tests.gateway.inbound_line import codes
-from tests.gateway.outbound_line import Seller, bill
+from tests.gateway.outbound_line import Seller, answer, bill
 from tests.gateway.pipeline.conftest import LineMaker
 from translators.errors import Issue, Position
 from translators.file_acknowledgment import (
@@ -152,3 +152,19 @@ def test_an_answer_that_does_not_come_is_overdue_and_may_come_late(seller: Selle
     says(seller, told(content))
     assert seller.open_exceptions() == []
     assert awaited(seller) == [("file", "accepted")]
+
+
+def test_time_for_an_answer_counts_on_the_partners_work_days(make_line: LineMaker) -> None:
+    more = '  - {document: "855", direction: out, map: base/855.out, acknowledge: {within: 3h}}\n'
+    days = "identifiers: [{qualifier: ZZ, id: BUYER}]\nwork_days: {days: Tue-Fri}\n"
+    seller = Seller(make_line(buyer=days + PROFILE + more))
+    assert f"{seller.line.clock.now():%A %H:%M}" == "Monday 09:00"
+    seller.hands_in(bill("PO-1"))
+    seller.hands_in(answer("PO-1"))
+    seller.line.run()
+    with seller.line.store.begin() as conn:
+        rows = expected.awaited(conn, at=seller.line.clock.now())
+    assert {row["kind"]: f"{row['due_at']:%A %H:%M}" for row in rows} == {
+        "file": "Tuesday 02:00",
+        "997": "Tuesday 03:00",
+    }
