@@ -16,6 +16,7 @@ from gateway.cli import (
     evidence,
     exceptions,
     guides,
+    lineage,
     log,
     maps,
     onboarding,
@@ -60,6 +61,7 @@ retention.register(app)
 exceptions.register(app)
 references.register(app)
 onboarding.register(app)
+lineage.register(app)
 probing.register(app)
 
 

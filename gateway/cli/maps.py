@@ -201,15 +201,20 @@ def map_diff(
     from gateway.settings import load_settings
     from gateway.store.vault import Vault
     from mappings.catalog import MapCatalog
+    from mappings.spec import CANONICAL_SIDE
 
     limit = _AGAINST.fullmatch(against)
     if limit is None:
         fail(f"{against} is not how many; want last:1000", code=EXIT_USAGE)
     compiled = MapCatalog(map_roots(home_of(home)), guides=_guides()).drafted(map, draft)
+    if compiled.reads.word == CANONICAL_SIDE:
+        fail(f"{map} reads {compiled.reads}; diff compares what is made of partners' files", code=EXIT_USAGE)
     settings = load_settings(home_of(home))
     with workspace_store(home) as store:
-        vault = Vault(store, settings.home / "vault", SystemClock())
-        changes = list(compare_draft(store, vault, compiled, registry_of(home), limit=int(limit[1])))
+        clock = SystemClock()
+        vault = Vault(store, settings.home / "vault", clock)
+        found = compare_draft(store, vault, compiled, registry_of(home), limit=int(limit[1]), at=clock.now())
+        changes = list(found)
     changed = [change for change in changes if change.differences]
     for change in changed:
         if json:

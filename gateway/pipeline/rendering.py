@@ -16,6 +16,7 @@ from gateway.pipeline.relations import Related, related
 from gateway.store import Connection, relatives
 from gateway.store.cross_references import StoredReferences
 from mappings.engine import MapContext, run
+from mappings.lineage import LineageView
 from translators.canonical.common import Document
 from translators.errors import Issue
 
@@ -27,12 +28,14 @@ class Rendered:
     Args:
         terms: by what it goes; None where that cannot be told.
         related: the earlier documents it belongs with.
+        lineage: where each value of what was made came from.
     """
 
     related: Sequence[Related]
     terms: OutboundTerms | None = None
     made: SetToSend | FileToSend | None = None
     issues: Sequence[Issue] = ()
+    lineage: LineageView | None = None
 
 
 def render(
@@ -80,9 +83,12 @@ def render(
     if mapped.issues:
         return Rendered(before, terms, issues=mapped.issues)
     [content] = mapped.documents
+    made: SetToSend | FileToSend
     if terms.guide is None:
-        return Rendered(before, terms, FileToSend(terms.agreement, terms.map, content, known_by(document)))
-    return Rendered(before, terms, SetToSend(terms.agreement, terms.guide.functional_group, terms.version, content))
+        made = FileToSend(terms.agreement, terms.map, content, known_by(document))
+    else:
+        made = SetToSend(terms.agreement, terms.guide.functional_group, terms.version, content)
+    return Rendered(before, terms, made, lineage=mapped.lineage)
 
 
 def known_by(document: Document) -> str:

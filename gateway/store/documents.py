@@ -171,6 +171,22 @@ def made_by(conn: Connection, map_name: str, *, limit: int) -> list[Row]:
     return [dict(row._mapping) for row in rows]
 
 
+def lineages(conn: Connection, id: UUID) -> list[Row]:
+    """The documents with this id, or that came or were handed in in the transmission with it, with their lineage.
+
+    Returns:
+        id, kind, identity, direction, map_name, and lineage: path -> [map file, line, [[source name, segment ordinal,
+        element, first byte, byte after the last], ...]]; of ours the paths are those of what was last sent.
+    """
+    columns = document.c
+    rows = conn.execute(
+        select(columns.id, columns.kind, columns.identity, columns.direction, columns.map_name, columns.lineage)
+        .where((columns.id == id) | (columns.transmission_id == id))
+        .order_by(columns.created_at, columns.id)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
 def load_for_delivery(conn: Connection, document_id: UUID) -> Row:
     """The columns a delivery needs: kind, schema, partner, environment, identity, revision, canonical."""
     columns = document.c

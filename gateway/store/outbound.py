@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
@@ -62,12 +63,14 @@ def load(conn: Connection, claims: Sequence[Claim]) -> list[DocumentToDispatch]:
     ]
 
 
-def note_map(conn: Connection, document_id: UUID, name: str, revision: str) -> None:
-    """By which map a document of ours was rendered."""
+def note_map(
+    conn: Connection, document_id: UUID, name: str, revision: str, *, lineage: Mapping[str, list[Any]]
+) -> None:
+    """By which map a document of ours was rendered, and where each value of what was made came from."""
     conn.execute(
         update(document)
         .where(document.c.id == document_id, document.c.direction == Direction.OUT)
-        .values(map_name=name, map_revision=revision)
+        .values(map_name=name, map_revision=revision, lineage=dict(lineage))
     )
 
 

@@ -1,15 +1,21 @@
-"""`map explain|coverage|diff`: what made a value, whether samples prove the rules, and what a draft would change."""
+"""`map explain|lineage|coverage|diff`: what made a value, whether samples prove rules, what a draft would change."""
 
 from __future__ import annotations
 
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from gateway.ports import SystemClock, new_id
+from gateway.store import cross_references
 from mappings.catalog import SHIPPED
+from mappings.cross_references import CrossReference
 from tests.gateway.cli.conftest import Tradelane, Workspace, objects
-from tests.gateway.inbound_line import file_of
+from tests.gateway.inbound_line import Line, file_of
+from tests.gateway.outbound_line import Seller, answer, buyer_profile
 
 
 @pytest.fixture
@@ -95,6 +101,71 @@ def test_diff_says_what_a_draft_would_change_of_real_documents(workspace: Worksp
     same.write_text((SHIPPED / "acme" / "850.in" / "map.yaml").read_text())
     nothing = workspace("map", "diff", same, "--map", "acme/850.in")
     assert (nothing.exit_code, "2 documents, 0 would change" in nothing.stdout) == (0, True)
+
+
+def test_diff_runs_over_csv_files_and_archives_with_the_references_of_the_day(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    profile = tmp_path / "partners" / "profiles" / "beech" / "profile.yaml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text(
+        "name: Beech\nsftp: [{user: beech}]\nagreements:\n"
+        "  - {document: order, direction: in, syntax: csv, map: beech/csv-order.in, deliver_to: [erp], currency: USD,\n"
+        "     file: {name: '*.csv', encoding: latin-1}}\n"
+        "  - {document: pack, direction: in, syntax: csv, map: beech/csv-order.in, deliver_to: [erp], currency: USD,\n"
+        "     file: {name: '*.zip', encoding: latin-1, archive: zip}}\n"
+    )
+    folder = tmp_path / "mappings" / "maps" / "beech" / "csv-order.in"
+    folder.mkdir(parents=True)
+    (folder / "map.yaml").write_text("extends: base/csv-order.in\npartner: beech\n")
+    line = Line(workspace.line.store, workspace.line.home)
+    head = "order_number,order_date,sku,qty,unit,description\n"
+    rows = [f"{number},2026-03-02,A,1,EA,K\u00e4se\n".encode("latin-1") for number in ("P1", "P2", "P3")]
+    line.sent(head.encode() + rows[0], account="beech", name="one.csv")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, row in (("a.csv", rows[1]), ("b.csv", rows[2])):
+            archive.writestr(name, head.encode() + row)
+    line.sent(packed.getvalue(), account="beech", name="two.zip")
+    with line.store.begin() as conn:
+        cross_references.put(conn, [CrossReference("item", "A", "OUR-A")], by="test", at=SystemClock().now())
+    draft = tmp_path / "draft.yaml"
+    draft.write_text("extends: base/csv-order.in\npartner: beech\nlines:\n  sku: xref(sku, 'item')\n")
+    result = workspace("map", "diff", draft, "--map", "beech/csv-order.in", "--json")
+    assert {row["identity"]: row["differences"] for row in objects(result)} == {
+        number: ['purchase_order.lines[0].sku is "OUR-A"; want "A"'] for number in ("P1", "P2", "P3")
+    }
+    out = tmp_path / "out.yaml"
+    out.write_text("extends: base/csv-order.out\npartner: beech\n")
+    refused = workspace("map", "diff", out, "--map", "beech/csv-order.out")
+    assert (refused.exit_code, "diff compares what is made of partners' files" in refused.stderr) == (2, True)
+
+
+def test_lineage_tells_of_a_stored_document_and_of_what_one_of_ours_was_sent_as(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    profile = tmp_path / "partners" / "profiles" / "buyer" / "profile.yaml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text(buyer_profile())
+    seller = Seller(Line(workspace.line.store, workspace.line.home))
+    handed = seller.hands_in(answer("PO-1"))
+    early = workspace("map", "lineage", str(handed.document_id))
+    assert (early.exit_code, "not sent yet" in early.stderr) == (2, True)
+    seller.line.run()
+    [row] = objects(workspace("map", "lineage", str(handed.document_id), "--field", "2:BAK03", "--json"))
+    assert (row["kind"], row["map"]) == ("order_acknowledgment", "base/855.out")
+    assert [source["name"] for source in row["sources"]] == ["order_number"]
+    rule = (SHIPPED / row["file"]).read_text().splitlines()[row["line"] - 1]
+    assert rule.split(":")[0].strip() == "BAK03!"
+    assert "2:BAK03" in workspace("map", "lineage", str(handed.transmission_id)).stdout
+    content = file_of("PO-2")
+    [source] = objects(
+        workspace("map", "lineage", workspace.line.sent(content)["transmission"]["id"], "--field", "number", "--json")
+    )[0]["sources"]
+    assert (source["name"], content[source["start"] : source["end"]]) == ("BEG03", b"PO-2")
+    assert workspace("map", "lineage", str(handed.document_id), "--field", "9:XX").exit_code == 2
+    assert workspace("map", "lineage", "PO-2").exit_code == 2
+    assert workspace("map", "lineage", str(new_id())).exit_code == 2
 
 
 def test_diff_of_a_draft_that_refuses_says_which_issue(workspace: Workspace, tmp_path: Path) -> None:
