@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,10 @@ PACKET_BYTES = 32 * 1024
 
 LONGEST_SSH_PACKET = 256 * 1024
 """An SSH packet that claims to be longer is not read: it could claim four gigabytes, even before the login."""
+
+EXCHANGES_A_MINUTE = 60
+"""Key exchanges of one connection: each costs us a signature; once in a gigabyte or an hour is usual (RFC 4253, 9)."""
+MINUTE_SECONDS = 60.0
 
 IDENTIFICATION = "SSH-2.0-Tradelane"
 LOG_NAME = "sftp.ssh"
@@ -230,12 +235,20 @@ class _Transport(paramiko.Transport):
         self.set_log_channel(LOG_NAME)
         self.local_version = IDENTIFICATION
         self._ended = ended
-
+        self._exchanges: deque[float] = deque(maxlen=EXCHANGES_A_MINUTE + 1)
         self._handler_table: dict[int, Callable[[paramiko.Message], object]]
         self._handler_table[MSG_NEWKEYS] = self._take_new_keys
 
     def _take_new_keys(self, message: paramiko.Message) -> None:
-        """The first time paramiko makes its own judge of logins; ours takes its place before it has heard a word."""
+        """The first time paramiko makes its own judge of logins; ours takes its place before it has heard a word.
+
+        Raises:
+            paramiko.SSHException: keys were exchanged too often in the last minute.
+        """
+        exchanges = self._exchanges
+        exchanges.append(time.monotonic())
+        if len(exchanges) == exchanges.maxlen and exchanges[-1] - exchanges[0] < MINUTE_SECONDS:
+            raise paramiko.SSHException(f"keys were exchanged over {EXCHANGES_A_MINUTE} times in a minute")
         self._parse_newkeys(message)  # type: ignore[attr-defined]
         if type(self.auth_handler) is AuthHandler:
             self.auth_handler = _Judge(self)

@@ -1,4 +1,7 @@
-"""A thousand connections: strangers that say nothing, guessers, slow readers; a partner is served beside them."""
+"""Many connections: strangers that say nothing, guessers, those who ask for new keys again and again.
+
+A partner is served beside them; each test prints what that cost it. `make soak` takes ten thousand of them.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,19 @@ import contextlib
 import resource
 import socket
 import statistics
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import paramiko
 import pytest
 
 from sftp.client import SFTPClient
+from sftp.connection import EXCHANGES_A_MINUTE
 from sftp.gate import ServerLimits
 from sftp.keys import new_private_key, public_part, read_private_key
 from sftp.lockout import LockoutRules
@@ -21,10 +30,42 @@ from sftp.ports import Account
 from sftp.server import SFTPServer
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 KEY = new_private_key()
 WANTED = 1000
+TEN_THOUSAND = 10_000
+HOLDER = """
+import resource, select, socket, sys
+host, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+poll, held = select.poll(), {}
+def open_one():
+    sock = socket.create_connection((host, port), timeout=300)
+    held[sock.fileno()] = sock
+    poll.register(sock, select.POLLIN)
+for _ in range(count):
+    open_one()
+greeted, told = set(), False
+while True:
+    for number, _ in poll.poll():
+        try:
+            said = held[number].recv(4096)
+        except ConnectionResetError:
+            said = b""
+        if said:
+            greeted.add(number)
+            if len(greeted) == count and not told:
+                told = True
+                sys.stdout.write("ready")
+                sys.stdout.flush()
+        else:
+            poll.unregister(number)
+            held.pop(number).close()
+            open_one()
+"""
+"""Holds connections and says nothing on them; those that are given up on are opened anew."""
 ROUNDS = 20
 
 
@@ -55,33 +96,128 @@ def client_of(server: SFTPServer) -> SFTPClient:
     return SFTPClient.connect(host, port, user="acme", private_key=KEY, host_keys=server.host_keys, seconds=60)
 
 
-def median_seconds(client: SFTPClient, name: str) -> float:
-    spans = []
-    for number in range(ROUNDS):
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Seconds that uploads took."""
+
+    taken: list[float]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.taken)
+
+    @property
+    def p99(self) -> float:
+        return statistics.quantiles(self.taken, n=100, method="inclusive")[98]
+
+
+def spans(client: SFTPClient, name: str, rounds: int = ROUNDS) -> Spans:
+    """Of so many uploads."""
+    taken = []
+    for number in range(rounds):
         began = time.perf_counter()
         client.put(b"ISA*", "/in", f"{name}-{number}.edi")
-        spans.append(time.perf_counter() - began)
-    return statistics.median(spans)
+        taken.append(time.perf_counter() - began)
+    return Spans(taken)
 
 
-def test_a_thousand_silent_connections_do_not_slow_down_a_partner(descriptors: int) -> None:
-    assert descriptors >= 400, "this machine allows too few descriptors to say anything"
-    roomy = ServerLimits(connections=2 * WANTED, connections_per_address=2 * WANTED, strangers=2 * WANTED)
+def tell(what: str, alone: Spans, beside: Spans) -> None:
+    """One line of figures, shown with `pytest -s` and by a failure."""
+    one, other = (f"{found.median * 1000:.1f} ms (p99 {found.p99 * 1000:.1f})" for found in (alone, beside))
+    sys.stdout.write(f"{what}: an upload took a partner {one} alone, {other} beside\n")
+
+
+@contextlib.contextmanager
+def holding(address: tuple[str, int], count: int) -> Iterator[None]:
+    """Another process holds so many greeted connections."""
+    command = [sys.executable, "-c", HOLDER, *map(str, (*address, count))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.read(5) == b"ready"
+            yield
+        finally:
+            process.kill()
+
+
+def check_silent(wanted: int, *, rounds: int, most: Callable[[float], float]) -> None:
+    """So many connections that say nothing, and a partner beside them whose median is at most so much."""
+    roomy = ServerLimits(connections=2 * wanted, connections_per_address=2 * wanted, strangers=2 * wanted)
     with serving(roomy) as (server, mailbox), client_of(server) as client:
-        alone = median_seconds(client, "alone")
-        with contextlib.ExitStack() as stack:
-            silent = [
-                stack.enter_context(socket.create_connection(server.address, timeout=60)) for _ in range(descriptors)
-            ]
-            for sock in silent:
-                assert sock.recv(4) == b"SSH-"
-            assert server.connections == descriptors + 1
-            beside = median_seconds(client, "beside")
-            assert beside <= 2 * alone + 0.02
-        wait_until(lambda: server.connections == 1, within=120)
-        assert len(mailbox.counted) == 2 * ROUNDS
+        alone = spans(client, "alone", rounds)
+        with holding(server.address, wanted):
+            wait_until(lambda: server.connections > wanted * 0.8, within=600)
+            beside = spans(client, "beside", rounds)
+            tell(f"{wanted:,} silent connections", alone, beside)
+            assert server.connections > wanted * 0.5
+            assert beside.median <= most(alone.median)
+        wait_until(lambda: server.connections == 1, within=600)
+        assert len(mailbox.counted) == 2 * rounds
 
 
+@pytest.mark.faults
+@pytest.mark.usefixtures("descriptors")
+def test_a_thousand_silent_connections_do_not_slow_down_a_partner() -> None:
+    check_silent(WANTED, rounds=ROUNDS, most=lambda alone: 2 * alone + 0.02)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_ten_thousand_silent_connections_leave_a_partner_served() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = TEN_THOUSAND + 500
+    assert hard == resource.RLIM_INFINITY or hard >= needed, f"let this process have {needed} descriptors (ulimit -n)"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    try:
+        check_silent(TEN_THOUSAND, rounds=1000, most=lambda _alone: 1.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def check_rekeying(wanted: int, *, rounds: int) -> None:
+    """So many who are let in ask for new keys without end, and come back when they are cut off for it."""
+    over, cuts, asked = threading.Event(), [0] * wanted, [0] * wanted
+
+    def storm(place: int) -> None:
+        while not over.is_set():
+            with client_of(server) as other, contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+                for _ in range(EXCHANGES_A_MINUTE + 1):
+                    other._transport.renegotiate_keys()
+                    asked[place] += 1
+                pytest.fail("nobody minds")
+            cuts[place] += 1
+
+    with serving(ServerLimits()) as (server, mailbox), client_of(server) as client:
+        alone = spans(client, "alone", rounds)
+        with ThreadPoolExecutor(wanted) as pool:
+            storming = [pool.submit(storm, place) for place in range(wanted)]
+            try:
+                wait_until(lambda: all(asked) or any(one.done() for one in storming), within=60)
+                beside = spans(client, "beside", rounds)
+                wait_until(lambda: all(cuts) or any(one.done() for one in storming), within=120)
+            finally:
+                over.set()
+            for one in storming:
+                one.result()
+        tell(f"{wanted} who changed keys {sum(asked):,} times and were cut off {sum(cuts)} times", alone, beside)
+        assert all(cuts)
+        assert sum(asked) <= sum(cuts) * EXCHANGES_A_MINUTE
+        assert len(mailbox.counted) == 2 * rounds
+        wait_until(lambda: server.connections == 1, within=60)
+
+
+@pytest.mark.faults
+def test_who_asks_for_new_keys_without_end_is_cut_off_and_others_are_served() -> None:
+    check_rekeying(3, rounds=ROUNDS)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_many_who_ask_for_new_keys_without_end_do_not_stop_others() -> None:
+    check_rekeying(16, rounds=1000)
+
+
+@pytest.mark.faults
 def test_beyond_the_limits_connections_are_closed_at_once_and_a_partner_that_is_in_stays(descriptors: int) -> None:
     with serving(ServerLimits(strangers=50)) as (server, _), client_of(server) as client:
         with contextlib.ExitStack() as stack:
@@ -97,6 +233,7 @@ def test_beyond_the_limits_connections_are_closed_at_once_and_a_partner_that_is_
         wait_until(lambda: server.connections == 1, within=60)
 
 
+@pytest.mark.faults
 def test_a_guesser_is_shut_out_and_a_partner_that_is_in_stays() -> None:
     limits = ServerLimits(refusal_seconds=0.0, lockout=LockoutRules(failures=5))
     with serving(limits) as (server, _), client_of(server) as client:

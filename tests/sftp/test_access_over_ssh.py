@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from paramiko.packet import Packetizer
 
+from sftp.connection import EXCHANGES_A_MINUTE
 from sftp.errors import MailboxUnavailableError, SetupError
 from sftp.keys import PublicKey, new_private_key, public_part, read_private_key
 from sftp.memory import MemoryMailbox
@@ -454,3 +455,23 @@ def listens(address: tuple[str, int]) -> bool:
 def wait_until(site, holds) -> bool:
     """Wait on the server's own condition."""
     return site.server.wait_for(lambda _: holds(), seconds=20)
+
+
+def test_who_exchanges_keys_again_and_again_is_cut_off(site) -> None:
+    """As often as a client may have reason to it can; each exchange costs us a signature."""
+    transport = site.dial()
+    try:
+        with pytest.raises((paramiko.SSHException, EOFError)):  # noqa: PT012 which of them is the last is not certain
+            for _ in range(EXCHANGES_A_MINUTE + 1):
+                transport.renegotiate_keys()
+    finally:
+        transport.close()
+    assert site.server.wait_for(lambda server: server.connections == 0, seconds=60)
+
+
+def test_a_client_that_exchanges_keys_now_and_then_goes_on(site) -> None:
+    transport = site.dial()
+    for _ in range(3):
+        transport.renegotiate_keys()
+        assert "in" in listed(transport)
+    transport.close()
