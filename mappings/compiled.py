@@ -24,21 +24,23 @@ class RulePlace(NamedTuple):
 
 
 class FilledField(NamedTuple):
-    """A rule's field in its part: the path, the number of the rule, and how to read its entry in the trace.
+    """A rule's field in its part: the path, the number of the rule, and how to find its sources in the part's trace.
 
-    The entry is the holder where `part` says which part of it; a number where it is that part of the own holder; else a
-    tuple of pairs (holder, part).
+    `at` is the index of their holder, 0 the part's own. `part` says which part of it, `part_at` is the index of that
+    instead where it is known by the document alone; with neither, a tuple of pairs (holder, part) stands at `at`.
     """
 
     path: tuple[str, ...]
     rule: int
-    part: Any
+    at: int
+    part: Any = None
+    part_at: int | None = None
 
-    def sources(self, entry: Any, own: Any) -> tuple[Any, ...]:
-        """The flat pairs (holder, part) of a trace entry."""
-        if self.part is not None:
-            return (entry, self.part)
-        return (own, entry) if isinstance(entry, int) else tuple(entry)
+    def sources(self, trace: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The flat pairs (holder, part) of a trace."""
+        if self.part_at is not None:
+            return (trace[self.at], trace[self.part_at])
+        return tuple(trace[self.at]) if self.part is None else (trace[self.at], self.part)
 
 
 class Trail(Protocol):
@@ -50,7 +52,7 @@ class Trail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the trace of a part is laid out: its own holder, one entry for each rule, one list for each block in it.
+    """How the trace of a part is laid out: its own holder, what its rules' sources are made of, a list for each block.
 
     `path` leads there from the part around it; `single`: it is no list.
     """
@@ -64,11 +66,11 @@ class Layout:
         self, content: Any, trace: tuple[Any, ...], prefix: str = ""
     ) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
         """See Trail."""
-        for rule, entry in zip(self.fields, trace[1:], strict=False):
+        for rule in self.fields:
             held = _held(content, rule.path)
             if held is not None and held is not BAD:
-                yield prefix + ".".join(rule.path), (rule.rule, rule.sources(entry, trace[0]))
-        for block, traces in zip(self.blocks, trace[len(self.fields) + 1 :], strict=True):
+                yield prefix + ".".join(rule.path), (rule.rule, rule.sources(trace))
+        for block, traces in zip(self.blocks, trace[len(trace) - len(self.blocks) :], strict=True):
             found = _held(content, block.path)
             path = prefix + ".".join(block.path)
             if found is None or not traces:

@@ -46,6 +46,10 @@ _BY = re.compile(r"(?P<source>.*\S)\s+by\s+(?P<key>\S.*)")
 _EACH = "each"
 
 
+_Ruled = tuple[tuple[str, ...], int, tuple[str, ...]]
+"""A rule that is written: the names of its field, its number, and program text of its sources."""
+
+
 @dataclass(slots=True)
 class _Tree:
     """A block with those inside it, by their path from here."""
@@ -195,9 +199,10 @@ class DocumentTarget(Target):
                 self._put(holders, name)
         made = self._made(holders, ())
         self._required(model, tree, path)
-        own = work.source.spot(scope)[0]
-        trace = f"({', '.join([own, *(text for _, text in ruled), *(written.traces for written in inner)])},)"
-        layout = Layout(path, False, tuple(field for field, _ in ruled), tuple(written.layout for written in inner))
+        entries = {work.source.spot(scope)[0]: 0}
+        fields = tuple(_traced(names, rule, sources, entries) for names, rule, sources in ruled)
+        trace = f"({', '.join([*entries, *(written.traces for written in inner)])},)"
+        layout = Layout(path, False, fields, tuple(written.layout for written in inner))
         return layout, made, trace, parts
 
     def _inner(
@@ -304,8 +309,8 @@ class DocumentTarget(Target):
         *,
         holders: dict[tuple[str, ...], _Holder],
         scope: Any,
-    ) -> list[tuple[FilledField, str]]:
-        """Write a block's rules; of each its field and the program text of its trace.
+    ) -> list[_Ruled]:
+        """Write a block's rules; of each what `_traced` wants.
 
         Rules side by side that all need one part of what is read stand behind one test for it.
         """
@@ -316,7 +321,7 @@ class DocumentTarget(Target):
         rules = [rule for rule in block.rules.values() if rule is not condition]
         if work.settled:
             rules = [rule for rule in rules if (block.path, rule.name) not in work.settled]
-        written: list[tuple[FilledField, str]] = []
+        written: list[_Ruled] = []
         for needed, group in groupby(rules, lambda rule: self._needed(rule, model, scope)):
             place = program.reserve()
             origins: list[str] = []
@@ -328,7 +333,7 @@ class DocumentTarget(Target):
                             self._begin(rule, model, holders)
                     found = self._rule(rule, model, path, holders=holders, always=needed is None)
                     if found is not None:
-                        written.append(found[:2])
+                        written.append(found)
                         origins += [source[1:] for source in found[2] if needed and source.startswith("*")]
                 self._guard = None
             if origins:
@@ -354,8 +359,8 @@ class DocumentTarget(Target):
         *,
         holders: dict[tuple[str, ...], _Holder],
         always: bool,
-    ) -> tuple[FilledField, str, tuple[str, ...]] | None:
-        """Write one rule; its field, the program text of its trace, and its sources."""
+    ) -> _Ruled | None:
+        """Write one rule."""
         work = self._work
         names = tuple(rule.name.split("."))
         target: TargetField | None = None
@@ -380,8 +385,7 @@ class DocumentTarget(Target):
                 work.fault(rule.expression.place, f'{rule.name} would not take "{choice}": {refusal}')
         holder = self._holder(holders, model, names[:-1])
         self._store(rule, value=value, target=target, holder=holder, always=always)
-        text, part = _trace(value.sources, work.source.spot(work.translator.scope)[0])
-        return FilledField(names, work.rule, part), text, value.sources
+        return names, work.rule, value.sources
 
     def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: _Holder, always: bool) -> None:
         number, name, program = self._work.rule, target.path[-1], self._work.program
@@ -426,7 +430,7 @@ class DocumentTarget(Target):
         test = f"{self._work.translator.constant(target.takes())}({code})"
         if target.is_free_text:
             test = f"({code}.__class__ is TEXT and ({code}.isascii() or {test}))"
-        elif value.kind is Kind.TEXT and not value.sound:
+        elif value.kind is Kind.TEXT and (value.bad or not value.sound):
             test = f"({code}.__class__ is TEXT and {test})"
         program.line(f"if not {test}: unsure = True")
         return code
@@ -519,15 +523,19 @@ class DocumentTarget(Target):
         return f"{self._work.translator.constant(form.make)}({holder.values}, {holder.sum})"
 
 
-def _trace(sources: tuple[str, ...], own: str) -> tuple[str, Any]:
-    """A rule's entry in the trace, as small as it can be; see `compiled.FilledField`."""
+def _traced(names: tuple[str, ...], rule: int, sources: tuple[str, ...], entries: dict[str, int]) -> FilledField:
+    """How a rule's sources are found in the trace; `entries` is program text of what stands there, by its index."""
+
+    def index(text: str) -> int:
+        return entries.setdefault(text, len(entries))
+
     if len(sources) == 1 and not sources[0].startswith(("*", "'")):
         holder, part = sources[0].rsplit(", ", 1)
-        if holder == own and not part.startswith("'"):
-            return part, None
         if part.isdecimal():
-            return holder, int(part)
-    return tuple_code(sources), None
+            return FilledField(names, rule, index(holder), int(part))
+        if not part.startswith("'"):
+            return FilledField(names, rule, index(holder), None, index(part))
+    return FilledField(names, rule, index(tuple_code(sources)))
 
 
 def _finished(

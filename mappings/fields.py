@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ _KINDS = (
 )
 """Python types of fields, the narrower before the wider."""
 
+_PLAIN_PATTERN = re.compile(
+    r"\^(?:\[[A-Za-z0-9-]+\]|[A-Za-z0-9]|\{[0-9,]+\}|\((?:\[[A-Za-z0-9-]+\]|[A-Za-z0-9]|\{[0-9,]+\}|\|)+\))+\$"
+)
+"""Patterns of ASCII classes and letters between ^ and $; by them Python and pydantic match the same texts."""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetField:
@@ -52,8 +58,11 @@ class TargetField:
             return error.errors()[0]["msg"]
         return None
 
-    def takes(self) -> Callable[[Any], bool]:
-        """A test whether the model takes a value of the field's kind and keeps it as it is; texts are of class str."""
+    def takes(self) -> Callable[[Any], Any]:
+        """A test, true where the model takes a value of the field's kind and keeps it as it is; texts are of class str.
+
+        Where a pattern is all that is asked of a text, it is the pattern's own.
+        """
         return _test(self._allowed)
 
 
@@ -226,7 +235,7 @@ def _target(path: tuple[str, ...], kind: Kind, *, required: bool, allowed: Any) 
 
 
 @cache
-def _test(annotation: Any) -> Callable[[Any], bool]:
+def _test(annotation: Any) -> Callable[[Any], Any]:
     validator = _adapter(annotation).validator
     takes, validate = validator.isinstance_python, validator.validate_python
 
@@ -240,7 +249,10 @@ def _test(annotation: Any) -> Callable[[Any], bool]:
             return False
         return found.__class__ is value.__class__ and bool(found == value)
 
-    return text_test if _is_kept_text(annotation) else test
+    if not _is_kept_text(annotation):
+        return test
+    pattern = None if annotation is str else get_args(annotation)[1].pattern
+    return re.compile(pattern).fullmatch if pattern and _PLAIN_PATTERN.fullmatch(pattern) else text_test
 
 
 def _is_kept_text(annotation: Any) -> bool:
@@ -248,4 +260,7 @@ def _is_kept_text(annotation: Any) -> bool:
     if annotation is str:
         return True
     rules = get_args(annotation)[1:] if get_origin(annotation) is Annotated and get_args(annotation)[0] is str else ()
-    return len(rules) == 1 and rules[0] == StringConstraints(min_length=rules[0].min_length, pattern=rules[0].pattern)
+    return len(rules) == 1 and rules[0] in (
+        StringConstraints(min_length=rules[0].min_length),
+        StringConstraints(pattern=rules[0].pattern),
+    )
