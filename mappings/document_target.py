@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 
 from mappings.compilation import Compilation
 from mappings.compiled import FilledField, Layout
-from mappings.document_parts import PartForm, part_form
 from mappings.expressions import ExpressionFault, parse
 from mappings.fields import (
     PartField,
@@ -23,13 +22,12 @@ from mappings.fields import (
     blocks,
     find_field,
     find_part,
-    held_by,
     required_fields,
 )
 from mappings.kinds import Kind
 from mappings.lineage import LineageView
 from mappings.needs import need
-from mappings.program import Reserved
+from mappings.part_writer import PartWriter
 from mappings.report import Report
 from mappings.source import Items
 from mappings.spec import CONDITION, Block, Rule
@@ -58,28 +56,6 @@ class _Tree:
     inside: dict[tuple[str, ...], _Tree] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Holder:
-    """A part being made, or (`form` None) words by name, as the program holds it.
-
-    `values` is its dict. `total` is the sum of the bits of what is filled, and `always` of those that surely are, which
-    are not added to it as the program runs. `place` is where it is begun, and `guarded` the place behind a test where
-    all its rules stand; None where they do not stand behind one.
-    """
-
-    values: str
-    place: Reserved
-    guarded: Reserved | None = None
-    form: PartForm | None = None
-    total: str = ""
-    always: int = 0
-
-    @property
-    def sum(self) -> str:
-        """Program text of the bits of all that is filled."""
-        return f"{self.total} | {self.always}" if self.always else self.total
-
-
 @dataclass(frozen=True, slots=True)
 class _Made:
     """An inner block as it was written: program text of its parts and their traces, and the kinds of their fields."""
@@ -99,7 +75,6 @@ class DocumentTarget(Target):
         self._model = model
         self._work: Compilation
         self._group: str | None = None
-        self._guard: Reserved | None = None
 
     def write(self, work: Compilation) -> Written:
         """See Target."""
@@ -184,45 +159,39 @@ class DocumentTarget(Target):
     ) -> tuple[Layout, str, str, dict[str, BlockParts]]:
         """Write a block's inner blocks and rules; its layout, the names of its part and trace, and its blocks."""
         work = self._work
-        holders: dict[tuple[str, ...], _Holder] = {(): self._begun(model, "d")}
-        inner, parts = [], {}
+        made, inner, parts = PartWriter(work, model), [], {}
         for name, below in tree.inside.items():
-            written = self._inner(below, model, path, name, scope=scope, holders=holders)
+            written = self._inner(below, made, path, name, scope=scope)
             if written is not None:
                 inner.append(written)
                 parts[".".join(name)] = BlockParts(written.listed, written.fields, made=True)
         work.see(scope, parts)
-        ruled = [] if tree.block is None else self._rules(tree.block, model, path, holders=holders, scope=scope)
-        for name in sorted(holders, key=len, reverse=True):
-            self._write_beginning(holders[name])
-            if name:
-                self._put(holders, name)
-        made = self._made(holders, ())
+        ruled = [] if tree.block is None else self._rules(tree.block, made, path, scope=scope)
+        part = made.finished()
         self._required(model, tree, path)
         entries = {work.source.spot(scope)[0]: 0}
         fields = tuple(_traced(names, rule, sources, entries) for names, rule, sources in ruled)
         trace = f"({', '.join([*entries, *(written.traces for written in inner)])},)"
         layout = Layout(path, False, fields, tuple(written.layout for written in inner))
-        return layout, made, trace, parts
+        return layout, part, trace, parts
 
     def _inner(
         self,
         tree: _Tree,
-        model: type[BaseModel],
+        around: PartWriter,
         path: tuple[str, ...],
         name: tuple[str, ...],
         *,
         scope: Any,
-        holders: dict[tuple[str, ...], _Holder],
     ) -> _Made | None:
         block, work, program = tree.block, self._work, self._work.program
         assert block is not None
-        found = self._part(model, block, path, name)
+        found = self._part(around.model, block, path, name)
         if found is None:
             return None
         if (items := self._items(block, scope)) is None:
             return None
-        above = self._holder(holders, model, name[:-1])
+        above = around.holder(name[:-1])
         listed, traces = program.fresh("o"), program.fresh("w")
         program.line(f"{listed} = {traces} = ()")
         condition = block.rules.get(CONDITION)
@@ -230,7 +199,7 @@ class DocumentTarget(Target):
             program.line(f"{listed} = []")
             program.line(f"{traces} = []")
             grouped = block.source is not None and block.source.text == _EACH
-            around = work.translator.position
+            outer = work.translator.position
             with work.source.again(items, "members") if grouped else work.source.each(items):
                 work.translator.position = f"len({listed}) + 1"
                 if condition is not None:
@@ -240,10 +209,10 @@ class DocumentTarget(Target):
                     self._only(block, listed, items.scope, (*path, *name))
                 program.line(f"{listed}.append({part_made})")
                 program.line(f"{traces}.append({trace})")
-            work.translator.position = around
+            work.translator.position = outer
             kept = f"TUPLE({listed})" if found.many else f"{listed}[0]"
             with program.block(f"if {listed}:"):
-                self._fill(above, name[-1], kept, always=False)
+                around.fill(above, name[-1], kept, always=False)
         fields = {rule.name: self._kind(found.model, rule) for rule in block.rules.values()}
         return _Made(Layout(name, not found.many, layout.fields, layout.blocks), listed, traces, fields)
 
@@ -304,10 +273,9 @@ class DocumentTarget(Target):
     def _rules(
         self,
         block: Block,
-        model: type[BaseModel],
+        part: PartWriter,
         path: tuple[str, ...],
         *,
-        holders: dict[tuple[str, ...], _Holder],
         scope: Any,
     ) -> list[_Ruled]:
         """Write a block's rules; of each what `_traced` wants.
@@ -322,20 +290,20 @@ class DocumentTarget(Target):
         if work.settled:
             rules = [rule for rule in rules if (block.path, rule.name) not in work.settled]
         written: list[_Ruled] = []
-        for needed, group in groupby(rules, lambda rule: self._needed(rule, model, scope)):
+        for needed, group in groupby(rules, lambda rule: self._needed(rule, part.model, scope)):
             place = program.reserve()
             origins: list[str] = []
             with work.translator.branch(None if needed is None else f"if {needed} is not None:"):
-                self._guard = None if needed is None else program.reserve()
+                part.guard = None if needed is None else program.reserve()
                 for rule in group:
                     if "." in rule.name:
                         with program.filling(place):
-                            self._begin(rule, model, holders)
-                    found = self._rule(rule, model, path, holders=holders, always=needed is None)
+                            part.begin(tuple(rule.name.split(".")))
+                    found = self._rule(rule, part, path, always=needed is None)
                     if found is not None:
                         written.append(found)
                         origins += [source[1:] for source in found[2] if needed and source.startswith("*")]
-                self._guard = None
+                part.guard = None
             if origins:
                 with program.filling(place):
                     program.line(" = ".join(dict.fromkeys(origins)) + " = ()")
@@ -354,10 +322,9 @@ class DocumentTarget(Target):
     def _rule(
         self,
         rule: Rule,
-        model: type[BaseModel],
+        part: PartWriter,
         path: tuple[str, ...],
         *,
-        holders: dict[tuple[str, ...], _Holder],
         always: bool,
     ) -> _Ruled | None:
         """Write one rule."""
@@ -365,7 +332,7 @@ class DocumentTarget(Target):
         names = tuple(rule.name.split("."))
         target: TargetField | None = None
         try:
-            target = find_field(model, names)
+            target = find_field(part.model, names)
         except UnknownField as unknown:
             offset = sum(len(name) + 1 for name in names[: unknown.position])
             work.fault(rule.key.at(offset), unknown.message)
@@ -383,57 +350,25 @@ class DocumentTarget(Target):
             refusal = target.refusal(choice)
             if refusal is not None:
                 work.fault(rule.expression.place, f'{rule.name} would not take "{choice}": {refusal}')
-        holder = self._holder(holders, model, names[:-1])
-        self._store(rule, value=value, target=target, holder=holder, always=always)
+        self._store(rule, part, value=value, target=target, always=always)
         return names, work.rule, value.sources
 
-    def _store(self, rule: Rule, *, value: Value, target: TargetField, holder: _Holder, always: bool) -> None:
+    def _store(self, rule: Rule, part: PartWriter, *, value: Value, target: TargetField, always: bool) -> None:
         number, name, program = self._work.rule, target.path[-1], self._work.program
+        holder = part.holder(target.path[:-1])
         if rule.required or (target.required and rule.required is not False):
             with program.block(f"if {absence(value)}:"):
-                spot, part = value.spot or self._work.source.spot(self._work.translator.scope)
-                own = self._work.source.spot(self._work.translator.scope)[0]
-                missing = f"report.missing({number}, {spot}, {part}, {own})"
-                self._fill(holder, name, missing, always=always)
+                own = self._work.source.spot(self._work.translator.scope)
+                spot, element = value.spot or own
+                part.fill(holder, name, f"report.missing({number}, {spot}, {element}, {own[0]})", always=always)
             with program.block("else:"):
-                self._fill(holder, name, self._fitting(value, target), always=always)
+                part.fill(holder, name, part.fitting(value, target), always=always)
         elif value.absent:
             present = value.code if value.kind in (Kind.TEXT, Kind.TEXTS) else f"{value.code} is not None"
             with program.block(f"if {present}:"):
-                self._fill(holder, name, self._fitting(value, target), always=False)
+                part.fill(holder, name, part.fitting(value, target), always=False)
         else:
-            self._fill(holder, name, self._fitting(value, target), always=always)
-
-    def _fill(self, holder: _Holder, name: str, text: str, *, always: bool) -> None:
-        """Write that a field is filled; `always`: this line, or one like it, is run for every part."""
-        self._work.program.line(f"{holder.values}[{name!r}] = {text}")
-        if holder.form is not None:
-            bit = holder.form.bits[name]
-            if always:
-                holder.always |= bit
-            elif not holder.always & bit:
-                self._work.program.line(f"{holder.total} |= {bit}")
-
-    def _fitting(self, value: Value, target: TargetField) -> str:
-        """Program text of a value as the model keeps it; what the program cannot be sure of is written before."""
-        program, code = self._work.program, value.code
-        if (members := target.members) is not None:
-            kept = program.fresh("v")
-            program.line(f"{kept} = {program.constant(members)}.get({code}, {code})")
-            if value.choices is None:
-                program.line(f"if {kept} is {code}: unsure = True")
-            return kept
-        if value.choices is not None or (
-            value.sound and (target.is_free_text or value.kind not in (Kind.TEXT, Kind.TEXTS))
-        ):
-            return code
-        test = f"{self._work.translator.constant(target.takes())}({code})"
-        if target.is_free_text:
-            test = f"({code}.__class__ is TEXT and ({code}.isascii() or {test}))"
-        elif value.kind is Kind.TEXT and (value.bad or not value.sound):
-            test = f"({code}.__class__ is TEXT and {test})"
-        program.line(f"if not {test}: unsure = True")
-        return code
+            part.fill(holder, name, part.fitting(value, target), always=always)
 
     def _kind(self, model: type[BaseModel], rule: Rule) -> Kind:
         try:
@@ -453,74 +388,6 @@ class DocumentTarget(Target):
                 self._work.fault(
                     rules[name].key.place, f'no {self._model.schema_name} can be without "{name}"; leave the ? out'
                 )
-
-    def _holder(
-        self, holders: dict[tuple[str, ...], _Holder], model: type[BaseModel], names: tuple[str, ...]
-    ) -> _Holder:
-        """What holds a part that is no list, or words by name; begun when it is first wanted."""
-        for depth in range(1, len(names) + 1):
-            held = held_by(model, names[depth - 1])
-            if names[:depth] not in holders:
-                holders[names[:depth]] = self._begun(held.model, "h")
-            if holders[names[:depth]].guarded is not self._guard:
-                holders[names[:depth]].guarded = None
-            model = held.model or model
-        return holders[names]
-
-    def _begin(self, rule: Rule, model: type[BaseModel], holders: dict[tuple[str, ...], _Holder]) -> None:
-        """Write that what holds a rule's field is begun; a field that is not there is told when the rule is written."""
-        names = tuple(rule.name.split("."))
-        with suppress(UnknownField):
-            find_field(model, names)
-            self._holder(holders, model, names[:-1])
-
-    def _begun(self, model: type[BaseModel] | None, prefix: str) -> _Holder:
-        """A part to be begun here; of no model, words by name."""
-        program = self._work.program
-        if model is None:
-            return _Holder(program.fresh(prefix), program.reserve())
-        values, total = program.fresh(prefix), program.fresh("b")
-        return _Holder(values, program.reserve(), self._guard, part_form(model), total)
-
-    def _write_beginning(self, holder: _Holder) -> None:
-        """Write that a part is begun, behind the test that all its rules stand behind, if they do."""
-        program, form = self._work.program, holder.form
-        if form is None:
-            with program.filling(holder.place):
-                program.line(f"{holder.values} = {{}}")
-            return
-        with program.filling(holder.place):
-            program.line(f"{holder.total} = 0")
-        with program.filling(holder.guarded or holder.place):
-            program.line(f"{holder.values} = {self._work.translator.constant(form.blank)}()")
-
-    def _put(self, holders: dict[tuple[str, ...], _Holder], path: tuple[str, ...]) -> None:
-        """Write that a part that is no list, or words, go where they belong, if there is anything in them."""
-        holder, above, name = holders[path], holders[path[:-1]], path[-1]
-        program = self._work.program
-        if holder.form is None:
-            assert above.form is not None
-            program.line(f"{above.values}[{name!r}] = {holder.values}")
-            program.line(f"if {holder.values}: {above.total} |= {above.form.bits[name]}")
-        elif holder.always:
-            self._fill(above, name, self._made(holders, path), always=True)
-        else:
-            with program.block(f"if {holder.total}:"):
-                self._fill(above, name, self._made(holders, path), always=False)
-
-    def _made(self, holders: dict[tuple[str, ...], _Holder], path: tuple[str, ...]) -> str:
-        """Write what is left to do for a part; program text of the part as its model makes it."""
-        holder, program = holders[path], self._work.program
-        form = holder.form
-        assert form is not None
-        for name in form.fresh:
-            if (*path, name) not in holders:
-                program.line(f"{holder.values}[{name!r}] = {{}}")
-        if not form.is_plain:
-            program.line("unsure = True")
-        elif wanted := form.wanted & ~holder.always:
-            program.line(f"if {holder.total} & {wanted} != {wanted}: unsure = True")
-        return f"{self._work.translator.constant(form.make)}({holder.values}, {holder.sum})"
 
 
 def _traced(names: tuple[str, ...], rule: int, sources: tuple[str, ...], entries: dict[str, int]) -> FilledField:

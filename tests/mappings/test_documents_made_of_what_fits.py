@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
 
 from mappings.catalog import SHIPPED, MapCatalog
 from mappings.document_parts import PartForm, filled, part_form, unmade
 from mappings.engine import run
+from mappings.fields import find_field
 from mappings.golden import read_samples
 from mappings.report import Report
 from translators.canonical.common import Part
@@ -171,3 +174,19 @@ def test_the_plain_order_goes_through_no_validation() -> None:
     around = (context.env, context.file, context.agreement, context.origin, opened.extra, context)
     ((content, _),) = compiled.runner.function(opened.root, report, *around)
     assert type(content) is PurchaseOrder
+
+
+def test_a_qualifier_that_stands_twice_is_one_issue_whatever_the_field_takes(
+    x12: Any, workspace: Any, with_rules: Any
+) -> None:
+    source = x12(BEG, "PO1*1*12*EA***UP*012345678905*UP*012345678912")
+    (issue,) = workspace.run(with_rules(lines="gtin: pair('UP')"), source).issues
+    assert issue.code == "map.pair.several"
+
+
+@pytest.mark.parametrize("field", [("lines", "gtin"), ("currency",), ("ship_to", "address", "country")])
+@given(text=st.text("0123456789AZaz-\n\u0661", max_size=15) | st.text("0123456789", min_size=8, max_size=14))
+def test_a_pattern_takes_what_the_model_takes(field: tuple[str, ...], text: str) -> None:
+    model, path = (PurchaseOrderLine, field[1:]) if field[0] == "lines" else (PurchaseOrder, field)
+    target = find_field(model, path)
+    assert bool(target.takes()(text)) == (target.refusal(text) is None)
