@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ ORDERS = 2000
 LINES = 8
 LONG_ORDER_LINES = 20_000
 PARTNERS = 1000
+TOGETHER = 50
+"""Sets that are mapped between two looks at the clock: one look is a system call, and one for each set of 8 lines takes
+a sixth of what is then measured."""
 AGREEMENT = {"currency": "USD"}
 
 
@@ -51,6 +55,7 @@ def bench_map(*, quick: bool = False) -> dict[str, Any]:
             _rate(long, compiled, guides) * long_lines,
             _through(short, compiled, guides),
         ]
+    start, first = _start(guides, partners)
     rows = [
         row(
             f"order lines mapped, {orders} orders of {LINES} lines, lineage on",
@@ -71,7 +76,8 @@ def bench_map(*, quick: bool = False) -> dict[str, Any]:
             reach=6000,
         ),
         row("base/850.in loaded", loading, "ms", better="lower", reach=50),
-        row(f"{partners} partner maps loaded", _start(guides, partners), "s", better="lower", reach=10),
+        row(f"{partners} partner maps loaded", start, "s", better="lower", reach=10),
+        row("a partner's map made ready to run, when its first order comes", first, "ms", better="lower"),
     ]
     return report("map", rows)
 
@@ -120,18 +126,20 @@ def _sets(content: bytes, guides: GuideLibrary) -> Iterator[TransactionSet]:
 
 
 def _rate(content: bytes, compiled: CompiledMap, guides: GuideLibrary) -> float:
-    """Orders a second, mapping alone: each set is read, its mapping timed, and let go; the best of three."""
+    """Orders a second, mapping alone: some sets are read, their mapping timed, all let go; the best of three."""
     best = 0.0
     for _ in range(3):
         gc.collect()
         count, spent = 0, 0
-        for source in _sets(content, guides):
+        reading = _sets(content, guides)
+        while sources := list(islice(reading, TOGETHER)):
             started = time.process_time_ns()
-            mapped = run(compiled, source, MapContext.around(source, agreement=AGREEMENT))
+            for source in sources:
+                mapped = run(compiled, source, MapContext.around(source, agreement=AGREEMENT))
+                if mapped.issues:
+                    raise RuntimeError(str(mapped.issues[0]))
             spent += time.process_time_ns() - started
-            count += 1
-            if mapped.issues:
-                raise RuntimeError(str(mapped.issues[0]))
+            count += len(sources)
         best = max(best, count / spent * 1e9)
     return best
 
@@ -145,18 +153,24 @@ def _through(content: bytes, compiled: CompiledMap, guides: GuideLibrary) -> flo
     return count / (time.process_time() - started)
 
 
-def _start(guides: GuideLibrary, partners: int) -> float:
+def _start(guides: GuideLibrary, partners: int) -> tuple[float, float]:
+    """Seconds to load so many partners' maps, and milliseconds until one of them can run."""
     with tempfile.TemporaryDirectory() as folder:
         for number in range(partners):
             path = Path(folder) / f"partner{number:04d}" / "850.in"
             path.mkdir(parents=True)
             text = f"extends: base/850.in\npartner: partner{number:04d}\nlines:\n  sku: pair('IN')\n"
             (path / MAP_FILE).write_text(text)
+        catalog = MapCatalog([Path(folder), SHIPPED], guides=guides)
         started = time.process_time()
-        faults = MapCatalog([Path(folder), SHIPPED], guides=guides).load_all()
+        faults = catalog.load_all()
         if faults:
             raise RuntimeError(str(faults[0]))
-        return time.process_time() - started
+        spent = time.process_time() - started
+        one = catalog.find("partner0000/850.in")
+        started = time.process_time()
+        assert one.runner.function is not None
+        return spent, (time.process_time() - started) * 1000
 
 
 if __name__ == "__main__":
