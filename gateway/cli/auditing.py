@@ -27,13 +27,20 @@ def verify(
         Path | None, typer.Option(help="A checkpoint that was kept outside: a log rewritten or cut since is found.")
     ] = None,
     key: PublicKey = None,
+    payloads: Annotated[
+        bool, typer.Option("--payloads", help="Read every payload, too: bytes changed or gone are named.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Recompute the chain of the audit log: changed, deleted or truncated rows are named. Exit 1 if any."""
     from gateway.app import workspace_store
     from gateway.evidence import checkpoints
+    from gateway.ports import SystemClock
+    from gateway.settings import load_settings
     from gateway.store import audit
+    from gateway.store.vault import Vault
+    from gateway.workspace import home_of
 
     known = None
     if checkpoint is not None:
@@ -43,13 +50,19 @@ def verify(
         fail("--key is what a --checkpoint is signed with; give one", code=EXIT_REJECTED)
     with workspace_store(home) as store:
         found = audit.verify(store, known=known)
+        examined = (
+            Vault(store, load_settings(home_of(home)).home / "vault", SystemClock()).examine() if payloads else None
+        )
+    damaged = {} if examined is None else examined.faults
     if json:
         print_json(
             {
-                "ok": found.ok,
+                "ok": found.ok and not damaged,
                 "rows": found.rows,
                 "sealed": found.sealed,
                 "checkpoint": None if known is None else known.position,
+                "payloads": None if examined is None else examined.payloads,
+                "damaged": damaged,
                 "faults": [
                     {"kind": fault.kind, "seq": fault.seq, "position": fault.position} for fault in found.faults
                 ],
@@ -62,7 +75,11 @@ def verify(
         for fault in found.faults:
             row = f"row {fault.seq}" if fault.seq is not None else f"position {fault.position}"
             people.print(f"  {row}: {fault.kind}")
-    if not found.ok:
+        if examined is not None:
+            people.print(f"{examined.payloads} payloads, {len(damaged)} not as they were put in")
+        for why in damaged.values():
+            people.print(f"  {plain(why)}")
+    if not found.ok or damaged:
         raise typer.Exit(EXIT_REJECTED)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +30,7 @@ INLINE_LIMIT = 1024 * 1024
 CHUNK = 256 * 1024
 
 _SELECT = select(payload.c.body, payload.c.location).where(payload.c.sha256 == bindparam("sha256"))
+_ALL_NAMES = select(payload.c.sha256).order_by(payload.c.sha256)
 _NAMED = text("SELECT sha256 FROM payload WHERE sha256 = ANY(:objects) AND location IS NOT NULL")
 
 
@@ -44,6 +45,14 @@ class StoredPayload:
 
     sha256: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What an examination of the vault found: how many payloads there are, and name -> what is wrong with it."""
+
+    payloads: int
+    faults: Mapping[str, str]
 
 
 class Spool:
@@ -250,6 +259,23 @@ class Vault:
             PayloadDamaged: its bytes have changed.
         """
         return b"".join(self.open(conn, sha256))
+
+    def examine(self) -> Examined:
+        """Read every payload there is, and tell of those that are not what was put in.
+
+        Raises:
+            StoreUnavailable: the database or the disk is gone.
+        """
+        seen, faults = 0, {}
+        with self._store.snapshot() as conn:
+            for sha256 in conn.execute(_ALL_NAMES).scalars().all():
+                seen += 1
+                try:
+                    for _ in self.open(conn, bytes(sha256)):
+                        pass
+                except (PayloadMissing, PayloadDamaged) as error:
+                    faults[bytes(sha256).hex()] = str(error)
+        return Examined(seen, faults)
 
     def sweep_orphans(self, older_than: timedelta) -> int:
         """Remove objects that no row names and uploads that nobody finishes.

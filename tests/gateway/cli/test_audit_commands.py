@@ -46,3 +46,17 @@ def test_a_checkpoint_goes_to_the_folder_of_the_settings(workspace: Workspace, t
 
 def test_a_key_without_a_checkpoint_is_no_question(workspace: Workspace, tmp_path: Path) -> None:
     assert workspace("audit", "verify", "--key", tmp_path / "any.pem").exit_code == 1
+
+
+def test_bytes_that_were_changed_are_named(workspace: Workspace) -> None:
+    workspace.line.sent(file_of("PO-1"))
+    good = workspace("audit", "verify", "--payloads", "--json")
+    assert (good.exit_code, objects(good)[0]["damaged"]) == (0, {})
+    assert objects(good)[0]["payloads"] == 2
+    with workspace.line.store.begin() as conn:
+        changed = "UPDATE payload SET body = set_byte(body, 200, 1) WHERE body LIKE 'ISA%ACME  %' RETURNING sha256"
+        names = [bytes(name).hex() for name in conn.execute(text(changed)).scalars()]
+    bad = workspace("audit", "verify", "--payloads", "--json")
+    assert bad.exit_code == 1
+    assert sorted(objects(bad)[0]["damaged"]) == sorted(names) != []
+    assert "not as they were put in" in workspace("audit", "verify", "--payloads").stdout
