@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pipeline.chunk import INTERCHANGES_IN_CHUNK, ISSUES_IN_CHUNK
-from gateway.pipeline.inbound import _RangeHashes
+from gateway.pipeline.range_hashes import RangeHashes
 from tests.gateway.inbound_line import Line, codes, file_of, group, interchange, order
 from tests.gateway.pipeline.test_large_files import stage_a_chunk
 
@@ -60,6 +60,6 @@ def test_more_issues_than_a_chunk_are_all_kept(line: Line) -> None:
 def test_hashes_of_ranges_are_those_of_their_bytes(chunks: list[bytes], cuts: list[int]) -> None:
     content = b"".join(chunks)
     edges = sorted(min(cut, len(content)) for cut in cuts)
-    hashes = _RangeHashes(chunks)
+    hashes = RangeHashes(chunks)
     for start, end in zip(edges[::2], edges[1::2], strict=False):
         assert hashes(start, end) == hashlib.sha256(content[start:end]).digest()
