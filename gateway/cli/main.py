@@ -27,6 +27,7 @@ from gateway.cli import (
     running,
     samples,
     sending,
+    tables,
 )
 from gateway.cli.output import EXIT_USAGE, complain, fail
 from gateway.errors import GatewayError
@@ -62,6 +63,7 @@ exceptions.register(app)
 references.register(app)
 onboarding.register(app)
 lineage.register(app)
+tables.register(app)
 probing.register(app)
 
 
