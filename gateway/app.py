@@ -63,6 +63,7 @@ from gateway.pipeline.told_events import ToldEvents
 from gateway.pipeline.transport import Transport
 from gateway.ports import Clock, SystemClock
 from gateway.purging import purge_all, retention_policy
+from gateway.routing import Routes
 from gateway.settings import Settings, load_settings
 from gateway.signals import stop_on_signals
 from gateway.state_metrics import StateMetrics
@@ -76,7 +77,7 @@ from gateway.store.work_statements import DISPATCH, SEND, WorkTable
 from gateway.wakes import Wakes
 from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
-from gateway.workspace import home_of, map_roots, maps_in_force, node_name, profile_roots, unmet
+from gateway.workspace import home_of, map_roots, maps_in_force, node_name, profile_roots, routes_of, unmet
 from mappings.catalog import MapCatalog
 from partners.registry import PartnerRegistry
 from partners.remotes import CHANNEL as SFTP_CLIENT
@@ -122,6 +123,7 @@ class Gateway:
     clock: Clock
     as2_keys: AS2Keys
     intake: Intake
+    routes: Routes
 
     @property
     def outbound_book(self) -> OutboundBook:
@@ -213,7 +215,7 @@ class Gateway:
         backoff = backoff or Backoff()
         dispatching = DispatchLine(self.store, self.vault, self.outbound_book, self.clock, worker)
         policies = {name: found.policy for name, found in self.settings.destinations.items()}
-        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff, policies)
+        outbound = OutboundLine(self.store, adapters, self.clock, worker, backoff, policies, self.routes)
         sending = SendLine(self.store, self.vault, self.transports(), self.clock, worker, backoff)
         rates = {name: policies[name].rate or adapter.manifest.rate for name, adapter in adapters.items()}
         bounded = {name: (rate.requests, timedelta(seconds=rate.seconds)) for name, rate in rates.items() if rate}
@@ -240,6 +242,7 @@ class Gateway:
             partner_guides=self.partner_guides,
             clock=self.clock,
             in_flight={name: adapter.manifest.max_in_flight for name, adapter in adapters.items()},
+            routes=self.routes,
         )
 
 
@@ -304,6 +307,11 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     faults = [*maps.load(wanted), *partner_guides.faults]
     as2_keys = load_keys(settings.home, registry.ourselves.values(), faults=faults)
     faults += unmet(registry, maps=maps, destinations=settings.destinations)
+    routes = Routes()
+    try:
+        routes = routes_of(settings, registry)
+    except LoadError as error:
+        faults += error.faults
     if faults:
         raise LoadError(faults)
     loaded = [maps.written(name) for name in wanted]
@@ -316,7 +324,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
         )
     vault = Vault(store, settings.home / "vault", clock)
     intake = Intake(store, clock, high_water=settings.inbound.high_water, free=lambda: free_share(settings.home))
-    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys, intake)
+    return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys, intake, routes)
 
 
 def build_work(context: WorkerContext) -> Work:

@@ -62,7 +62,7 @@ def _disk(home: Path) -> Finding:
 
 
 def _workspace(settings: Settings) -> list[Finding]:
-    from gateway.workspace import map_roots, profile_roots, unmet
+    from gateway.workspace import map_roots, profile_roots, routes_of, unmet
     from mappings.catalog import MapCatalog
     from partners.registry import PartnerRegistry
 
@@ -76,7 +76,12 @@ def _workspace(settings: Settings) -> list[Finding]:
     missing = unmet(registry, maps=maps, destinations=settings.destinations)
     if missing:
         return [*findings, *_mistakes("partners", LoadError(missing))]
-    return [*findings, Finding("partners", True, f"{len(registry.partners)} load")]
+    findings.append(Finding("partners", True, f"{len(registry.partners)} load"))
+    try:
+        rules = routes_of(settings, registry).rules
+    except LoadError as error:
+        return [*findings, *_mistakes("routing", error)]
+    return [*findings, Finding("routing", True, f"{len(rules)} rules" if rules else "as agreed")]
 
 
 def _destinations(settings: Settings) -> list[Finding]:

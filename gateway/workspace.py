@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,9 @@ from uuid import uuid4
 from translators.datafile import LoadFault, Place, did_you_mean
 
 if TYPE_CHECKING:
+    from gateway.destinations import Destination
+    from gateway.routing import Routes
+    from gateway.settings import Settings
     from mappings.catalog import MapCatalog
     from partners.registry import PartnerRegistry
     from translators.x12.guide import GuideLibrary
@@ -75,8 +78,15 @@ def maps_in_force(home: Path, registry: PartnerRegistry, maps: Collection[str]) 
     return [name for name in maps if name in named or (own / name).is_dir()]
 
 
-def unmet(registry: PartnerRegistry, *, maps: MapCatalog, destinations: Collection[str]) -> list[LoadFault]:
-    """Agreements that name a map or a destination there is not, or a map of another format; each at its place."""
+def unmet(registry: PartnerRegistry, *, maps: MapCatalog, destinations: Mapping[str, Destination]) -> list[LoadFault]:
+    """Agreements that name a map or a destination there is not, or a map of another format; each at its place.
+
+    Nor may one of live documents name destinations for tests only: they would go nowhere.
+    """
+    from gateway.model import Environment
+    from partners.model import Usage
+
+    for_tests = {name for name, found in destinations.items() if found.environment is Environment.TEST}
     faults = []
     names = maps.names()
     for _, partner in registry.revisions():
@@ -95,7 +105,25 @@ def unmet(registry: PartnerRegistry, *, maps: MapCatalog, destinations: Collecti
                 for name in agreement.deliver_to
                 if name not in destinations
             ]
+            live = agreement.criteria.usage is not Usage.TEST
+            if live and agreement.deliver_to and set(agreement.deliver_to) <= for_tests:
+                text = "all destinations of the agreement are for test documents; name a live one, or say usage: test"
+                faults.append(LoadFault(place, text))
     return faults
+
+
+def routes_of(settings: Settings, registry: PartnerRegistry) -> Routes:
+    """The rules of a workspace that say where documents go.
+
+    Raises:
+        LoadError: they have mistakes.
+    """
+    from gateway.routing import load_routes
+
+    destinations = {name: found.environment for name, found in settings.destinations.items()}
+    return load_routes(
+        settings.home, destinations=destinations, partners=registry.partners, entities=registry.ourselves
+    )
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,15 +25,11 @@ from gateway.cli.output import (
     print_json,
     print_table,
 )
-from gateway.workspace import maps_of, registry_of
+from gateway.cli.x12_files import merged_guides, translated_x12
+from gateway.workspace import registry_of
 
 if TYPE_CHECKING:
-    from gateway.guides import PartnerGuides
-    from partners.model import Agreement
-    from partners.registry import PartnerRegistry
-    from translators.errors import Issue
     from translators.x12.guide import GuideLibrary
-    from translators.x12.model import TransactionSet
     from translators.x12.options import ReadOptions
     from translators.x12.terms import AgreedTerms
 
@@ -95,23 +90,8 @@ def _terms(partner: str, home: Path | None, guides: GuideLibrary) -> tuple[Agree
     if partner not in registry.partners:
         fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
     found = registry.partners[partner]
-    terms = RegistryTerms(registry, _merged(registry, guides), partner=found)
+    terms = RegistryTerms(registry, merged_guides(registry, guides), partner=found)
     return terms, ReadOptions(charset=found.text.charset, unwrap=found.text.unwrap)
-
-
-def _merged(registry: PartnerRegistry, guides: GuideLibrary) -> PartnerGuides:
-    """Every partner's guides.
-
-    Raises:
-        LoadError: with every mistake in them.
-    """
-    from gateway.guides import PartnerGuides
-    from translators.datafile import LoadError
-
-    merged = PartnerGuides(registry, guides)
-    if merged.faults:
-        raise LoadError(merged.faults)
-    return merged
 
 
 def ack(
@@ -166,85 +146,14 @@ def translate(
     if map is not None and partner is not None:
         fail("--map and --partner exclude each other; give one", code=EXIT_USAGE)
     worst = 0
-    translated = _translated if is_x12(file) else translated_file
-    for documents, issues in translated(file, map_name=map, partner=partner, home=home):
-        for document in documents:
+    translated = translated_x12 if is_x12(file) else translated_file
+    for made in translated(file, map_name=map, partner=partner, home=home):
+        for document in made.documents:
             sys.stdout.write((document.to_json_bytes().decode() if json else _pretty(document)) + "\n")
-        for issue in issues:
+        for issue in made.issues:
             complain(f"{issue.code}: {issue.message} ({issue.position})")
             worst = EXIT_REJECTED if issue.severity == "error" else worst
     raise typer.Exit(worst)
-
-
-def _translated(
-    file: Path, *, map_name: str | None, partner: str | None, home: Path | None
-) -> Iterator[tuple[Any, list[Any]]]:
-    from gateway.guides import RegistryTerms
-    from gateway.pipeline.text import text_terms
-    from mappings.engine import MapContext, run
-    from translators.errors import Issue
-    from translators.x12.guide import GuideLibrary
-    from translators.x12.model import GroupStart, InterchangeStart, TransactionSet
-    from translators.x12.reader import ReadOptions, read_x12
-
-    guides = GuideLibrary.shipped()
-    maps = maps_of(home, guides=guides)
-    registry = None if map_name else registry_of(home)
-    if registry is not None and partner is not None and partner not in registry.partners:
-        fail(f"no partner {partner}; known: {', '.join(sorted(registry.partners))}", code=EXIT_USAGE)
-    terms = None if registry is None else RegistryTerms(registry, _merged(registry, guides))
-    options = ReadOptions(keep_tree=True)
-    if registry is not None:
-        text = text_terms(next(iter(chunks_of(file)), b""), account=None, registry=registry)
-        options = ReadOptions(keep_tree=True, charset=text.charset, unwrap=text.unwrap)
-    for event in read_x12(chunks_of(file), guides=guides, options=options, agreed=terms):
-        if isinstance(event, InterchangeStart | GroupStart):
-            continue  # what is wrong with them is told again when they end
-        if not isinstance(event, TransactionSet) or not event.accepted:
-            yield (), event.issues
-            continue
-        wanted, words = map_name, {}
-        if registry is not None:
-            agreed = _agreement(registry, event, partner=partner)
-            if isinstance(agreed, Issue):
-                yield (), [*event.issues, agreed]
-                continue
-            wanted, words = agreed.map, agreed.for_maps()
-        assert wanted is not None
-        mapped = run(maps.find(wanted), event, MapContext.around(event, file_name=file.name, agreement=words))
-        yield mapped.documents, [*event.issues, *mapped.issues]
-
-
-def _agreement(registry: PartnerRegistry, event: TransactionSet, *, partner: str | None) -> Agreement | Issue:
-    """The agreement of a set, or why it cannot be translated."""
-    from partners.model import Direction
-    from partners.registry import NotIdentified
-    from translators.errors import Issue, Position
-
-    header, group = event.interchange, event.group
-    place = Position(header.ordinal, group.ordinal, event.ordinal, segment_id="ST", segment=1, offset=event.offset)
-    who = registry.identify_interchange(None, sender=header.sender, receiver=header.receiver)
-    if isinstance(who, NotIdentified):
-        return Issue(who.code.value, who.reason, place, level=7)
-    if partner is not None and who.partner.key != partner:
-        return Issue("partner.other", f"the set is from {who.partner.key}, not from {partner}", place, level=7)
-    agreed = registry.agreement(
-        who.partner,
-        ourselves=who.ourselves,
-        direction=Direction.IN,
-        functional_id=group.functional_id,
-        set_code=event.code,
-        version=group.version,
-        usage=header.usage,
-        gs_sender=group.sender,
-        gs_receiver=group.receiver,
-    )
-    if isinstance(agreed, NotIdentified):
-        return Issue(agreed.code.value, agreed.reason, place, level=7)
-    if agreed.pass_through:
-        text = f"it is agreed with {who.partner.key} that {event.code} passes through unread; name a map with --map"
-        return Issue("partner.passes_through", text, place, level=7)
-    return agreed
 
 
 def _pretty(document: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,29 @@ from gateway.workspace import maps_of, registry_of
 
 if TYPE_CHECKING:
     from partners.model import Agreement, Syntax
+    from translators.canonical.common import Document
     from translators.errors import Issue
     from translators.reading import ReadDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one set or document of a file became.
+
+    Args:
+        documents: canonical ones.
+        issues: of the set and of its map.
+        agreement: that named the map; None where a map was named, or there is none.
+        entity: key of the legal entity of ours it is for; "" where that is not told.
+        is_test: whether it says itself that it is a test.
+    """
+
+    documents: Sequence[Document]
+    issues: Sequence[Issue]
+    agreement: Agreement | None = None
+    entity: str = ""
+    is_test: bool = False
+
 
 MAX_ISSUES = 10_000
 """Issues of a report; `more_issues` says how many there were besides."""
@@ -56,9 +78,7 @@ def check_file(path: Path, *, partner: str | None, home: Path | None) -> dict[st
     return _report(path, None, (), None, issues)
 
 
-def translated_file(
-    path: Path, *, map_name: str | None, partner: str | None, home: Path | None
-) -> Iterator[tuple[Sequence[Any], Sequence[Issue]]]:
+def translated_file(path: Path, *, map_name: str | None, partner: str | None, home: Path | None) -> Iterator[Made]:
     """The canonical documents of a file and its issues, document by document."""
     from gateway.pipeline.file_identity import IdentifiedFile
     from mappings.engine import MapContext, run
@@ -68,6 +88,7 @@ def translated_file(
 
     maps = maps_of(home, guides=GuideLibrary.shipped())
     words: dict[str, str] = {}
+    agreement: Agreement | None = None
     if map_name is not None:
         compiled = maps.find(map_name)
         if compiled.reads.word not in SAMPLE_PATTERNS:
@@ -79,19 +100,21 @@ def translated_file(
         found = _identified(path, partner, home)
         if not isinstance(found, IdentifiedFile):
             text = f"there is no agreement with {partner} for such a file" if found is None else found.reason
-            yield (), [Issue("partner.no_agreement" if found is None else found.code, text, Position(), level=7)]
+            yield Made((), [Issue("partner.no_agreement" if found is None else found.code, text, Position(), level=7)])
             return
-        if found.agreement.pass_through:
-            text = f"it is agreed with {partner} that {found.agreement.document} passes through unread; name a --map"
-            yield (), [Issue("partner.passes_through", text, Position(), level=7)]
+        agreement = found.agreement
+        if agreement.pass_through:
+            text = f"it is agreed with {partner} that {agreement.document} passes through unread; name a --map"
+            yield Made((), [Issue("partner.passes_through", text, Position(), level=7)])
             return
-        compiled, documents, words = maps.find(found.agreement.map), found.documents, found.agreement.for_maps()
+        compiled, documents, words = maps.find(agreement.map), found.documents, agreement.for_maps()
     for read in documents:
         if not read.accepted:
-            yield (), read.issues
+            yield Made((), read.issues)
             continue
         mapped = run(compiled, read.root, MapContext(file={"name": path.name}, agreement=words))
-        yield mapped.documents, [*read.issues, *mapped.issues]
+        entity = "" if agreement is None else agreement.criteria.ourselves or ""
+        yield Made(mapped.documents, [*read.issues, *mapped.issues], agreement, entity)
 
 
 def print_file_report(found: dict[str, Any]) -> None:

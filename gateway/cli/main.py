@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     access,
     acknowledgments,
+    adapters,
     apikeys,
     auditing,
     bench,
@@ -24,6 +25,7 @@ from gateway.cli import (
     references,
     replaying,
     retention,
+    routing,
     running,
     samples,
     sending,
@@ -65,6 +67,8 @@ onboarding.register(app)
 lineage.register(app)
 tables.register(app)
 probing.register(app)
+adapters.register(app)
+routing.register(app)
 
 
 def run() -> None:

@@ -27,9 +27,10 @@ from gateway.adapters.protocol import (
 )
 from gateway.delivery_policy import USUAL, DeliveryPolicy
 from gateway.errors import GatewayError
-from gateway.model import AttemptOutcome, DeliveryState
+from gateway.model import AttemptOutcome, DeliveryState, Environment
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import Clock, new_id
+from gateway.routing import Routes
 from gateway.store import Connection, audit, deliveries, destinations, documents, exceptions, work
 from gateway.store.deliveries import DeliveryRow
 from gateway.store.engine import Store
@@ -51,6 +52,7 @@ class OutboundLine:
         worker: who we are, for the attempts.
         backoff: how long after a failed try, by its number.
         policies: destination -> how it is treated; its own waits go before `backoff`.
+        routes: which destinations are for test documents.
     """
 
     store: Store
@@ -59,6 +61,7 @@ class OutboundLine:
     worker: str
     backoff: Backoff
     policies: Mapping[str, DeliveryPolicy] = field(default_factory=dict)
+    routes: Routes = field(default_factory=Routes)
 
     def work(self, claim: Claim) -> bool:
         """Work one claimed delivery until it is delivered, put off or handed to a person; whether it is delivered.
@@ -75,15 +78,18 @@ class OutboundLine:
         document = model_named(found["schema"]).from_json_bytes(orjson.dumps(found["canonical"]))
         with traces.stage("tradelane.deliver", destination=row.destination):
             traces.join((key.name, key.value) for key in document.business_keys())
-            tried = self._try(claim, row, document)
+            tried = self._try(claim, row, document, environment=Environment(found["environment"]))
         with self.store.begin() as conn:
             return self._settle(conn, claim, row, found, tried, started_at=started_at)
 
-    def _try(self, claim: Claim, row: DeliveryRow, document: Document) -> _Tried:
+    def _try(self, claim: Claim, row: DeliveryRow, document: Document, *, environment: Environment) -> _Tried:
         adapter = self.adapters.get(row.destination)
         if adapter is None:
             text = f"no destination {row.destination} is configured; add it to tradelane.yaml"
             return _Tried(Rejected("destination.unknown", text, path="", fix="config"), answered=False)
+        if not self.routes.takes(row.destination, environment):  # it was for others when this was routed
+            text = f"{row.destination} is not for {environment.value} documents any more"
+            return _Tried(Rejected("destination.environment", text, path="", fix="config"), answered=False)
         began = row.state is DeliveryState.SENDING  # as it stands now, not as it was claimed
         resume = ExternalRef(row.external_ref) if began and row.external_ref is not None else None
         if began and resume is None:

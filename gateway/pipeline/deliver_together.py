@@ -65,7 +65,8 @@ class _Batch:
         line = self.line
         started_at = line.clock.now()
         with line.store.begin() as conn:
-            found = delivery_batches.load(conn, self.claims)
+            loaded = delivery_batches.load(conn, self.claims)
+        found = [item for item in loaded if line.routes.takes(item.destination, item.environment)]
         adapter: object = line.adapters.get(found[0].destination) if found else None
         if not isinstance(adapter, SubmitsTogether):
             return

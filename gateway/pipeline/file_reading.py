@@ -133,6 +133,7 @@ class FileReading:
                 self._agreement,
                 maps=self._maps,
                 environment=self._transmission.environment,
+                entity=self._agreement.criteria.ourselves or "",
                 filename=self._transmission.filename,
                 transaction_set_id=id,
                 group=WHOLE,

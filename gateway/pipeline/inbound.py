@@ -9,7 +9,7 @@ something is staged already is refused, begins again from the first byte.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -34,6 +34,7 @@ from gateway.pipeline.route import deliveries_of
 from gateway.pipeline.text import text_terms
 from gateway.pipeline.translate import document_row, link_rows, settle
 from gateway.ports import Clock, new_id
+from gateway.routing import Routes
 from gateway.store import (
     Connection,
     audit,
@@ -64,6 +65,7 @@ class InboundLine:
 
     Args:
         in_flight: destination -> how many requests it may see at a time.
+        routes: which destinations a document goes to.
     """
 
     store: Store
@@ -74,6 +76,7 @@ class InboundLine:
     partner_guides: PartnerGuides
     clock: Clock
     in_flight: Mapping[str, int]
+    routes: Routes = field(default_factory=Routes)
 
     def work(self, claim: Claim) -> set[str]:
         """Work one claimed transmission to its end.
@@ -243,7 +246,9 @@ class _Pass:
                 matter = Matter("document.contradicts", about, item.reason or "", item.id, item.group)
                 self.matters.append(matter)
             if item.takes_effect:
-                routed += deliveries_of(item, in_flight=self._line.in_flight, staged=staged, at=at)
+                routed += deliveries_of(
+                    item, in_flight=self._line.in_flight, routes=self._line.routes, staged=staged, at=at
+                )
             keys += [
                 {"name": key.name, "value": key.value, "transmission_id": self._found.id, "document_id": item.id}
                 for key in item.document.business_keys()

@@ -29,7 +29,7 @@ def keep_again(
         row
         for item in made
         if item.takes_effect
-        for row in deliveries_of(item, in_flight=line.in_flight, staged=False, at=at)
+        for row in deliveries_of(item, in_flight=line.in_flight, routes=line.routes, staged=False, at=at)
     ]
     deliveries.add_rows(conn, routed)
     for item in made:

@@ -298,6 +298,7 @@ class Reading:
             agreement,
             maps=self._maps,
             environment=inside.environment,
+            entity=inside.who.ourselves.key if isinstance(inside.who, Identified) else "",
             filename=self._transmission.filename,
             transaction_set_id=set_id,
             references=self._ledger.references(agreement.partner),

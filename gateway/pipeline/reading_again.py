@@ -75,21 +75,20 @@ def _sets_again(
             continue
         header, group = event.interchange, event.group
         who = line.registry.identify_interchange(account, sender=header.sender, receiver=header.receiver)
+        if isinstance(who, NotIdentified):
+            yield Translation(issues=[not_agreed(event, who)])
+            continue
         usage = "T" if test else header.usage
-        agreement = (
-            who
-            if isinstance(who, NotIdentified)
-            else line.registry.agreement(
-                who.partner,
-                ourselves=who.ourselves,
-                direction=Direction.IN,
-                functional_id=group.functional_id,
-                set_code=event.code,
-                version=group.version,
-                usage=usage,
-                gs_sender=group.sender,
-                gs_receiver=group.receiver,
-            )
+        agreement = line.registry.agreement(
+            who.partner,
+            ourselves=who.ourselves,
+            direction=Direction.IN,
+            functional_id=group.functional_id,
+            set_code=event.code,
+            version=group.version,
+            usage=usage,
+            gs_sender=group.sender,
+            gs_receiver=group.receiver,
         )
         if isinstance(agreement, NotIdentified):
             yield Translation(issues=[not_agreed(event, agreement)])
@@ -99,6 +98,7 @@ def _sets_again(
             agreement,
             maps=line.maps,
             environment=Environment.TEST if usage == "T" else Environment.LIVE,
+            entity=who.ourselves.key,
             filename=found.filename,
             transaction_set_id=set_id,
             references=StoredReferences(conn, partner=agreement.partner, on=at.date()),
@@ -141,6 +141,7 @@ def _documents_again(
                 identified.agreement,
                 maps=line.maps,
                 environment=found.environment,
+                entity=identified.agreement.criteria.ourselves or "",
                 filename=found.filename,
                 transaction_set_id=set_id,
                 group=(1, 1),

@@ -11,25 +11,31 @@ from typing import Any
 from gateway.model import DeliveryState, Environment
 from gateway.pipeline.translate import MadeDocument
 from gateway.ports import new_id
+from gateway.routing import Facts, Routes
 
 
 def deliveries_of(
-    item: MadeDocument, *, in_flight: Mapping[str, int], staged: bool, at: datetime
+    item: MadeDocument, *, in_flight: Mapping[str, int], routes: Routes | None = None, staged: bool, at: datetime
 ) -> list[dict[str, Any]]:
     """The delivery rows of a document that takes effect.
 
     Args:
         item: a settled document.
         in_flight: destination -> how many requests it may see at a time (its number of lanes).
+        routes: the rules that say where it goes; where left out, its agreement does.
         staged: the transmission is not read to its end yet.
         at: the moment, aware.
     """
     ordering_key = _ordering_key(item) if item.agreement.ordered else None
     rows = []
-    for destination in item.agreement.deliver_to:
+    facts = Facts.of(item.document, partner=item.agreement.partner, entity=item.entity, environment=item.environment)
+    chosen = (routes or Routes()).choose(facts, item.agreement.deliver_to)
+    # A test document is shown as it would have gone to live systems; a live one is nothing for a system for tests.
+    shown_only = chosen.withheld if item.environment is Environment.TEST else ()
+    for destination in (*chosen.destinations, *shown_only):
         reference = _reference(item, destination)
         spread = zlib.crc32((ordering_key or reference).encode()) % in_flight[destination]
-        if item.environment is Environment.TEST:
+        if destination in shown_only:
             state = DeliveryState.TEST
         else:
             state = DeliveryState.STAGED if staged else DeliveryState.READY

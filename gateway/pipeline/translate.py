@@ -69,13 +69,15 @@ class Settled(Protocol):
 class MadeDocument:
     """A canonical document on its way into the store; `settle` finds its state, revision and hash.
 
-    `ordinal` is its place (from 0) among those its run made.
+    `entity` is which of our legal entities it is for, "" where its way does not tell; `ordinal` its place (from 0)
+    among those its run made.
     """
 
     id: UUID
     document: Document
     agreement: Agreement
     environment: Environment
+    entity: str
     group: tuple[int, int]
     transaction_set_id: UUID
     mapped: Mapped
@@ -124,6 +126,7 @@ def translate(
     *,
     maps: MapCatalog,
     environment: Environment,
+    entity: str,
     filename: str,
     transaction_set_id: UUID,
     references: Lookup = NOTHING,
@@ -145,6 +148,7 @@ def translate(
             document=document,
             agreement=agreement,
             environment=environment,
+            entity=entity,
             group=(event.interchange.ordinal, event.group.ordinal),
             transaction_set_id=transaction_set_id,
             mapped=mapped,
@@ -161,6 +165,7 @@ def translate_document(
     *,
     maps: MapCatalog,
     environment: Environment,
+    entity: str,
     filename: str,
     transaction_set_id: UUID,
     group: tuple[int, int],
@@ -178,6 +183,7 @@ def translate_document(
             document=document,
             agreement=agreement,
             environment=environment,
+            entity=entity,
             group=group,
             transaction_set_id=transaction_set_id,
             mapped=mapped,

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from gateway.errors import Overtaken
+from gateway.model import Environment
 from gateway.store.work import Claim
 
 
@@ -22,12 +23,13 @@ class DocumentToSend:
     destination: str
     reference: str
     request_key: str
+    environment: Environment
     schema: str
     canonical: bytes
 
 
 _LOAD = text("""
-    SELECT v.id, v.document_id, v.destination, v.reference, v.request_key, d.schema,
+    SELECT v.id, v.document_id, v.destination, v.reference, v.request_key, d.schema, d.environment,
            CAST(d.canonical AS text) AS canonical
       FROM delivery v JOIN document d ON d.id = v.document_id
       JOIN unnest(CAST(:ids AS uuid[]), CAST(:claim_nos AS int[])) AS mine (id, claim_no)
@@ -57,6 +59,7 @@ def load(conn: Connection, claims: Sequence[Claim]) -> list[DocumentToSend]:
             destination=row.destination,
             reference=row.reference,
             request_key=row.request_key,
+            environment=Environment(row.environment),
             schema=row.schema,
             canonical=row.canonical.encode(),
         )

@@ -33,7 +33,7 @@ class NoLineage:
 
 def made(document: Document) -> MadeDocument:
     mapped = Mapped((document,), (), (NoLineage(),), "none", "0")
-    return MadeDocument(new_id(), document, AGREEMENT, Environment.LIVE, (1, 1), new_id(), mapped)
+    return MadeDocument(new_id(), document, AGREEMENT, Environment.LIVE, "us", (1, 1), new_id(), mapped)
 
 
 def received(store: Store, *found: Document) -> list[MadeDocument]:
