@@ -14,14 +14,16 @@ import structlog
 
 from gateway.adapters.events import Pollable
 from gateway.adapters.protocol import Adapter
+from gateway.adapters.signed_documents import SignedDocuments
 from gateway.api.app import create_app
 from gateway.api.limits import App
 from gateway.api.operations import Operations
 from gateway.api.server import HttpServer
 from gateway.api.services import Services
+from gateway.api.webhooks import HOOKS_PATH, WebhookEndpoint
 from gateway.as2.server import AS2Endpoint
 from gateway.certificate_watch import warn_of_ending
-from gateway.channels import handed_in
+from gateway.channels import handed_in, webhooks
 from gateway.channels.as2 import CHANNEL, MDN_CHANNEL, AS2Inlet
 from gateway.channels.as2_keys import AS2Keys, load_keys
 from gateway.channels.as2_transport import AS2Transport, MDNTransport
@@ -35,6 +37,7 @@ from gateway.channels.sftp_client import RemoteConnect
 from gateway.channels.sftp_poller import RemotePoller
 from gateway.channels.sftp_sender import SftpClientTransport
 from gateway.channels.sftp_sessions import SessionBoard
+from gateway.channels.webhooks import WebhookChannel
 from gateway.chores import LANES_LEADER, Chore, Chores, lane_chores
 from gateway.errors import GatewayError
 from gateway.evidence.checkpoints import CheckpointFolder
@@ -162,7 +165,24 @@ class Gateway:
         channel = HttpsChannel(self.store, self.vault, self.registry, self.clock, self.inlet(wake))
         lockout = Lockout((self.settings.http or HttpSettings()).lockout)
         services = Services(channel, self.intake.admit, lockout)
-        return create_app(services, mounts={AS2_PATH: self.as2_endpoint(wake)})
+        return create_app(services, mounts={AS2_PATH: self.as2_endpoint(wake), **self._webhook_endpoints(wake)})
+
+    def _webhook_endpoints(self, wake: Callable[[list[str]], None]) -> Mapping[str, App]:
+        """What our own systems post webhooks to, by path."""
+        return {
+            f"{HOOKS_PATH}{name}": WebhookEndpoint(
+                WebhookChannel(
+                    name,
+                    SignedDocuments(sender.secrets, sender.partners),
+                    self.hand_in(f"{webhooks.CHANNEL}{name}"),
+                    self.store,
+                    self.clock,
+                    wake,
+                ),
+                self.intake.admit,
+            )
+            for name, sender in self.settings.webhooks.items()
+        }
 
     def transports(self) -> Mapping[str, Transport]:
         """What brings files to partners who do not collect them, by channel."""

@@ -124,5 +124,9 @@ class WebhookRefused(GatewayError):
         self.proved = proved
 
 
+class WebhookReplayed(GatewayError):
+    """A copy of a webhook that was here before; nothing was taken."""
+
+
 class NoTelling(Exception):  # no GatewayError: an adapter's fault is one delivery's, not the gateway's
     """A business system could not be asked now; raised by adapters, where the runtime takes any exception for that."""

@@ -1,19 +1,27 @@
-"""`http` of tradelane.yaml: where the HTTP server listens, its TLS, and which proxies stand before it."""
+"""`http`, `operations` and `webhooks` of tradelane.yaml: where the HTTP servers listen, and who may post webhooks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 
-from partners.fields import Fields, form
+from gateway.adapters.secrets import SecretReference
+from partners.fields import WORD, Fields, form
 from sftp.lockout import LockoutRules
+from translators.datafile import LoadFault
+from translators.datafile import Mapping as DataMapping
+from translators.errors import shown
 
 HTTP_KEYS = ("host", "port", "connections", "tls", "behind_proxy", "lockout_failures", "lockout_half_life")
 """What `http` may say."""
 OPERATIONS_KEYS = ("host", "port")
 """What `operations` may say."""
+WEBHOOK_KEYS = ("secrets", "partners")
+"""What each of `webhooks` may say."""
 TLS_KEYS = ("certificate", "key", "client_authorities")
 """What its `tls` may say."""
 HTTP_LOCKOUT = LockoutRules(failures=20)
@@ -64,6 +72,47 @@ class OperationsSettings:
 
     host: str = "127.0.0.1"
     port: int = 9464
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSender:
+    """A system of ours that posts documents for partners to `/hooks/NAME`.
+
+    Args:
+        secrets: it signs with one of them; several while one is replaced.
+        partners: keys of those it may hand in for.
+    """
+
+    secrets: tuple[SecretReference, ...]
+    partners: frozenset[str]
+
+
+def read_webhooks(outer: Fields, *, home: Path) -> Mapping[str, WebhookSender]:
+    """Read `webhooks`; none where it is not there."""
+    found = outer.mapping("webhooks")
+    senders: dict[str, WebhookSender] = {}
+    for name, value in () if found is None else found.entries:
+        if not WORD.pattern.fullmatch(name.text):
+            outer.fault(name.place, f'a sender of webhooks is "{shown(name.text)}"; want {WORD.want}')
+        settings = outer.as_mapping(value, name=name.text)
+        if settings is not None:
+            senders[name.text] = _sender(settings, home=home, faults=outer.faults)
+    return MappingProxyType(senders)
+
+
+def _sender(settings: DataMapping, *, home: Path, faults: list[LoadFault]) -> WebhookSender:
+    fields = Fields(settings, of="a sender of webhooks", known=WEBHOOK_KEYS, faults=faults)
+    fields.require(*WEBHOOK_KEYS)
+    secrets = []
+    for item in fields.scalars("secrets"):
+        try:
+            secrets.append(SecretReference.parse(item.text, home=home))
+        except ValueError as error:
+            fields.fault(item.place, f"an item of secrets: {error}")  # not its text, which may be the secret itself
+    for key in WEBHOOK_KEYS:
+        if fields.has(key) and not fields.items(key):
+            fields.fault(fields.place_of(key), f"{key} names none")
+    return WebhookSender(tuple(secrets), frozenset(item.text for item in fields.scalars("partners", WORD)))
 
 
 def read_operations(outer: Fields) -> OperationsSettings | None:

@@ -15,7 +15,14 @@ from types import MappingProxyType
 from pydantic import SecretStr
 
 from gateway.destinations import Destination, read_destinations, usual_destinations
-from gateway.http_settings import HttpSettings, OperationsSettings, read_http, read_operations
+from gateway.http_settings import (
+    HttpSettings,
+    OperationsSettings,
+    WebhookSender,
+    read_http,
+    read_operations,
+    read_webhooks,
+)
 from gateway.records_settings import AuditSettings, RetentionSettings, read_audit, read_retention
 from partners.fields import TEXT, WORD, Fields, form
 from sftp.gate import ServerLimits
@@ -39,6 +46,7 @@ _TOP_KEYS = (
     "hand_in",
     "audit",
     "retention",
+    "webhooks",
 )
 SFTP_KEYS = (
     "host",
@@ -99,6 +107,7 @@ class Settings:
         workers: worker processes.
         destinations: by the name agreements call them.
         hand_in: folders in which our own systems lay documents for partners, by a name of each.
+        webhooks: systems of ours that post documents for partners, by a name of each.
         audit: where checkpoints of the audit log go.
         retention: how long things are kept.
     """
@@ -114,6 +123,7 @@ class Settings:
     as2: AS2Settings = AS2Settings()
     destinations: Mapping[str, Destination] = field(default_factory=lambda: MappingProxyType({}))
     hand_in: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    webhooks: Mapping[str, WebhookSender] = field(default_factory=lambda: MappingProxyType({}))
     audit: AuditSettings = field(default_factory=AuditSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
 
@@ -152,6 +162,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         as2=_as2(fields),
         destinations=read_destinations(fields, home=home) if fields.has("destinations") else usual.destinations,
         hand_in=_hand_in(fields, home),
+        webhooks=read_webhooks(fields, home=home),
         audit=read_audit(fields, home=home),
         retention=read_retention(fields),
     )
