@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gateway.adapters.webhook_fake import Demands, FakeRestSystem
 from tests.gateway.cli.conftest import Tradelane, objects
 
@@ -62,3 +64,26 @@ def test_a_destination_that_is_not_there_is_a_usage_fault(tradelane: Tradelane) 
     done = tradelane("adapter", "check", "epr")
     assert done.exit_code == 2
     assert 'did you mean "erp"?' in done.stderr
+
+
+def test_kinds_of_installed_packages_stand_beside_ours_and_a_broken_one_is_told(
+    tradelane: Tradelane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "site" / "shop_adapter-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-adapter\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[tradelane.adapters]\n"
+        "shop = tests.gateway.adapters.offered_adapter:KIND\n"
+        "broken = tests.gateway.adapters.offered_adapter:MISSING\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    done = tradelane("adapter", "list", "--json")
+    assert done.exit_code == 1
+    found = {row["kind"]: row for row in objects(done)}
+    assert (found["shop"]["from"], found["shop"]["verified"]) == (
+        "shop-adapter",
+        "verified against the published contract",
+    )
+    assert found["broken"]["verified"] is None
+    assert "cannot be imported" in found["broken"]["about"]
