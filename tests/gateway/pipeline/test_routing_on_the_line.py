@@ -92,7 +92,7 @@ def test_a_destination_that_became_one_for_tests_meanwhile_gets_nothing(
             line.lane_work().run(lane)
     adapter = ScriptedAdapter(steps=[Accepted(ExternalRef("never"), "")])
     routes = Routes(for_tests=frozenset({"erp"}))
-    outbound = OutboundLine(line.store, {"erp": adapter}, line.clock, "test/w1", Backoff(), routes)
+    outbound = OutboundLine(line.store, {"erp": adapter}, line.clock, "test/w1", Backoff(), routes=routes)
     for lane in line.due():
         with line.store.begin() as conn:
             claims = work.claim(conn, lane, worker="test/w1", now=line.clock.now(), limit=20)
