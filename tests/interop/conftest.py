@@ -34,6 +34,21 @@ def erp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tryton]:
         yield running
 
 
+Figures = Callable[[str], None]
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Shows a line of figures in the run's output. Not by capsys, whose streams the logs of a gateway would outlive."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def show(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{line}")  # noqa: T201 the figures that the run is asked for
+
+    return show
+
+
 Passed = Callable[..., None]
 
 _passed: Counter[tuple[str, str, str, str]] = Counter()

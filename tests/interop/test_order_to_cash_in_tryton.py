@@ -21,7 +21,7 @@ from gateway.demo import selling
 from gateway.demo.partner import DemoPartner
 from gateway.store import timeline
 from tests.gateway.inbound_line import group, interchange
-from tests.interop.conftest import Passed
+from tests.interop.conftest import Figures, Passed
 from tests.interop.tryton_peer import Tryton, tryton_version
 from tests.interop.tryton_site import Buyer, TrytonSite, buyer_of, tryton_site
 from tests.waiting import wait_until
@@ -53,7 +53,7 @@ def received(gateway: Running) -> list[dict[str, Any]]:
 
 
 def test_an_order_is_sold_answered_shipped_and_billed_by_tryton(
-    erp: Tryton, tmp_path: Path, passed: Passed, capsys: pytest.CaptureFixture[str]
+    erp: Tryton, tmp_path: Path, passed: Passed, figures: Figures
 ) -> None:
     began, times = monotonic(), []
 
@@ -64,8 +64,7 @@ def test_an_order_is_sold_answered_shipped_and_billed_by_tryton(
         partner = buyer_of(site, tmp_path)
         flow(erp, site, partner, tmp_path, done)
     passed("trytond", tryton_version(), "both", "850 to sale, 855, 856, 810, each with its 997")
-    with capsys.disabled():
-        print(f"\nTryton flow: {', '.join(times)}")  # noqa: T201 the figures that the run is asked for
+    figures(f"Tryton flow: {', '.join(times)}")
 
 
 def flow(erp: Tryton, site: TrytonSite, partner: DemoPartner, folder: Path, done: Callable[[str], None]) -> None:

@@ -16,6 +16,7 @@ from gateway.model import DeliveryState, DocumentState
 from gateway.store.tables import delivery, document
 from tests.faults.served import worker_processes
 from tests.gateway.inbound_line import group, interchange
+from tests.interop.conftest import Figures
 from tests.interop.tryton_peer import Tryton
 from tests.interop.tryton_site import Buyer, TrytonSite, buyer_of, open_exceptions, tryton_site
 from tests.waiting import wait_until
@@ -79,9 +80,7 @@ def answered(gateway: Running) -> int:
         return int(conn.execute(counted).scalar_one())
 
 
-def test_workers_killed_amid_sales_lose_none_and_make_none_twice(
-    erp: Tryton, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_workers_killed_amid_sales_lose_none_and_make_none_twice(erp: Tryton, tmp_path: Path, figures: Figures) -> None:
     began = monotonic()
     with tryton_site(erp, workers=2) as site:
         partner = buyer_of(site, tmp_path)
@@ -98,8 +97,7 @@ def test_workers_killed_amid_sales_lose_none_and_make_none_twice(
     assert sorted(sale["reference"] for sale in sales) == [f"PO-{place:02}" for place in range(1, ORDERS + 1)]
     assert {sale["state"] for sale in sales} == {COMPLETE}
     assert len(kills) >= KILLS // 2, kills
-    with capsys.disabled():
-        print(  # noqa: T201 the figures that the run is asked for
-            f"\nTryton under kills: {ORDERS} orders, {len(kills)} kills ({', '.join(kills)}), 0 lost, 0 twice, "
-            f"{monotonic() - began:.1f} s"
-        )
+    figures(
+        f"Tryton under kills: {ORDERS} orders, {len(kills)} kills ({', '.join(kills)}), 0 lost, 0 twice, "
+        f"{monotonic() - began:.1f} s"
+    )
