@@ -15,6 +15,7 @@ import structlog
 from gateway.adapters.events import Pollable
 from gateway.adapters.protocol import Adapter
 from gateway.adapters.signed_documents import SignedDocuments
+from gateway.alerts.bringing_out import BringingOut, channel_of
 from gateway.api.app import create_app
 from gateway.api.limits import App
 from gateway.api.operations import Operations
@@ -70,7 +71,7 @@ from gateway.routing import Routes
 from gateway.settings import Settings, load_settings
 from gateway.signals import stop_on_signals
 from gateway.state_metrics import StateMetrics
-from gateway.store import audit, expected
+from gateway.store import alerts, audit, expected
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store
 from gateway.store.revisions import keep_revisions
@@ -98,6 +99,7 @@ AS2_PATH = "/as2"
 SEAL_EVERY = timedelta(milliseconds=200)
 HAND_IN_EVERY = timedelta(seconds=1)
 POLL_EVERY = timedelta(seconds=5)
+TELL_EVERY = timedelta(seconds=1)
 RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
@@ -221,6 +223,11 @@ class Gateway:
             for name, adapter in adapters.items()
             if isinstance(adapter, Pollable)
         ]
+
+    def alerts_out(self) -> list[BringingOut]:
+        """What tells of alerts, one for each channel."""
+        channels = self.settings.alerts.channels
+        return [BringingOut(self.store, self.clock, name, channel_of(found)) for name, found in channels.items()]
 
     def work(self, *, worker: str, wake: Callable[[set[str]], None], backoff: Backoff | None = None) -> GatewayWork:
         """What works a claimed row, of either kind.
@@ -490,7 +497,9 @@ def running(
             stack.callback(embedded.remove if temporary else embedded.stop)
         url = database_url(settings)
         migrate(url)
-        store = open_store(url, connections=SERVE_CONNECTIONS + len(settings.destinations))
+        store = open_store(
+            url, connections=SERVE_CONNECTIONS + len(settings.destinations) + 2 * len(settings.alerts.channels)
+        )
         stack.callback(store.close)
         gateway = load_gateway(settings, store)
         lanes = Lanes(store)
@@ -519,6 +528,8 @@ def running(
             threads.append(Thread(target=parent.run, args=(stop,), name="workers"))
             threads.append(Thread(target=lane_work.run, args=(stop,), name="lane chores"))
             threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
+            keep_channels(gateway)
+            threads += [_alert_thread(gateway, bringing, stop) for bringing in gateway.alerts_out()]
         if "poller" in wanted:
             threads.append(Thread(target=gateway.poller(lanes.wake).run, args=(stop,), name="poller"))
             threads.append(Thread(target=gateway.folder_watch(lanes.wake).run, args=(stop,), name="folders"))
@@ -555,6 +566,25 @@ def _poll_thread(gateway: Gateway, polling: Polling, stop: Event) -> Thread:
     """Polls a business system on the one node that leads there; whatever it waits for, others are polled."""
     name = f"poll {polling.destination}"
     chores = Chores(gateway.store, [Chore(name, POLL_EVERY, lambda: polling.run(stop))], leader=name)
+    return Thread(target=chores.run, args=(stop,), name=name)
+
+
+def keep_channels(gateway: Gateway) -> None:
+    """From now on alerts are left for the channels of the settings.
+
+    Raises:
+        StoreUnavailable: the database is gone.
+    """
+    with gateway.store.begin() as conn:
+        given_up = alerts.keep_channels(conn, gateway.settings.alerts.channels, at=gateway.clock.now())
+    if given_up:
+        log.warning("alert.channels_gone", given_up=given_up)
+
+
+def _alert_thread(gateway: Gateway, bringing: BringingOut, stop: Event) -> Thread:
+    """Tells one channel on the one node that leads there; however slow it is, the others are told."""
+    name = f"alerts to {bringing.name}"
+    chores = Chores(gateway.store, [Chore(name, TELL_EVERY, lambda: bringing.run(stop))], leader=name)
     return Thread(target=chores.run, args=(stop,), name=name)
 
 

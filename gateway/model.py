@@ -159,3 +159,12 @@ class AlertEvent(StrEnum):
 
     OPENED = "opened"
     RESOLVED = "resolved"
+
+
+class AlertState(StrEnum):
+    """How far an alert is on one of the channels."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    GIVEN_UP = "given_up"
+    """The channel refused this one again and again, or is gone from the settings."""

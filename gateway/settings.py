@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
+from gateway.alert_settings import AlertSettings, read_alerts
 from gateway.destinations import Destination, read_destinations, usual_destinations
 from gateway.http_settings import (
     HttpSettings,
@@ -47,6 +48,7 @@ _TOP_KEYS = (
     "audit",
     "retention",
     "webhooks",
+    "alerts",
 )
 SFTP_KEYS = (
     "host",
@@ -110,6 +112,7 @@ class Settings:
         webhooks: systems of ours that post documents for partners, by a name of each.
         audit: where checkpoints of the audit log go.
         retention: how long things are kept.
+        alerts: what is told outside, and where.
     """
 
     home: Path
@@ -126,6 +129,7 @@ class Settings:
     webhooks: Mapping[str, WebhookSender] = field(default_factory=lambda: MappingProxyType({}))
     audit: AuditSettings = field(default_factory=AuditSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
 
 def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -165,6 +169,7 @@ def load_settings(home: Path, *, environment: Mapping[str, str] | None = None) -
         webhooks=read_webhooks(fields, home=home),
         audit=read_audit(fields, home=home),
         retention=read_retention(fields),
+        alerts=read_alerts(fields, home=home),
     )
     if faults:
         raise LoadError(faults)

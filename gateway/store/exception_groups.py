@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from gateway.errors import NoSuchGroup
 from gateway.model import AlertEvent, ExceptionState
 from gateway.ports import new_id
-from gateway.store import audit
+from gateway.store import alerts, audit
 from gateway.store.tables import (
     alert,
     delivery,
@@ -277,6 +277,8 @@ def _audited(
 
 
 def _tell(conn: Connection, fingerprint: str, event: AlertEvent, *, at: datetime, code: str, reason: str) -> None:
-    """Leave an alert for whoever brings it out."""
-    row = {"id": new_id(), "fingerprint": fingerprint, "event": event, "at": at, "code": code}
-    conn.execute(insert(alert), row | {"reason": storable(reason)})
+    """Leave an alert, and one message of it for each channel."""
+    id = new_id()
+    row = {"id": id, "fingerprint": fingerprint, "event": event, "at": at, "code": code, "reason": storable(reason)}
+    conn.execute(insert(alert), row)
+    alerts.leave(conn, id)

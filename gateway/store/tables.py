@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gateway.model import (
     AcknowledgmentKind,
     AlertEvent,
+    AlertState,
     AttemptOutcome,
     DeliveryState,
     Direction,
@@ -543,6 +544,29 @@ alert = Table(
     Column("at", DateTime(timezone=True), nullable=False, index=True),
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+alert_channel = Table(
+    "alert_channel",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _time("since"),  # alerts from then on are told there
+    Column("failures", Integer, nullable=False),  # on end
+    _time("next_at", optional=True),  # nothing is tried before
+    Column("reason", Text, nullable=True),  # of the last failure
+)
+
+alert_message = Table(
+    "alert_message",
+    metadata,
+    Column("seq", BigInteger, Identity(), primary_key=True),
+    Column("alert_id", Uuid, ForeignKey("alert.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    *_word("state", AlertState),
+    Column("refusals", Integer, nullable=False),  # of this one, not of the channel's reach
+    _time("ended_at", optional=True),
+    UniqueConstraint("alert_id", "channel"),
+    Index("alert_message_waiting", "channel", "seq", postgresql_where=text("state = 'waiting'")),
 )
 
 destination_state = Table(

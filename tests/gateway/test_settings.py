@@ -10,6 +10,7 @@ import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.adapters.protocol import Rate
+from gateway.alert_settings import ALERTS_KEYS
 from gateway.delivery_policy import DeliveryPolicy
 from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsSettings, TlsFiles
 from gateway.records_settings import AuditSettings, RetentionSettings
@@ -126,15 +127,16 @@ def test_mistakes_of_the_whole_file_come_together(tmp_path: Path) -> None:
 
 def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) -> None:
     reference = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
-    example, http, operations = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
+    example, http, alerts, operations = re.findall(r"```yaml\n(.*?)```", reference, re.DOTALL)
     usual = load_settings(tmp_path, environment={})
     assert load(tmp_path, example) == usual
     files = TlsFiles(*(tmp_path / "tls" / name for name in ("server.pem", "server.key", "clients.pem")))
     assert load(tmp_path, http).http == HttpSettings(tls=files, proxies=("10.0.0.7",))
     assert load(tmp_path, operations).operations == OperationsSettings()
-    shown = set(re.findall(r"([a-z_]+):", example + http))
+    assert set(load(tmp_path, alerts).alerts.channels) == {"log", "duty"}
+    shown = set(re.findall(r"([a-z_]+):", example + http + alerts))
     assert {*HTTP_KEYS, *TLS_KEYS, "high_water"} <= shown
-    assert {*SFTP_KEYS, *FolderConfig.model_fields, "samples", "workers", "large_bytes"} <= shown
+    assert {*SFTP_KEYS, *FolderConfig.model_fields, "samples", "workers", "large_bytes", *ALERTS_KEYS} <= shown
 
 
 def test_the_sample_partners_can_be_left_out(tmp_path: Path) -> None:
