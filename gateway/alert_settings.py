@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
 from gateway.adapters.secrets import SecretReference
 from partners.fields import WORD, Fields, form
+from translators.datafile import LoadFault, Scalar, did_you_mean
 from translators.datafile import Mapping as DataMapping
 from translators.errors import shown
 
-ALERTS_KEYS = ("channels",)
+ALERTS_KEYS = ("channels", "paused_after", "stalled_after", "disk_below", "silent", "gaps")
 """What `alerts` may say."""
 _URL = form(r"https?://[!-~]{1,2000}", "an address that begins with https:// or http://")
 
@@ -51,9 +53,21 @@ class AlertSettings:
 
     Args:
         channels: by name.
+        paused_after: a destination that has failed for so long is told of.
+        stalled_after: a lane whose next row is due and was not begun for so long is told of.
+        disk_below: percent of the disk; with less free it is told of.
+        silent: partner -> after so long without a live file of his it is told.
+        gaps: partners whose control numbers have to be without gaps.
+        named: where each partner of the last two is named.
     """
 
     channels: Mapping[str, ChannelSettings] = field(default_factory=lambda: MappingProxyType({"log": LogChannel()}))
+    paused_after: timedelta = timedelta(minutes=15)
+    stalled_after: timedelta = timedelta(minutes=15)
+    disk_below: int = 10
+    silent: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
+    gaps: tuple[str, ...] = ()
+    named: tuple[Scalar, ...] = field(default=(), compare=False)
 
 
 def read_alerts(outer: Fields, *, home: Path) -> AlertSettings:
@@ -63,7 +77,35 @@ def read_alerts(outer: Fields, *, home: Path) -> AlertSettings:
     if found is None:
         return usual
     fields = Fields(found, of="alerts", known=ALERTS_KEYS, faults=outer.faults)
-    return AlertSettings(channels=_channels(fields, home) if fields.has("channels") else usual.channels)
+    gaps = fields.scalars("gaps", WORD)
+    silent, named = _silent(fields)
+    return AlertSettings(
+        channels=_channels(fields, home) if fields.has("channels") else usual.channels,
+        paused_after=fields.span("paused_after", default=usual.paused_after),
+        stalled_after=fields.span("stalled_after", default=usual.stalled_after),
+        disk_below=fields.number("disk_below", default=usual.disk_below, low=1, high=99),
+        silent=MappingProxyType(silent),
+        gaps=tuple(partner.text for partner in gaps),
+        named=(*named, *gaps),
+    )
+
+
+def unknown_partners(settings: AlertSettings, known: Collection[str]) -> list[LoadFault]:
+    """Partners that are named and that there are not, each at its place."""
+    return [
+        LoadFault(name.place, f'there is no partner "{shown(name.text)}"{did_you_mean(name.text, known)}')
+        for name in settings.named
+        if name.text not in known
+    ]
+
+
+def _silent(outer: Fields) -> tuple[dict[str, timedelta], list[Scalar]]:
+    found = outer.mapping("silent")
+    if found is None:
+        return {}, []
+    names = [name for name, _ in found.entries]
+    fields = Fields(found, of="silent", known=[name.text for name in names], faults=outer.faults)
+    return {name.text: fields.span(name.text, default=timedelta(days=1)) for name in names}, names
 
 
 def _channels(outer: Fields, home: Path) -> Mapping[str, ChannelSettings]:

@@ -15,7 +15,9 @@ import structlog
 from gateway.adapters.events import Pollable
 from gateway.adapters.protocol import Adapter
 from gateway.adapters.signed_documents import SignedDocuments
+from gateway.alert_settings import unknown_partners
 from gateway.alerts.bringing_out import BringingOut, channel_of
+from gateway.alerts.watches import Watches
 from gateway.api.app import create_app
 from gateway.api.limits import App
 from gateway.api.operations import Operations
@@ -83,6 +85,7 @@ from gateway.worker_process import Work, WorkerContext
 from gateway.workers import Workers
 from gateway.workspace import home_of, map_roots, maps_in_force, node_name, profile_roots, routes_of, unmet
 from mappings.catalog import MapCatalog
+from partners.model import GroupCount
 from partners.registry import PartnerRegistry
 from partners.remotes import CHANNEL as SFTP_CLIENT
 from sftp.keys import PublicKey, new_private_key
@@ -94,12 +97,17 @@ from translators.x12.guide import GuideLibrary
 ROLES = ("sftp", "http", "poller", "worker")
 """What a node may run: the servers; the poller of partners' servers; the workers with the sweep and the sealer."""
 
+WATCHES = "watches"
+
 AS2_PATH = "/as2"
 """Where the HTTP server takes AS2 messages and receipts."""
 SEAL_EVERY = timedelta(milliseconds=200)
 HAND_IN_EVERY = timedelta(seconds=1)
 POLL_EVERY = timedelta(seconds=5)
 TELL_EVERY = timedelta(seconds=1)
+WATCH_EVERY = timedelta(minutes=1)
+WATCH_PARTNERS_EVERY = timedelta(minutes=5)
+WATCH_NUMBERS_EVERY = timedelta(minutes=15)
 RELEASE_EVERY = timedelta(seconds=5)
 MARK_OVERDUE_EVERY = timedelta(seconds=15)
 WARN_OF_ENDING_EVERY = timedelta(hours=1)
@@ -108,7 +116,7 @@ PURGE_EVERY = timedelta(hours=6)
 LOOK_FOR_CHECKPOINT_EVERY = timedelta(minutes=1)
 ORPHAN_AGE = timedelta(days=1)
 POSTGRES_LOOK_SECONDS = 0.2
-SERVE_CONNECTIONS = 14
+SERVE_CONNECTIONS = 16
 OPERATIONS_CONNECTIONS = 20
 
 log = structlog.get_logger(__name__)
@@ -224,6 +232,19 @@ class Gateway:
             if isinstance(adapter, Pollable)
         ]
 
+    def watches(self) -> Watches:
+        """What looks for what nobody reports."""
+        partners = self.registry.partners.values()
+        by_kind = [one.key for one in partners if one.control_numbers.received_gs06 is GroupCount.KIND]
+        return Watches(
+            self.store,
+            self.clock,
+            self.settings.alerts,
+            frozenset(self.settings.destinations),
+            by_kind,
+            lambda: free_share(self.settings.home),
+        )
+
     def alerts_out(self) -> list[BringingOut]:
         """What tells of alerts, one for each channel."""
         channels = self.settings.alerts.channels
@@ -333,6 +354,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
     wanted = maps_in_force(settings.home, registry, maps.names())
     faults = [*maps.load(wanted), *partner_guides.faults]
     as2_keys = load_keys(settings.home, registry.ourselves.values(), faults=faults)
+    faults += unknown_partners(settings.alerts, registry.partners)
     faults += unmet(registry, maps=maps, destinations=settings.destinations)
     routes = Routes()
     try:
@@ -529,6 +551,8 @@ def running(
             threads.append(Thread(target=lane_work.run, args=(stop,), name="lane chores"))
             threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
             keep_channels(gateway)
+            watches = Chores(store, _watch_chores(gateway.watches()), leader=WATCHES)
+            threads.append(Thread(target=watches.run, args=(stop,), name=WATCHES))
             threads += [_alert_thread(gateway, bringing, stop) for bringing in gateway.alerts_out()]
         if "poller" in wanted:
             threads.append(Thread(target=gateway.poller(lanes.wake).run, args=(stop,), name="poller"))
@@ -579,6 +603,16 @@ def keep_channels(gateway: Gateway) -> None:
         given_up = alerts.keep_channels(conn, gateway.settings.alerts.channels, at=gateway.clock.now())
     if given_up:
         log.warning("alert.channels_gone", given_up=given_up)
+
+
+def _watch_chores(watches: Watches) -> list[Chore]:
+    return [
+        Chore("watch the destinations", WATCH_EVERY, watches.look_at_destinations),
+        Chore("watch the lanes", WATCH_EVERY, watches.look_at_lanes),
+        Chore("watch the disk", WATCH_EVERY, watches.look_at_disk, everywhere=True),
+        Chore("watch the partners", WATCH_PARTNERS_EVERY, watches.look_at_partners),
+        Chore("watch the control numbers", WATCH_NUMBERS_EVERY, watches.look_at_numbers),
+    ]
 
 
 def _alert_thread(gateway: Gateway, bringing: BringingOut, stop: Event) -> Thread:

@@ -141,6 +141,13 @@ def due_lanes(conn: Connection, now: datetime) -> list[str]:
     ]
 
 
+def first_due(conn: Connection, lane: str, *, now: datetime) -> UUID | None:
+    """The row a claim on this lane would begin with now."""
+    statement = work_statements.finding_due(work_statements.kind_of(lane).name)
+    found: UUID | None = conn.execute(statement, {"of_lane": lane, "now": now}).scalar_one_or_none()
+    return found
+
+
 def received_waiting(conn: Connection, *, up_to: int) -> int:
     """How many received transmissions wait for a worker, counted no further than `up_to`."""
     return conn.execute(work_statements.counting_received(), {"up_to": up_to}).scalar_one()

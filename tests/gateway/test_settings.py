@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.adapters.protocol import Rate
-from gateway.alert_settings import ALERTS_KEYS
+from gateway.alert_settings import ALERTS_KEYS, AlertSettings
 from gateway.delivery_policy import DeliveryPolicy
 from gateway.http_settings import HTTP_KEYS, TLS_KEYS, HttpSettings, OperationsSettings, TlsFiles
 from gateway.records_settings import AuditSettings, RetentionSettings
@@ -134,6 +135,8 @@ def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) ->
     assert load(tmp_path, http).http == HttpSettings(tls=files, proxies=("10.0.0.7",))
     assert load(tmp_path, operations).operations == OperationsSettings()
     assert set(load(tmp_path, alerts).alerts.channels) == {"log", "duty"}
+    said = replace(load(tmp_path, alerts).alerts, channels={}, silent={}, gaps=())
+    assert said == AlertSettings(channels={})
     shown = set(re.findall(r"([a-z_]+):", example + http + alerts))
     assert {*HTTP_KEYS, *TLS_KEYS, "high_water"} <= shown
     assert {*SFTP_KEYS, *FolderConfig.model_fields, "samples", "workers", "large_bytes", *ALERTS_KEYS} <= shown

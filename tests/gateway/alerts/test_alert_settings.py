@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,9 @@ def test_channels_have_names_and_kinds(tmp_path: Path) -> None:
     ("text", "place", "said"),
     [
         ("alerts: {chanels: {}}", "1:10", 'alerts has no key "chanels"; did you mean "channels"?'),
+        ("alerts: {paused_after: soon}", "1:24", 'paused_after is "soon"; want seconds, minutes, hours or days'),
+        ("alerts: {disk_below: 100}", "1:22", 'disk_below is "100"; want a whole number from 1 to 99'),
+        ("alerts: {silent: {acme: 0}}", "1:25", 'acme is "0"; want seconds, minutes'),
         ("alerts: {channels: {Duty: {kind: log}}}", "1:21", 'a channel is "Duty"; want a word of lower-case'),
         ("alerts: {channels: {duty: log}}", "1:27", "duty wants keys and values"),
         ("alerts: {channels: {duty: {}}}", "1:27", 'a channel needs the key "kind"'),
@@ -60,6 +64,18 @@ def test_mistakes_are_told_at_their_places(tmp_path: Path, text: str, place: str
     with pytest.raises(LoadError) as caught:
         load(tmp_path, text)
     assert any(f":{place}: {said}" in str(fault) for fault in caught.value.faults), str(caught.value)
+
+
+def test_partners_that_are_watched_have_to_be_there(tmp_path: Path, fresh_store: Store) -> None:
+    settings = load(tmp_path, "alerts: {silent: {acme: 24h, acmee: 2d}, gaps: [globex, nobody-like-that]}")
+    assert settings.alerts.silent == {"acme": timedelta(days=1), "acmee": timedelta(days=2)}
+    assert settings.alerts.gaps == ("globex", "nobody-like-that")
+    with pytest.raises(LoadError) as caught:
+        load_gateway(settings, fresh_store)
+    assert [str(fault).split(":", 1)[1] for fault in caught.value.faults] == [
+        '1:30: there is no partner "acmee"; did you mean "acme"?',
+        '1:57: there is no partner "nobody-like-that"',
+    ]
 
 
 def test_a_gateway_tells_the_channels_of_its_settings_of_what_opens(tmp_path: Path, fresh_store: Store) -> None:
