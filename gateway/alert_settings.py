@@ -17,6 +17,10 @@ from translators.errors import shown
 
 ALERTS_KEYS = ("channels", "paused_after", "stalled_after", "disk_below", "silent", "gaps")
 """What `alerts` may say."""
+EMAIL_KEYS = ("kind", "host", "port", "tls", "user", "password", "from", "to", "authorities")
+"""What a channel of kind `email` may say."""
+_HOST = form(r"[0-9A-Za-z.:_-]+", "an address or host name, as mail.house.example")
+_ADDRESS = form(r"[!-;=?A-~]{1,64}@[0-9A-Za-z.-]{1,255}", "an address of e-mail, as edi@house.example")
 _URL = form(r"https?://[!-~]{1,2000}", "an address that begins with https:// or http://")
 
 
@@ -25,6 +29,18 @@ class ChannelKind(StrEnum):
 
     LOG = "log"
     WEBHOOK = "webhook"
+    EMAIL = "email"
+
+
+class MailTls(StrEnum):
+    """How a mail server is spoken to."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+_PORTS = {MailTls.STARTTLS: 587, MailTls.TLS: 465, MailTls.NONE: 25}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,29 @@ class WebhookChannel:
     secret: SecretReference
 
 
-ChannelSettings = LogChannel | WebhookChannel
+@dataclass(frozen=True, slots=True)
+class EmailChannel:
+    """People, by a mail server.
+
+    Args:
+        sender: the address it is from.
+        to: whom it is for.
+        user: who we are to the server; "" where it asks nobody.
+        password: of that user.
+        authorities: certificates the server's must lead to; those of the system where None.
+    """
+
+    host: str
+    port: int
+    sender: str
+    to: tuple[str, ...]
+    tls: MailTls = MailTls.STARTTLS
+    user: str = ""
+    password: SecretReference | None = None
+    authorities: Path | None = None
+
+
+ChannelSettings = LogChannel | WebhookChannel | EmailChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +171,35 @@ def _channel(found: DataMapping, outer: Fields, home: Path) -> ChannelSettings |
             fields.require("url", "secret")
             url, secret = fields.text("url", _URL), _secret(fields, "secret", home)
             return WebhookChannel(url, secret) if url and secret is not None else None
+        case ChannelKind.EMAIL:
+            return _email(Fields(found, of="an email channel", known=EMAIL_KEYS, faults=outer.faults), home)
         case None:
             return None
+
+
+def _email(fields: Fields, home: Path) -> EmailChannel | None:
+    fields.require("host", "from", "to")
+    tls = fields.choice("tls", MailTls.STARTTLS)
+    host, sender = fields.text("host", _HOST), fields.text("from", _ADDRESS)
+    to = tuple(item.text for item in fields.scalars("to", _ADDRESS))
+    if fields.has("to") and not to:
+        fields.fault(fields.place_of("to"), "to names nobody; want a list of addresses")
+    user, password = fields.text("user"), _secret(fields, "password", home)
+    if bool(user) != fields.has("password"):
+        fields.fault(fields.place, "user and password belong together")
+    if user and tls is MailTls.NONE:
+        fields.fault(fields.place_of("tls"), "without tls the password would be shown to the network")
+    authorities = fields.text("authorities")
+    return EmailChannel(
+        host=host,
+        port=fields.number("port", default=_PORTS[tls], low=1, high=65_535),
+        sender=sender,
+        to=to,
+        tls=tls,
+        user=user,
+        password=password,
+        authorities=home / authorities if authorities else None,
+    )
 
 
 def _secret(fields: Fields, key: str, home: Path) -> SecretReference | None:

@@ -105,6 +105,8 @@ SEAL_EVERY = timedelta(milliseconds=200)
 HAND_IN_EVERY = timedelta(seconds=1)
 POLL_EVERY = timedelta(seconds=5)
 TELL_EVERY = timedelta(seconds=1)
+TELLING_SILENT_SECONDS = 120
+"""Mail servers let strangers wait."""
 WATCH_EVERY = timedelta(minutes=1)
 WATCH_PARTNERS_EVERY = timedelta(minutes=5)
 WATCH_NUMBERS_EVERY = timedelta(minutes=15)
@@ -618,7 +620,8 @@ def _watch_chores(watches: Watches) -> list[Chore]:
 def _alert_thread(gateway: Gateway, bringing: BringingOut, stop: Event) -> Thread:
     """Tells one channel on the one node that leads there; however slow it is, the others are told."""
     name = f"alerts to {bringing.name}"
-    chores = Chores(gateway.store, [Chore(name, TELL_EVERY, lambda: bringing.run(stop))], leader=name)
+    tell = Chore(name, TELL_EVERY, lambda: bringing.run(stop))
+    chores = Chores(gateway.store, [tell], leader=name, silent_after=TELLING_SILENT_SECONDS)
     return Thread(target=chores.run, args=(stop,), name=name)
 
 

@@ -25,7 +25,7 @@ BURY_EVERY = timedelta(seconds=5)
 LEAD_EVERY = timedelta(seconds=1)
 """How often a node looks whether it leads: so long may two do the same chore after a broken connection."""
 LEADER_SILENT_SECONDS = 15
-"""After so long a leader that was stopped, or hangs in a chore, leads no more."""
+"""Of chores that are short; see `Chores`."""
 
 log = structlog.get_logger(__name__)
 
@@ -93,11 +93,19 @@ class Chores:
         store: whose advisory lock says which node leads.
         chores: what is to be done.
         leader: the name of that lock; the same chores have the same on every node.
+        silent_after: seconds after which a leader that was stopped, or hangs in a chore, leads no more.
     """
 
-    def __init__(self, store: Store, chores: Sequence[Chore], *, leader: str = LEADER) -> None:
+    def __init__(
+        self,
+        store: Store,
+        chores: Sequence[Chore],
+        *,
+        leader: str = LEADER,
+        silent_after: int = LEADER_SILENT_SECONDS,
+    ) -> None:
         self._chores = chores
-        self._lock = SessionLock(store, leader, silent_after=LEADER_SILENT_SECONDS)
+        self._lock = SessionLock(store, leader, silent_after=silent_after)
 
     def run(self, stop: Event) -> None:
         """Do what is due until `stop` is set."""

@@ -8,8 +8,9 @@ from time import monotonic
 
 import structlog
 
-from gateway.alert_settings import ChannelSettings, LogChannel, WebhookChannel
+from gateway.alert_settings import ChannelSettings, EmailChannel, LogChannel, WebhookChannel
 from gateway.alerts.channel import Channel, NotTold
+from gateway.alerts.email_channel import EmailAlerts
 from gateway.alerts.log_channel import LogAlerts
 from gateway.alerts.webhook_channel import WebhookAlerts
 from gateway.ports import Clock
@@ -29,6 +30,8 @@ def channel_of(settings: ChannelSettings) -> Channel:
             return LogAlerts()
         case WebhookChannel():
             return WebhookAlerts(settings)
+        case EmailChannel():
+            return EmailAlerts(settings)
 
 
 @dataclass(frozen=True, slots=True)

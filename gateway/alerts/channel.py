@@ -10,9 +10,9 @@ import orjson
 from gateway.errors import GatewayError
 from gateway.store.alerts import Message
 
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 8.0
-"""So long a channel waits for the other side, so that with its turn a leader is not silent for too long."""
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
+"""So long a channel waits for the other side each time."""
 
 
 class NotTold(GatewayError):

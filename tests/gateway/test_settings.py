@@ -134,7 +134,7 @@ def test_the_reference_shows_the_usual_settings_and_every_key(tmp_path: Path) ->
     files = TlsFiles(*(tmp_path / "tls" / name for name in ("server.pem", "server.key", "clients.pem")))
     assert load(tmp_path, http).http == HttpSettings(tls=files, proxies=("10.0.0.7",))
     assert load(tmp_path, operations).operations == OperationsSettings()
-    assert set(load(tmp_path, alerts).alerts.channels) == {"log", "duty"}
+    assert set(load(tmp_path, alerts).alerts.channels) == {"log", "duty", "mail"}
     said = replace(load(tmp_path, alerts).alerts, channels={}, silent={}, gaps=())
     assert said == AlertSettings(channels={})
     shown = set(re.findall(r"([a-z_]+):", example + http + alerts))

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.adapters.secrets import SecretReference
-from gateway.alert_settings import AlertSettings, LogChannel, WebhookChannel
+from gateway.alert_settings import AlertSettings, EmailChannel, LogChannel, MailTls, WebhookChannel
 from gateway.alerts.webhook_channel import WebhookAlerts
 from gateway.app import keep_channels, load_gateway
 from gateway.settings import SETTINGS_FILE, Settings, load_settings
@@ -38,6 +38,17 @@ def test_channels_have_names_and_kinds(tmp_path: Path) -> None:
     }
 
 
+def test_a_mail_channel_has_the_usual_port_of_its_tls(tmp_path: Path) -> None:
+    text = "alerts: {channels: {m: {kind: email, host: h, from: a@b.example, to: [c@d.example], tls: {}}}}"
+    found = {tls: load(tmp_path, text.replace("{}", tls)).alerts.channels["m"] for tls in MailTls}
+    assert {tls: channel.port for tls, channel in found.items() if isinstance(channel, EmailChannel)} == {
+        "starttls": 587,
+        "tls": 465,
+        "none": 25,
+    }
+    assert found[MailTls.TLS] == EmailChannel("h", 465, "a@b.example", ("c@d.example",), MailTls.TLS)
+
+
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
@@ -46,9 +57,18 @@ def test_channels_have_names_and_kinds(tmp_path: Path) -> None:
         ("alerts: {disk_below: 100}", "1:22", 'disk_below is "100"; want a whole number from 1 to 99'),
         ("alerts: {silent: {acme: 0}}", "1:25", 'acme is "0"; want seconds, minutes'),
         ("alerts: {channels: {Duty: {kind: log}}}", "1:21", 'a channel is "Duty"; want a word of lower-case'),
+        ("alerts: {channels: {m: {kind: email}}}", "1:24", 'an email channel needs the key "host"'),
+        ("alerts: {channels: {m: {kind: email, from: nobody}}}", "1:44", 'from is "nobody"; want an address of e-mail'),
+        ("alerts: {channels: {m: {kind: email, to: []}}}", "1:38", "to names nobody; want a list of addresses"),
+        ("alerts: {channels: {m: {kind: email, user: edi}}}", "1:24", "user and password belong together"),
+        (
+            "alerts: {channels: {m: {kind: email, tls: none, user: edi, password: env:P}}}",
+            "1:38",
+            "without tls the password would be shown to the network",
+        ),
         ("alerts: {channels: {duty: log}}", "1:27", "duty wants keys and values"),
         ("alerts: {channels: {duty: {}}}", "1:27", 'a channel needs the key "kind"'),
-        ("alerts: {channels: {duty: {kind: loq}}}", "1:34", 'kind is "loq"; want log or webhook'),
+        ("alerts: {channels: {duty: {kind: loq}}}", "1:34", 'kind is "loq"; want log or webhook or email'),
         ("alerts: {channels: {duty: {kind: log, url: x}}}", "1:39", 'a log channel has no key "url"'),
         ("alerts: {channels: {duty: {kind: webhook}}}", "1:27", 'a webhook channel needs the key "url"'),
         ("alerts: {channels: {duty: {kind: webhook}}}", "1:27", 'a webhook channel needs the key "secret"'),
