@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.alert_settings import unknown_partners
 from gateway.errors import GatewayError
 from gateway.intake import LEAST_FREE_SHARE
 from gateway.settings import Settings, load_settings
-from gateway.store import audit, destinations
+from gateway.store import alerts, audit, destinations
 from translators.datafile import LoadError
 
 PACKAGES = ("gateway", "translators", "partners", "mappings", "sftp")
@@ -74,6 +75,7 @@ def _workspace(settings: Settings) -> list[Finding]:
     except LoadError as error:
         return [*findings, *_mistakes("partners", error)]
     missing = unmet(registry, maps=maps, destinations=settings.destinations)
+    missing += unknown_partners(settings.alerts, registry.partners)
     if missing:
         return [*findings, *_mistakes("partners", LoadError(missing))]
     findings.append(Finding("partners", True, f"{len(registry.partners)} load"))
@@ -104,6 +106,7 @@ def _database(settings: Settings) -> list[Finding]:
             report = audit.verify(store)
             with store.begin() as conn:
                 troubles.extend(map(_trouble, destinations.in_trouble(conn)))
+                troubles.extend(_untold(found) for found in alerts.channels(conn) if found.failures)
         if not report.ok:
             raise GatewayError(f"the audit chain is broken at {len(report.faults)} rows; see tradelane audit verify")
         return f"answers; audit chain of {report.rows} rows holds"
@@ -119,6 +122,11 @@ def _trouble(found: destinations.Trouble) -> Finding:
     next_at = "" if found.paused_until is None else f", next try at {found.paused_until.isoformat(timespec='seconds')}"
     said = f"{found.failures} failures since {found.since.isoformat(timespec='seconds')}{next_at}"
     return Finding(f"deliveries to {found.destination}", False, said, found.reason)
+
+
+def _untold(found: alerts.ChannelState) -> Finding:
+    """A channel that did not take the last alert it was told."""
+    return Finding(f"alerts to {found.name}", False, f"{found.waiting} wait to be told", found.reason or "")
 
 
 def _tried(name: str, look: Callable[[], str]) -> Finding:

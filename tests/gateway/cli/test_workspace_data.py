@@ -9,6 +9,7 @@ import pytest
 
 from gateway.store import destinations
 from gateway.store.engine import Store
+from tests.gateway.alerts.alerting import Desk, ScriptedChannel
 from tests.gateway.cli.conftest import Tradelane, objects, process
 from tests.gateway.inbound_line import file_of
 
@@ -146,6 +147,26 @@ def test_doctor_tells_of_a_destination_that_does_not_answer(tradelane: Tradelane
     [wrong] = [item for item in objects(result) if not item["ok"]]
     assert (wrong["name"], wrong["todo"]) == ("deliveries to erp", "not mounted")
     assert wrong["found"] == "2 failures since 2026-03-01T12:00:00+00:00, next try at 2026-03-01T12:01:00+00:00"
+
+
+def test_doctor_tells_of_a_channel_that_takes_no_alerts_and_of_a_partner_that_is_not_there(
+    tradelane: Tradelane, tmp_path: Path, fresh_store: Store
+) -> None:
+    desk = Desk(fresh_store)
+    desk.channels("duty")
+    desk.open("group-a")
+    desk.bring_out("duty", ScriptedChannel(["down"]))
+    result = tradelane("doctor", "--json", env={"TRADELANE_DATABASE_URL": fresh_store.url})
+    assert result.exit_code == 1
+    [wrong] = [item for item in objects(result) if not item["ok"]]
+    assert (wrong["name"], wrong["found"], wrong["todo"]) == ("alerts to duty", "1 wait to be told", "it is down")
+    (tmp_path / "tradelane.yaml").write_text("alerts: {gaps: [acmee]}\n")
+    desk.clock.advance(timedelta(minutes=1))
+    assert desk.bring_out("duty", ScriptedChannel()) == 1
+    result = tradelane("doctor", "--json", env={"TRADELANE_DATABASE_URL": fresh_store.url})
+    [wrong] = [item for item in objects(result) if not item["ok"]]
+    assert wrong["name"] == "partners"
+    assert 'no partner "acmee"; did you mean "acme"?' in wrong["todo"]
 
 
 def test_doctor_verifies_the_database_it_is_given(tradelane: Tradelane, fresh_database_url: str) -> None:
