@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -49,22 +50,63 @@ def template_database(postgres_url: str) -> Iterator[str]:
     _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+class Clones:
+    """Databases cloned from a template, from the second on one ahead of who wants it: a test need not wait."""
+
+    def __init__(self, postgres_url: str, template: str) -> None:
+        self._url, self._template = postgres_url, template
+        self._thread = ThreadPoolExecutor(1)
+        self._taken = 0
+        self._ahead: Future[str] | None = None
+
+    def take(self) -> str:
+        """The URL of a new one."""
+        name = self._make() if self._ahead is None else self._ahead.result()
+        self._taken += 1
+        self._ahead = self._thread.submit(self._make) if self._taken > 1 else None
+        return _renamed(self._url, name)
+
+    def give_back(self, url: str) -> None:
+        """Have it dropped."""
+        self._thread.submit(self._drop, make_url(url).database)
+
+    def close(self) -> None:
+        """Drop what nobody took."""
+        if self._ahead is not None:
+            self.give_back(_renamed(self._url, self._ahead.result()))
+        self._thread.shutdown()
+
+    def _make(self) -> str:
+        name = f"test_{uuid4().hex}"
+        _run(self._url, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return name
+
+    def _drop(self, name: str) -> None:
+        _run(self._url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def clones(postgres_url: str, template_database: str) -> Iterator[Clones]:
+    """Migrated databases."""
+    made = Clones(postgres_url, template_database)
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="module")
-def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+def database_url(clones: Clones) -> Iterator[str]:
     """A migrated database for one module; its tests share it."""
-    name = f"module_{uuid4().hex}"
-    _run(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    yield _renamed(postgres_url, name)
-    _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    url = clones.take()
+    yield url
+    clones.give_back(url)
 
 
 @pytest.fixture
-def fresh_database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+def fresh_database_url(clones: Clones) -> Iterator[str]:
     """A migrated database for one test, for those that count everything or break it."""
-    name = f"test_{uuid4().hex}"
-    _run(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    yield _renamed(postgres_url, name)
-    _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    url = clones.take()
+    yield url
+    clones.give_back(url)
 
 
 @pytest.fixture
