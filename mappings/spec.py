@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from translators.datafile import (
     LoadError,
@@ -17,6 +18,9 @@ from translators.datafile import (
     did_you_mean,
     read_datafile,
 )
+
+KEPT = 256
+"""So many files are not read again when another catalog of this process wants them: reading is most of a load."""
 
 OMIT = "omit"
 """What an extending map writes to drop what it inherits."""
@@ -131,13 +135,20 @@ def read_spec(content: bytes, *, origin: Origin) -> tuple[MapSpec, list[LoadFaul
     """Read one map file; what it extends is not looked at.
 
     Returns:
-        What could be read, and every fault of form found in it.
+        What could be read, not to be changed (the same file is read once), and every fault of form found in it.
     """
+    spec, faults = _read_once(content, origin)
+    return spec, list(faults)
+
+
+@lru_cache(maxsize=KEPT)
+def _read_once(content: bytes, origin: Origin) -> tuple[MapSpec, tuple[LoadFault, ...]]:
     try:
         top = read_datafile(content, file=origin.path)
     except LoadError as error:
-        return MapSpec(origin, Place(origin.path, 1, 1)), error.faults
-    return _Reader(content, origin).read(top)
+        return MapSpec(origin, Place(origin.path, 1, 1)), tuple(error.faults)
+    spec, faults = _Reader(content, origin).read(top)
+    return spec, tuple(faults)
 
 
 def read_header(written: Written) -> Header | LoadFault:
