@@ -24,13 +24,13 @@ from uuid import uuid4
 
 import psycopg
 
-from gateway.app import Running, running
 from gateway.bench.figures import Peer, report, row
 from gateway.bench.pipeline_floor import floor
 from gateway.bench.pipeline_home import DESTINATIONS, PARTNERS, destination, interchange, make_home, user
 from gateway.channels.sftp import StoreMailbox
 from gateway.errors import GatewayError
 from gateway.lanes import Lanes
+from gateway.serving import Running, running
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import migrate
 from sftp.client import SFTPClient

@@ -17,11 +17,11 @@ from typing import Any
 
 import psycopg
 
-from gateway.app import Running, running
 from gateway.bench import sftp_peer
 from gateway.bench.figures import Peer, Row, report, row
 from gateway.bench.pipeline_home import make_home, user
 from gateway.bench.sftp_peer import PeerFailed, Server
+from gateway.serving import Running, running
 from gateway.store.mailbox import list_files
 
 FILE_BYTES = 5_000

@@ -27,7 +27,7 @@ def serve(
     workers: Annotated[int | None, typer.Option("-n", "--workers", min=1, help="Worker processes.")] = None,
 ) -> None:
     """Run the gateway until it is told to stop: SFTP and HTTP server, poller, workers, sweep, audit sealer."""
-    from gateway.app import serve_until_stopped
+    from gateway.serving import serve_until_stopped
 
     serve_until_stopped(home_of(home), roles=role, workers=workers)
 
@@ -37,7 +37,7 @@ def worker(
     workers: Annotated[int | None, typer.Option("-n", "--workers", min=1, help="Worker processes.")] = None,
 ) -> None:
     """Run worker processes only, beside a `serve` on this or another machine with the same database."""
-    from gateway.app import serve_until_stopped
+    from gateway.serving import serve_until_stopped
 
     serve_until_stopped(home_of(home), roles=["worker"], workers=workers)
 

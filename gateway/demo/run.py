@@ -13,12 +13,12 @@ from uuid import UUID
 
 import orjson
 
-from gateway.app import Running, running
 from gateway.cli.life import print_life
 from gateway.cli.output import people, plain, plain_lines, print_json
 from gateway.demo import selling
 from gateway.demo.anyfile import profile_for
 from gateway.demo.partner import DemoPartner, OpenSSH, OurClient
+from gateway.serving import Running, running
 from gateway.store import timeline
 
 FILES = Path(__file__).parent / "files"

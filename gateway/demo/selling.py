@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from gateway.app import Running
 from gateway.demo.partner import OpenSSH, OurClient
 from gateway.model import Environment
+from gateway.serving import Running
 from gateway.store import timeline
 from translators.x12.acknowledge import AcknowledgmentBuilder
 from translators.x12.reader import read_x12

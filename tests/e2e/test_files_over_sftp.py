@@ -15,9 +15,9 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from gateway.app import Running, running
 from gateway.cli.main import app
 from gateway.demo.partner import DemoPartner
+from gateway.serving import Running, running
 from gateway.store import expected
 from mappings.catalog import SHIPPED
 from tests.waiting import wait_until

@@ -16,9 +16,9 @@ from uuid import UUID
 import orjson
 import pytest
 
-from gateway.app import Running, running
 from gateway.demo import selling
 from gateway.demo.partner import DemoPartner
+from gateway.serving import Running, running
 from gateway.store import timeline
 from tests.gateway.inbound_line import group, interchange
 from tests.interop.conftest import Figures, Passed

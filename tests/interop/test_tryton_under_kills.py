@@ -11,8 +11,8 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from gateway.app import Running, running
 from gateway.model import DeliveryState, DocumentState
+from gateway.serving import Running, running
 from gateway.store.tables import delivery, document
 from tests.faults.served import worker_processes
 from tests.gateway.inbound_line import group, interchange

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from gateway.app import Running
 from gateway.demo.partner import DemoPartner, OpenSSH, OurClient
+from gateway.serving import Running
 from gateway.store.tables import exception
 from tests.interop.tryton_peer import Tryton
 

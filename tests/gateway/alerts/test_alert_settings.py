@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from gateway.adapters.secrets import SecretReference
 from gateway.alert_settings import AlertSettings, EmailChannel, LogChannel, MailTls, WebhookChannel
 from gateway.alerts.webhook_channel import WebhookAlerts
-from gateway.app import keep_channels, load_gateway
+from gateway.app import load_gateway
+from gateway.serving import keep_channels
 from gateway.settings import SETTINGS_FILE, Settings, load_settings
 from gateway.store.engine import Store
 from tests.gateway.alerts.alerting import Desk

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import mark_overdue
+from gateway.housekeeping import mark_overdue
 from gateway.store.engine import Store
 from tests.gateway.cli.conftest import Tradelane, Workspace, objects
 from tests.gateway.inbound_line import Line, file_of, group, interchange

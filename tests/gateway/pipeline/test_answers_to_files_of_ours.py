@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import mark_overdue
 from gateway.cli.life import print_life
+from gateway.housekeeping import mark_overdue
 from gateway.store import expected
 from tests.gateway.inbound_line import codes
 from tests.gateway.outbound_line import Seller, answer, bill

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.adapters.protocol import Accepted, Duplicate, ExternalRef, Rejected, Uncertain
-from gateway.app import load_gateway, mark_overdue
+from gateway.app import load_gateway
+from gateway.housekeeping import mark_overdue
 from gateway.pipeline.replay import Replay, Replayed, Verb
 from gateway.settings import load_settings
 from gateway.store.engine import Store
