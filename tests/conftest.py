@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 from gateway.store.embedded import EmbeddedPostgres
@@ -19,6 +20,13 @@ from gateway.store.engine import Store, migrate, open_store, psycopg_url
 
 # A test server forgets its data at the end of the run, so it need not reach the disk; the fault suite's servers do.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@pytest.fixture(autouse=True)
+def logs_of_nobody() -> Iterator[None]:
+    """A gateway that ran in this process has set up logs for itself; the next test begins without."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

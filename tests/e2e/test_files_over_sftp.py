@@ -51,6 +51,8 @@ ANSWER = {
     "order_date": "2026-03-01",
     "date": "2026-03-02",
     "currency": "USD",
+    "seller": {"name": "House Ltd."},
+    "buyer": {"name": "Beech"},
 }
 
 pytestmark = pytest.mark.timeout(150)

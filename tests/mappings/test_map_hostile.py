@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.garbage import rare_collection
 from mappings.catalog import MAP_FILE, SHIPPED, MapCatalog
 from mappings.compiler import compile_map
 from mappings.engine import MapContext, run
@@ -216,9 +217,10 @@ def test_the_cost_of_a_run_is_linear_in_the_document() -> None:
         source.root.loops = [loop for loop in source.root.loops if loop.id != "PO1"] + [order] * lines
         best = 9.0
         for _ in range(3):
-            started = time.process_time()
-            mapped = run(ORDER_MAP, source, MapContext.around(source, agreement={"currency": "USD"}))
-            best = min(best, time.process_time() - started)
+            with rare_collection():  # as workers map: what else this process holds is not walked through
+                started = time.process_time()
+                mapped = run(ORDER_MAP, source, MapContext.around(source, agreement={"currency": "USD"}))
+                best = min(best, time.process_time() - started)
             assert mapped.issues == ()
         return best
 

@@ -34,6 +34,11 @@ orders(orders):
 """
 
 
+def ubl_answer(number: str) -> dict[str, Any]:
+    """The seller's answer to an order, with the two parties that UBL cannot do without."""
+    return answer(number, seller={"name": "House Ltd."}, buyer={"name": "A buyer"})
+
+
 def profile(*, invoice: str = "", response: str = "", keys: str = "") -> str:
     """A buyer that takes UBL answers, ship notices in JSON and invoices as CSV; `keys` are of the profile."""
     return (
@@ -60,7 +65,7 @@ def make_seller(make_line: LineMaker, tmp_path: Path) -> Any:
 
 def test_a_document_leaves_as_xml_and_uses_no_control_number(make_seller) -> None:
     seller = make_seller()
-    handed = seller.sends(answer("PO-1"))
+    handed = seller.sends(ubl_answer("PO-1"))
     ((name, content),) = seller.line.out("buyer").items()
     assert re.fullmatch(r"response_[0-9a-f]{12}\.xml", name)
     root = read_xml([content]).root
@@ -90,8 +95,8 @@ def test_a_document_leaves_as_json(make_seller) -> None:
 
 def test_the_same_document_again_leaves_no_second_file(make_seller) -> None:
     seller = make_seller()
-    seller.sends(answer("PO-1"))
-    again = seller.sends(answer("PO-1"))
+    seller.sends(ubl_answer("PO-1"))
+    again = seller.sends(ubl_answer("PO-1"))
     assert again.state == "duplicate"
     assert len(seller.line.out("buyer")) == 1
 
@@ -159,9 +164,9 @@ def test_the_agreed_encoding_holds_and_what_it_cannot_hold_is_held(make_seller) 
 
 def test_xml_that_its_agreed_schema_does_not_allow_stays_here(make_seller) -> None:
     good = make_seller(response=", file: {schema: loose.xsd}")
-    assert good.delivery(good.sends(answer("PO-1")))["state"] == "delivered"
+    assert good.delivery(good.sends(ubl_answer("PO-1")))["state"] == "delivered"
     bad = make_seller(response=", file: {schema: strict.xsd}")
-    handed = bad.sends(answer("PO-2"))
+    handed = bad.sends(ubl_answer("PO-2"))
     assert bad.delivery(handed)["state"] == "rejected"
     assert set(codes(bad.line.life(handed.transmission_id)["issues"])) == {"xml.schema"}
     assert len(bad.line.out("buyer")) == 1
@@ -197,11 +202,11 @@ def test_the_answer_to_a_file_comes_from_whom_of_us_it_was_for(make_line: LineMa
     line = make_line(buyer=f"name: A buyer\nsftp: [{{user: buyer}}]\nagreements:\n{agreed}")
     seller = Seller(line)
     line.sent(b"order_number,order_date,sku,qty,unit\r\nPO-1,2026-03-02,A,1,EA\r\n", account="buyer", name="o.csv")
-    handed = seller.sends(answer("PO-1"), choices=Choices())
+    handed = seller.sends(ubl_answer("PO-1"), choices=Choices())
     [interchange] = line.life(seller.delivery(handed)["external_ref"])["interchanges"]
     assert interchange["sender_id"] == "eu"
     assert [row["kind"] for row in seller.family(handed.document_id)] == ["purchase_order", "order_acknowledgment"]
-    other = seller.sends(answer("PO-2"), choices=Choices())
+    other = seller.sends(ubl_answer("PO-2"), choices=Choices())
     assert codes(issue.as_json() for issue in other.issues) == ["outbound.ourselves"]
 
 
