@@ -6,12 +6,13 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from mappings.compiled import CompiledMap
 from mappings.compiler import compile_map
 from mappings.errors import UnknownMap
 from mappings.inverse import taken_over
-from mappings.spec import Header, MapSpec, Origin, effective, merged, read_header, read_spec
+from mappings.spec import CANONICAL_SIDE, Header, MapSpec, Origin, effective, merged, read_header, read_spec
 from translators.canonical.registry import CANONICAL
 from translators.datafile import LoadError, LoadFault, did_you_mean
 from translators.x12.guide import GuideLibrary
@@ -19,8 +20,15 @@ from translators.x12.guide import GuideLibrary
 MAP_FILE = "map.yaml"
 MAX_EXTENDS = 4
 """Maps a map may have below it."""
+KEPT = 256
+"""So many compiled maps serve the other catalogs of a process, too, where all files they are made of are the same."""
 SHIPPED = Path(__file__).parent / "maps"
 """The maps that come with Tradelane."""
+
+
+_kept: dict[tuple[object, ...], tuple[CompiledMap, list[MapSpec], GuideLibrary]] = {}
+"""By name, and by the very specs and guides, which are kept as well so that no other can stand at their address."""
+_keeping = Lock()
 
 
 class MapCatalog:
@@ -117,13 +125,16 @@ class MapCatalog:
         Raises:
             UnknownMap: one of them is not there.
         """
-        found: dict[str, str] = {}
+        return {each: (self.folder(each) / MAP_FILE).read_text(encoding="utf-8") for each in self._parts(name)}
+
+    def _parts(self, name: str) -> dict[str, MapSpec]:
+        """What a map is made of: itself, those it extends, and what it is like."""
+        found: dict[str, MapSpec] = {}
         waiting = [name]
         while waiting:
             each = waiting.pop()
             if each not in found:
-                found[each] = (self.folder(each) / MAP_FILE).read_text(encoding="utf-8")
-                spec, _ = self._spec(each)
+                spec = found[each] = self._spec(each)[0]
                 waiting += [written.text for written in (spec.extends, spec.like) if written is not None]
         return found
 
@@ -175,6 +186,10 @@ class MapCatalog:
             raise LoadError(faults)
         spec, further = self._with_like(spec)
         faults = faults + further
+        parts = [] if faults or mutable or not _stands_alone(spec) else list(self._parts(name).values())
+        key = (name, id(self._guides), *map(id, parts))
+        if parts and (kept := _kept.get(key)) is not None:
+            return kept[0]
         try:
             under = self._sound_below(name)
             compiled = compile_map(name, effective(spec), guides=self._guides, mutable=mutable, under=under)
@@ -182,6 +197,11 @@ class MapCatalog:
             raise LoadError(dict.fromkeys([*faults, *error.faults])) from error
         if faults:
             raise LoadError(dict.fromkeys(faults))
+        if parts:
+            with _keeping:
+                if len(_kept) >= KEPT:
+                    del _kept[next(iter(_kept))]
+                _kept[key] = compiled, parts, self._guides
         return compiled
 
     def _with_like(self, spec: MapSpec) -> tuple[MapSpec, list[LoadFault]]:
@@ -253,6 +273,12 @@ class KeptMaps(MapCatalog):
     def folder(self, name: str) -> Path:
         """See MapCatalog; a map that was kept needs none."""
         return Path(name) if name in self._specs else super().folder(name)
+
+
+def _stands_alone(spec: MapSpec) -> bool:
+    """Whether a map is what its files say, and nothing that lies beside them, as a layout does."""
+    ends = None if spec.header is None else read_header(spec.header)
+    return isinstance(ends, Header) and {ends.reads.word, ends.makes.word} == {"x12", CANONICAL_SIDE}
 
 
 @contextmanager
