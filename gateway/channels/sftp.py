@@ -12,6 +12,7 @@ from gateway import crash_points
 from gateway.channels.sftp_accounts import admitted
 from gateway.channels.sftp_files import StoreDownload, answered, archive_folder, arrival_of, entry_of, folder_of
 from gateway.channels.sftp_room import MailboxRoom
+from gateway.errors import StoreConflict
 from gateway.model import FileState, TransmissionState
 from gateway.pipeline.receive import Received as ReceivedRow
 from gateway.pipeline.receive import receive
@@ -193,40 +194,47 @@ class StoreMailbox:
             while chunk := received.content.read(COPY_BYTES):
                 spool.write(chunk)
             self.vault.settle(spool)
-            # Without flags one statement does it all, and commits by itself: three round trips less.
-            with self.store.begin() if account.pick_up.flags else self.store.autocommit() as conn:
-                self._alone(conn, account, received.place)
-                if state is FileState.PARTIAL and self._written_since(conn, account, received):
-                    return []
-                self._room.check(conn, account, received, at=at)
-                rows = NewRows()
-                payload = self.vault.put_spooled(rows, spool)
-                if state is FileState.COMPLETE:
-                    taken = receive(
-                        rows,
-                        arrival_of(account, received.place, received.name),
-                        payload,
+            rows = NewRows()
+            try:
+                # Without flags one statement does it all, and commits by itself: three round trips less.
+                with self.store.begin() if account.pick_up.flags else self.store.autocommit() as conn:
+                    self._alone(conn, account, received.place)
+                    if state is FileState.PARTIAL and self._written_since(conn, account, received):
+                        return []
+                    self._room.check(conn, account, received, at=at)
+                    payload = self.vault.put_spooled(rows, spool)
+                    if state is FileState.COMPLETE:
+                        taken = receive(
+                            rows,
+                            arrival_of(account, received.place, received.name),
+                            payload,
+                            at=at,
+                            large_bytes=self.large_bytes,
+                        )
+                        transmission_id = taken.id
+                        lanes.append(taken.lane)
+                    mailbox.put_file(
+                        conn,
+                        id=new_id(),
                         at=at,
-                        large_bytes=self.large_bytes,
+                        account=account.name,
+                        folder=folder_of(received.place),
+                        name=received.name,
+                        payload=payload,
+                        transmission_id=transmission_id,
+                        state=state,
+                        later=rows,
                     )
-                    transmission_id = taken.id
-                    lanes.append(taken.lane)
-                mailbox.put_file(
-                    conn,
-                    id=new_id(),
-                    at=at,
-                    account=account.name,
-                    folder=folder_of(received.place),
-                    name=received.name,
-                    payload=payload,
-                    transmission_id=transmission_id,
-                    state=state,
-                    later=rows,
-                )
-                crash_points.reached("sftp.receive.before_commit")
-                rows.write(conn)
-                if state is FileState.HELD:
-                    lanes += self._release(conn, account, received.place, at=at)
+                    crash_points.reached("sftp.receive.before_commit")
+                    rows.write(conn)
+                    if state is FileState.HELD:
+                        lanes += self._release(conn, account, received.place, at=at)
+            except StoreConflict:
+                # A file of this name came at the same moment, as over a connection that broke: the other was first.
+                if state is FileState.PARTIAL or account.pick_up.flags:
+                    raise
+                with self.store.begin() as conn:
+                    rows.write(conn)
         crash_points.reached("sftp.receive.after_commit")
         return lanes
 

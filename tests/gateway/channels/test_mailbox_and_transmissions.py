@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from gateway.model import FileState
+from gateway.ports import new_id
+from gateway.store import mailbox
 from gateway.store.engine import Store
 from sftp.errors import MailboxUnavailableError
 from sftp.ports import Account, Area, Place, Received
 from tests.gateway.inbound_line import Line, file_of
+from tests.waiting import wait_until
 
 ACME = Account("acme")
 OUT, IN, TEST = Place(Area.OUT), Place(Area.IN), Place(Area.TEST)
@@ -173,3 +178,27 @@ def test_a_file_that_counts_is_kept_by_one_statement_that_commits_by_itself(line
         event.remove(Engine, "before_cursor_execute", note)
     assert seen == [("WITH", True)]
     assert [entry.size for entry in line.box.entries(ACME, IN)] == [5]
+
+
+def test_a_file_that_comes_while_the_half_of_it_is_kept_counts_all_the_same(line: Line) -> None:
+    whole = Received(IN, "po.edi", BytesIO(file_of("PO-1")), len(file_of("PO-1")), True, line.clock.now())
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with ThreadPoolExecutor(1) as other, line.store.begin() as watching:
+        with line.store.begin() as conn:
+            payload = line.gateway.vault.put(conn, BytesIO(b"ISA*half"))
+            mailbox.put_file(
+                conn,
+                id=new_id(),
+                at=line.clock.now(),
+                account="acme",
+                folder="in",
+                name="po.edi",
+                payload=payload,
+                transmission_id=None,
+                state=FileState.PARTIAL,
+            )
+            taken = other.submit(line.box.receive, ACME, whole)
+            wait_until(lambda: watching.exec_driver_sql(waits).scalar_one(), within=60, what="a wait for the name")
+        taken.result(timeout=60)
+    assert line.files("in") == {"po.edi": file_of("PO-1")}
+    assert line.woken == ["in:acme:flow"]
