@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, null, select, text,
 
 from gateway.model import AttemptOutcome
 from gateway.ports import new_id
-from gateway.store import audit, deliveries, exceptions
+from gateway.store import audit, deliveries, destinations, exceptions
 from gateway.store.work import Claim, confirm, guarded_update
 from gateway.store.work_statements import KINDS, RETRYING, SENDING, WORKING, Kind, WorkTable
 
@@ -111,6 +111,7 @@ def _give_back(conn: Connection, whose: Any, *, now: datetime, blame: bool) -> G
             if first:
                 reason = f"worker {row.claimed_by} went down with it"
                 _tell(conn, crash, row, worker=row.claimed_by, now=now, reason=reason)
+    destinations.answer_lost(conn, lanes)
     return GivenBack(tuple(sorted(lanes)), tuple(crashes))
 
 

@@ -5,6 +5,7 @@ A destination without trouble has no row, or one without failures.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -144,6 +145,14 @@ def taken(
         values |= {"rate_until": until, "rate_left": left - count}
     if values:
         conn.execute(update(destination_state).where(mine).values(values))
+
+
+def answer_lost(conn: Connection, lanes: Collection[str]) -> None:
+    """Deliveries of these lanes were given back untried or unanswered: the next may try their destinations now."""
+    names = {name for lane in lanes if (name := destination_of(lane)) is not None}
+    if names:
+        still = _OF.destination.in_(names) & _OF.tried_until.is_not(None)
+        conn.execute(update(destination_state).where(still).values(tried_until=None))
 
 
 def in_trouble(conn: Connection) -> list[Trouble]:

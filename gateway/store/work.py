@@ -102,6 +102,7 @@ def put_back(conn: Connection, claims: Sequence[Claim]) -> None:
     """Return claims that were never begun to where they stood; those overtaken meanwhile are passed over."""
     for one in claims:
         conn.execute(work_statements.putting_back(one.table), _fence(one) | {"to_state": one.state})
+    destinations.answer_lost(conn, {one.lane for one in claims})
 
 
 def is_open(conn: Connection, claim: Claim) -> bool:

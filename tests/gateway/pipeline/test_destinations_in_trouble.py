@@ -16,10 +16,11 @@ from gateway.lane_work import LaneWork
 from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
 from gateway.store import destinations
+from gateway.store.crashes import give_back
 from gateway.store.engine import Store
 from gateway.store.tables import audit, delivery, exception
 from tests.gateway.inbound_line import Line, file_of
-from tests.gateway.pipeline.scripted_adapter import ScriptedAdapter, Step, soon
+from tests.gateway.pipeline.scripted_adapter import Killed, ScriptedAdapter, Step, soon
 
 WORKER = "test/w1"
 BACKOFF = Backoff(random=lambda: 0.0)
@@ -113,6 +114,19 @@ def test_after_the_pause_one_delivery_tries_and_all_others_follow_in_order(erp: 
     assert erp.states() == ["delivered"] * 3
     assert erp.trouble() == []
     assert erp.actions() == ["destination.paused", "destination.paused", "destination.resumed"]
+
+
+def test_a_worker_that_dies_while_it_tries_a_destination_keeps_nobody_from_it(erp: Erp) -> None:
+    erp.route("PO-1")
+    erp.adapter.steps = [down(), Killed()]
+    erp.run()
+    with pytest.raises(Killed):
+        erp.later(10)
+    assert erp.line.due() == []
+    with erp.store.begin() as conn:
+        give_back(conn, WORKER, now=erp.clock.now())
+    erp.later(30)
+    assert erp.states() == ["delivered"]
 
 
 def test_a_target_may_say_itself_how_long_it_is_away(erp: Erp) -> None:
