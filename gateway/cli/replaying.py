@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +40,19 @@ replay_app = typer.Typer(
     no_args_is_help=True,
 )
 
+VERBS = {
+    "resend": """Deliver, or send to the partner, the same bytes under the same keys once more.
+
+    A business system that has a document says so; one that can neither refuse a repeat nor be asked gets none.
+    """,
+    "re-envelope": "Send the same sets to the partner under new control numbers; a new acknowledgment is awaited.",
+    "reprocess": """Make documents of what came by today's maps and profiles; what is new takes effect, once.
+
+    What differs from a document that was delivered is held for a person.
+    """,
+}
+"""The commands, and what each says of itself."""
+
 Ids = Annotated[
     list[str] | None, typer.Argument(help="Ids of transmissions, documents or deliveries; an end is enough.")
 ]
@@ -59,75 +72,34 @@ Reason = Annotated[str, typer.Option(help="Why; it is audited. Needed with --yes
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command group."""
+    """Add the command group, and `retry`."""
+    for word, told in VERBS.items():
+        replay_app.command(word, help=told)(_command(word))
     app.add_typer(replay_app, name="replay")
     app.command()(retry)
 
 
-@replay_app.command()
-def resend(
-    ids: Ids = None,
-    partner: Partner = None,
-    kind: Kind = None,
-    state: State = None,
-    since: Since = None,
-    until: Until = None,
-    group: Group = None,
-    most: Most = 1000,
-    yes: Yes = False,
-    reason: Reason = "",
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Deliver, or send to the partner, the same bytes under the same keys once more.
+def _command(word: str) -> Callable[..., None]:
+    """What a verb's command does; all take the same options."""
 
-    A business system that has a document says so; one that can neither refuse a repeat nor be asked gets none.
-    """
-    asked = (ids or [], partner, kind, state, since, until, group)
-    _run("resend", asked, most=most, yes=yes, reason=reason, home=home, json=json)
+    def command(
+        ids: Ids = None,
+        partner: Partner = None,
+        kind: Kind = None,
+        state: State = None,
+        since: Since = None,
+        until: Until = None,
+        group: Group = None,
+        most: Most = 1000,
+        yes: Yes = False,
+        reason: Reason = "",
+        home: Home = None,
+        json: Json = False,
+    ) -> None:
+        asked = (ids or [], partner, kind, state, since, until, group)
+        _run(word, asked, most=most, yes=yes, reason=reason, home=home, json=json)
 
-
-@replay_app.command("re-envelope")
-def re_envelope(
-    ids: Ids = None,
-    partner: Partner = None,
-    kind: Kind = None,
-    state: State = None,
-    since: Since = None,
-    until: Until = None,
-    group: Group = None,
-    most: Most = 1000,
-    yes: Yes = False,
-    reason: Reason = "",
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Send the same sets to the partner under new control numbers; a new acknowledgment is awaited."""
-    asked = (ids or [], partner, kind, state, since, until, group)
-    _run("re-envelope", asked, most=most, yes=yes, reason=reason, home=home, json=json)
-
-
-@replay_app.command()
-def reprocess(
-    ids: Ids = None,
-    partner: Partner = None,
-    kind: Kind = None,
-    state: State = None,
-    since: Since = None,
-    until: Until = None,
-    group: Group = None,
-    most: Most = 1000,
-    yes: Yes = False,
-    reason: Reason = "",
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Make documents of what came by the maps and profiles as they are now; what is new takes effect, once.
-
-    What differs from a document that was delivered is held for a person.
-    """
-    asked = (ids or [], partner, kind, state, since, until, group)
-    _run("reprocess", asked, most=most, yes=yes, reason=reason, home=home, json=json)
+    return command
 
 
 def retry(
