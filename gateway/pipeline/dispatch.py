@@ -15,9 +15,9 @@ from uuid import UUID
 from gateway.errors import GatewayError, SetsRefused
 from gateway.guides import PartnerGuides, RegistryTerms
 from gateway.model import AcknowledgmentKind, Environment
-from gateway.pipeline.outgoing import put_out, way_to
+from gateway.pipeline.outgoing import note_sources, put_out, way_to
 from gateway.ports import new_id
-from gateway.store import Connection, control_numbers, documents, envelopes, expected, transmissions
+from gateway.store import Connection, control_numbers, envelopes, expected, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
 from partners.model import Agreement, Batch, Direction, Envelope, GroupCount, Grouping, LegalEntity, TradingPartner
@@ -160,11 +160,8 @@ class Dispatch:
     def _name(self, batch: Sequence[SetToSend], id: UUID, set_ids: Sequence[UUID], rows: NewRows) -> None:
         """Which document each set was made of, and by what it is found."""
         ordered = [one for _, inside in self._groups(batch) for one in inside]
-        for one, set_id in zip(ordered, set_ids, strict=True):
-            if one.document is not None:
-                source = {"document_id": one.document, "transaction_set_id": set_id}
-                documents.add_rows(rows, documents=(), sources=[source])
-                transmissions.add_business_keys(rows, one.keys, transmission_id=id, document_id=one.document)
+        sent = ((one.document, one.keys, set_id) for one, set_id in zip(ordered, set_ids, strict=True))
+        note_sources(rows, sent, transmission_id=id)
 
     def _interchange(self, batch: Sequence[SetToSend]) -> OutboundInterchange:
         envelope = batch[0].agreement.envelope

@@ -16,9 +16,9 @@ from gateway.errors import SetsRefused
 from gateway.model import AcknowledgmentKind, Environment
 from gateway.pipeline.file_identity import held_to_schema
 from gateway.pipeline.outbound_faults import fault
-from gateway.pipeline.outgoing import put_out, way_to
+from gateway.pipeline.outgoing import note_sources, put_out, way_to
 from gateway.ports import new_id
-from gateway.store import Connection, documents, envelopes, expected, transmissions
+from gateway.store import Connection, envelopes, expected, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
 from mappings.compiled import CompiledMap
@@ -141,11 +141,8 @@ class FileDispatch:
             for ordinal, root in enumerate(read, 1)
         ]
         envelopes.add_rows(rows, interchanges=[interchange], sets=sets)
-        for one, row in zip(files, sets, strict=True):
-            if one.document is not None:
-                source = {"document_id": one.document, "transaction_set_id": row["id"]}
-                documents.add_rows(rows, documents=(), sources=[source])
-                transmissions.add_business_keys(rows, one.keys, transmission_id=id, document_id=one.document)
+        sources = ((one.document, one.keys, row["id"]) for one, row in zip(files, sets, strict=True))
+        note_sources(rows, sources, transmission_id=id)
         transmissions.add_business_keys(rows, [("filename", name)], transmission_id=id)
         if agreement.file.answer is not FileAnswer.NONE:
             expected.expect(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from gateway.model import Environment
 from gateway.ports import new_id
-from gateway.store import Connection, mailbox, transmissions
+from gateway.store import Connection, documents, mailbox, transmissions
 from gateway.store.rows import NewRows
 from gateway.store.vault import StoredPayload
 from gateway.store.work_statements import SEND
@@ -43,6 +44,24 @@ def way_to(registry: PartnerRegistry, account: str) -> Way:
     """The way to an account. For one that is in no profile any more it waits in its mailbox: it may come back."""
     found = registry.way(account, active=False)
     return Way(MAILBOX_CHANNEL, account) if found is None else Way(found.channel, account, pushed=found.pushed)
+
+
+def note_sources(
+    rows: NewRows,
+    sent: Iterable[tuple[UUID | None, Sequence[tuple[str, str]], UUID]],
+    *,
+    transmission_id: UUID,
+) -> None:
+    """Which document each set or file's document was made of, and by what it is found.
+
+    Args:
+        sent: the document's row, if it was made of one; its (name, value) keys; the row of what carries it.
+    """
+    for document_id, keys, set_id in sent:
+        if document_id is not None:
+            source = {"document_id": document_id, "transaction_set_id": set_id}
+            documents.add_rows(rows, documents=(), sources=[source])
+            transmissions.add_business_keys(rows, keys, transmission_id=transmission_id, document_id=document_id)
 
 
 def put_out(
