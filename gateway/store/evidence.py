@@ -28,6 +28,12 @@ from gateway.store.tables import (
 
 Row = dict[str, Any]
 
+_AUDITED = (
+    audit_seal.c.position,
+    *(audit.c[name] for name in ("seq", "at", "actor", "action", "subject", "subject_id", "detail")),
+)
+"""A row of the audit log with its place in the chain, as `link_of` reads it."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptBytes:
@@ -159,16 +165,7 @@ def audit_rows(conn: Connection, transmissions: Collection[UUID], documents: Col
     about = [str(one) for one in (*transmissions, *documents)]
     sent = select(cast(delivery.c.id, Text)).where(delivery.c.document_id.in_(list(documents)))
     rows = conn.execute(
-        select(
-            audit_seal.c.position,
-            audit.c.seq,
-            audit.c.at,
-            audit.c.actor,
-            audit.c.action,
-            audit.c.subject,
-            audit.c.subject_id,
-            audit.c.detail,
-        )
+        select(*_AUDITED)
         .outerjoin(audit_seal, audit_seal.c.audit_seq == audit.c.seq)
         .where(or_(audit.c.subject_id.in_(about), audit.c.subject_id.in_(sent)))
         .order_by(audit_seal.c.position, audit.c.seq)
@@ -189,16 +186,7 @@ def chain_piece(conn: Connection, first: int, last: int) -> ChainPiece:
             raise LookupError(f"the seal at position {first - 1} of the audit chain is gone")
         before = bytes(found)
     rows = conn.execute(
-        select(
-            audit_seal.c.position,
-            audit.c.seq,
-            audit.c.at,
-            audit.c.actor,
-            audit.c.action,
-            audit.c.subject,
-            audit.c.subject_id,
-            audit.c.detail,
-        )
+        select(*_AUDITED)
         .join(audit, audit.c.seq == audit_seal.c.audit_seq)
         .where(audit_seal.c.position.between(first, last))
         .order_by(audit_seal.c.position),
