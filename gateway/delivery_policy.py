@@ -5,7 +5,7 @@ Source: delivery design, "Failures have two kinds, and two ways" and "Back-press
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from gateway.adapters.protocol import Rate
@@ -13,6 +13,8 @@ from partners.fields import Fields
 
 POLICY_KEYS = ("retry", "breaker", "rate")
 """What a destination of any kind may say beside its kind's own keys."""
+_RETRY = ("first", "longest", "deadline")
+_BREAKER = ("after", "pause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,19 @@ USUAL = DeliveryPolicy()
 
 def read_policy(outer: Fields) -> DeliveryPolicy:
     """Read a destination's `retry`, `breaker` and `rate`."""
-    retry = _below(outer, "retry", ("first", "longest", "deadline"))
-    breaker = _below(outer, "breaker", ("after", "pause"))
-    first = USUAL.first if retry is None else retry.span("first", default=USUAL.first)
-    longest = USUAL.longest if retry is None else retry.span("longest", default=max(USUAL.longest, first))
-    if retry is not None and longest < first:
-        retry.fault(retry.place_of("longest"), "longest is shorter than first")
-    return DeliveryPolicy(
-        first=first,
-        longest=longest,
-        deadline=retry.span("deadline", default=timedelta()) if retry is not None and retry.has("deadline") else None,
-        breaker_after=USUAL.breaker_after
-        if breaker is None
-        else breaker.number("after", default=USUAL.breaker_after, low=1, high=1_000_000),
-        breaker_pause=USUAL.breaker_pause if breaker is None else breaker.span("pause", default=USUAL.breaker_pause),
-        rate=_rate(outer),
-    )
+    retry, breaker = (_below(outer, key, known) for key, known in (("retry", _RETRY), ("breaker", _BREAKER)))
+    policy = replace(USUAL, rate=_rate(outer))
+    if retry is not None:
+        first = retry.span("first", default=USUAL.first)
+        longest = retry.span("longest", default=max(USUAL.longest, first))
+        if longest < first:
+            retry.fault(retry.place_of("longest"), "longest is shorter than first")
+        deadline = retry.span("deadline", default=timedelta()) if retry.has("deadline") else None
+        policy = replace(policy, first=first, longest=longest, deadline=deadline)
+    if breaker is not None:
+        after = breaker.number("after", default=USUAL.breaker_after, low=1, high=1_000_000)
+        policy = replace(policy, breaker_after=after, breaker_pause=breaker.span("pause", default=USUAL.breaker_pause))
+    return policy
 
 
 def _rate(outer: Fields) -> Rate | None:
