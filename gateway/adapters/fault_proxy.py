@@ -15,6 +15,8 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from gateway.adapters.loopback import LoopbackServer
+
 PATIENCE_SECONDS = 60.0
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"})
 
@@ -48,7 +50,7 @@ class Hold:
 Fault = LoseAnswer | BreakOff | AnswerInstead | Hold
 
 
-class FaultProxy:
+class FaultProxy(LoopbackServer):
     """A proxy before one HTTP server; a context manager that listens while it is entered.
 
     Args:
@@ -63,24 +65,9 @@ class FaultProxy:
         """How many faults were done."""
         self._faults: dict[int, Fault] = {}
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.proxy = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> FaultProxy:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port it listens at."""
-        host, port = self._server.server_address[:2]
-        return str(host), int(port)
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.proxy = self
+        super().__init__(server)
 
     def at(self, number: int, fault: Fault) -> None:
         """Do this to the request of that number (from 0, counted anew from now), and nothing to others."""

@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from gateway.adapters.loopback import LoopbackServer
 from gateway.adapters.standard_webhooks import verify
 from gateway.errors import WebhookRefused
 
@@ -66,7 +67,7 @@ class Asked:
     headers: Mapping[str, str] = field(repr=False)
 
 
-class FakeRestSystem:
+class FakeRestSystem(LoopbackServer):
     """The server; a context manager that listens while it is entered.
 
     Args:
@@ -81,27 +82,12 @@ class FakeRestSystem:
         self.tokens: list[str] = []
         self._answers: dict[str, tuple[bytes, Answer]] = {}
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.system = self
+        server = _Server(("127.0.0.1", 0), _Handler)
+        server.system = self
         self._scheme = "http" if tls is None else "https"
         if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> FakeRestSystem:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port it listens at."""
-        host, port = self._server.server_address[:2]
-        return str(host), int(port)
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        super().__init__(server)
 
     @property
     def url(self) -> str:
