@@ -65,7 +65,7 @@ from gateway.store.vault import Vault
 from gateway.store.work import Claim
 from gateway.store.work_statements import DISPATCH, SEND, WorkTable
 from gateway.worker_process import Work, WorkerContext
-from gateway.workspace import home_of, map_roots, maps_in_force, profile_roots, routes_of, unmet
+from gateway.workspace import home_of, map_roots, maps_in_force, profile_roots, routes_of, unmet, vault_folder
 from mappings.catalog import MapCatalog
 from partners.model import GroupCount
 from partners.registry import PartnerRegistry
@@ -328,7 +328,7 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
             partners=[(partner.key, partner.revision) for _, partner in registry.revisions()],
             at=clock.now(),
         )
-    vault = Vault(store, settings.home / "vault", clock)
+    vault = Vault(store, vault_folder(settings.home), clock)
     intake = Intake(store, clock, high_water=settings.inbound.high_water, free=lambda: free_share(settings.home))
     return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys, intake, routes)
 

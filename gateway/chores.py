@@ -17,11 +17,12 @@ from gateway.store import nodes, work
 from gateway.store.engine import Store
 from gateway.store.locks import SessionLock
 
-LEADER = "chores"
-LANES_LEADER = "lane chores"
+LEADER = "schedules"
+LANES_LEADER = "sweep"
 """Led apart, in a thread of its own: whatever another chore waits for, due lanes are woken."""
 SWEEP_EVERY = timedelta(milliseconds=250)
 BURY_EVERY = timedelta(seconds=5)
+FORGET_EVERY = timedelta(hours=1)
 LEAD_EVERY = timedelta(seconds=1)
 """How often a node looks whether it leads: so long may two do the same chore after a broken connection."""
 LEADER_SILENT_SECONDS = 15
@@ -78,11 +79,22 @@ def bury_dead_nodes(store: Store, lanes: Lanes, clock: Clock) -> list[str]:
     return sorted(buried)
 
 
+def forget_nodes(store: Store) -> int:
+    """Forget nodes that ended long ago; how many.
+
+    Raises:
+        StoreUnavailable: the database is gone.
+    """
+    with store.begin() as conn:
+        return nodes.forget_ended(conn)
+
+
 def lane_chores(store: Store, lanes: Lanes, clock: Clock) -> list[Chore]:
     """The chores that lanes need."""
     return [
         Chore("sweep", SWEEP_EVERY, lambda: sweep(store, lanes, clock)),
         Chore("bury dead nodes", BURY_EVERY, lambda: bury_dead_nodes(store, lanes, clock)),
+        Chore("forget nodes", FORGET_EVERY, lambda: forget_nodes(store)),
     ]
 
 
@@ -104,24 +116,28 @@ class Chores:
         leader: str = LEADER,
         silent_after: int = LEADER_SILENT_SECONDS,
     ) -> None:
+        self.leader = leader
+        self.leads = False
+        """Whether this node leads, as it knew at its last look."""
         self._chores = chores
         self._lock = SessionLock(store, leader, silent_after=silent_after)
 
     def run(self, stop: Event) -> None:
         """Do what is due until `stop` is set."""
         due = dict.fromkeys(self._chores, 0.0)
-        leads, look_again = False, 0.0
+        look_again = 0.0
         try:
             while not stop.is_set():
                 if monotonic() >= look_again:
-                    leads, look_again = self._lock.held(), monotonic() + LEAD_EVERY.total_seconds()
+                    self.leads, look_again = self._lock.held(), monotonic() + LEAD_EVERY.total_seconds()
                 for chore, at in due.items():
-                    if monotonic() >= at and (leads or chore.everywhere) and not stop.is_set():
+                    if monotonic() >= at and (self.leads or chore.everywhere) and not stop.is_set():
                         _do(chore)
                         due[chore] = monotonic() + chore.every.total_seconds()
-                wanted = [at for chore, at in due.items() if leads or chore.everywhere]
+                wanted = [at for chore, at in due.items() if self.leads or chore.everywhere]
                 stop.wait(max(0.0, min([look_again, *wanted]) - monotonic()))
         finally:
+            self.leads = False
             self._lock.release()
 
 

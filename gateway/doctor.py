@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,10 @@ from gateway.alert_settings import unknown_partners
 from gateway.errors import GatewayError
 from gateway.intake import LEAST_FREE_SHARE
 from gateway.settings import Settings, load_settings
-from gateway.store import alerts, audit, destinations
+from gateway.store import alerts, audit, destinations, nodes
+from gateway.store.nodes import NodeState, NodeView
+from gateway.store.vault_marks import has_mark
+from gateway.workspace import vault_folder
 from translators.datafile import LoadError
 
 PACKAGES = ("gateway", "translators", "partners", "mappings", "sftp")
@@ -107,6 +110,8 @@ def _database(settings: Settings) -> list[Finding]:
             with store.begin() as conn:
                 troubles.extend(map(_trouble, destinations.in_trouble(conn)))
                 troubles.extend(_untold(found) for found in alerts.channels(conn) if found.failures)
+                known = nodes.listed(conn)
+            troubles.extend(_nodes(known, vault=vault_folder(settings.home)))
         if not report.ok:
             raise GatewayError(f"the audit chain is broken at {len(report.faults)} rows; see tradelane audit verify")
         return f"answers; audit chain of {report.rows} rows holds"
@@ -127,6 +132,28 @@ def _trouble(found: destinations.Trouble) -> Finding:
 def _untold(found: alerts.ChannelState) -> Finding:
     """A channel that did not take the last alert it was told."""
     return Finding(f"alerts to {found.name}", False, f"{found.waiting} wait to be told", found.reason or "")
+
+
+def _nodes(known: Sequence[NodeView], *, vault: Path) -> list[Finding]:
+    """What is wrong with the nodes, and among them."""
+    findings = []
+    for one in known:
+        if one.rows and one.state is not NodeState.ALIVE:
+            last = f"{one.state}, last heard of {one.heartbeat_at.isoformat(timespec='seconds')}"
+            todo = "another node takes them over within 45 s; if they stay, start one with the role worker"
+            findings.append(Finding(f"node {one.name}", False, f"{last}, with {one.rows} rows in hand", todo))
+    alive = [one for one in known if one.state is NodeState.ALIVE]
+    if alive:
+        findings.append(Finding("nodes", True, f"{len(alive)} alive"))
+    for what, told in (("versions", {one.version for one in alive}), ("schemas", {one.schema for one in alive})):
+        if len(told) > 1:
+            todo = "bring the upgrade to its end: restart the older ones on the new version, one by one"
+            findings.append(Finding(f"{what} of nodes", False, ", ".join(sorted(told)), todo))
+    apart = [one.name for one in alive if one.vault is not None and not has_mark(vault, one.name, one.vault)]
+    if apart:
+        todo = f"large files are kept in a folder: let all nodes have the same one at {vault}"
+        findings.append(Finding("vault", False, f"not the folder of {', '.join(apart)}", todo))
+    return findings
 
 
 def _tried(name: str, look: Callable[[], str]) -> Finding:

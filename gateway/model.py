@@ -168,3 +168,11 @@ class AlertState(StrEnum):
     TOLD = "told"
     GIVEN_UP = "given_up"
     """The channel refused this one again and again, or is gone from the settings."""
+
+
+class NodeEnding(StrEnum):
+    """How a node ended."""
+
+    STOPPED = "stopped"
+    DEAD = "dead"
+    """Nothing was heard of it for too long; what it had in hand was given to others."""

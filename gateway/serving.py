@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
 
@@ -16,6 +17,7 @@ from gateway.alerts.bringing_out import BringingOut
 from gateway.api.operations import Operations
 from gateway.api.server import HttpServer
 from gateway.app import Gateway, database_url, load_gateway
+from gateway.channels.folder import FolderWatch
 from gateway.channels.sftp_sessions import SessionBoard
 from gateway.chores import LANES_LEADER, Chore, Chores, lane_chores
 from gateway.errors import GatewayError
@@ -26,15 +28,18 @@ from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.metrics import Totals, exposition
 from gateway.pipeline.polling import Polling
+from gateway.presence import Presence
 from gateway.settings import load_settings
 from gateway.signals import stop_on_signals
 from gateway.state_metrics import StateMetrics
 from gateway.store import alerts, audit
 from gateway.store.embedded import EmbeddedPostgres
-from gateway.store.engine import Store, migrate, open_store
+from gateway.store.engine import Store, migrate, open_store, program_schema
+from gateway.store.nodes import NodeFacts
+from gateway.store.vault_marks import leave_mark
 from gateway.wakes import Wakes
 from gateway.workers import Workers
-from gateway.workspace import node_name
+from gateway.workspace import node_name, vault_folder
 from sftp.keys import PublicKey, new_private_key
 from sftp.server import SFTPServer
 
@@ -162,6 +167,8 @@ def running(
         gateway = load_gateway(settings, store)
         lanes = Lanes(store)
         stack.callback(lanes.close)
+        led: list[Chores | FolderWatch] = []
+        presence = _presence(gateway, stack.enter_context(node_name(settings.home)), wanted, workers, led)
         totals = Totals()
         operations = _operations_server(gateway, totals)
         if operations is not None:
@@ -175,25 +182,28 @@ def running(
                 store,
                 lanes,
                 gateway.clock,
-                node=stack.enter_context(node_name(settings.home)),
+                node=presence,
                 factory="gateway.app:build_work",
-                count=workers or settings.workers,
+                count=presence.facts.workers,
                 options={"home": str(settings.home), "log_level": log_level},
                 counted=totals.add,
             )
-            lane_work = Chores(store, lane_chores(store, lanes, gateway.clock), leader=LANES_LEADER)
-            chores = Chores(store, gateway_chores(gateway, lanes))
             threads.append(Thread(target=parent.run, args=(stop,), name="workers"))
-            threads.append(Thread(target=lane_work.run, args=(stop,), name="lane chores"))
-            threads.append(Thread(target=chores.run, args=(stop,), name="chores"))
             keep_channels(gateway)
-            watches = Chores(store, watch_chores(gateway.watches()), leader=WATCHES)
-            threads.append(Thread(target=watches.run, args=(stop,), name=WATCHES))
-            threads += [_alert_thread(gateway, bringing, stop) for bringing in gateway.alerts_out()]
+            led.append(Chores(store, lane_chores(store, lanes, gateway.clock), leader=LANES_LEADER))
+            led.append(Chores(store, gateway_chores(gateway, lanes)))
+            led.append(Chores(store, watch_chores(gateway.watches()), leader=WATCHES))
+            led += [_telling(gateway, bringing, stop) for bringing in gateway.alerts_out()]
         if "poller" in wanted:
             threads.append(Thread(target=gateway.poller(lanes.wake).run, args=(stop,), name="poller"))
-            threads.append(Thread(target=gateway.folder_watch(lanes.wake).run, args=(stop,), name="folders"))
-            threads += [_poll_thread(gateway, polling, stop) for polling in gateway.polls(lanes.wake)]
+            led.append(gateway.folder_watch(lanes.wake))
+            led += [_asking(gateway, polling, stop) for polling in gateway.polls(lanes.wake)]
+        threads += [Thread(target=one.run, args=(stop,), name=one.leader) for one in led]
+        if "worker" not in wanted:
+            gone = Event()
+            present = Thread(target=presence.run, args=(gone,), name="presence")
+            stack.callback(_join, gone, [present])  # after the servers have stopped
+            present.start()
         stack.callback(_join, stop, threads)
         for thread in threads:
             thread.start()
@@ -222,11 +232,26 @@ def running(
         yield Running(gateway, server, stop, http, operations)
 
 
-def _poll_thread(gateway: Gateway, polling: Polling, stop: Event) -> Thread:
+def _presence(
+    gateway: Gateway, name: str, roles: Collection[str], workers: int | None, led: list[Chores | FolderWatch]
+) -> Presence:
+    """How this node tells of itself; what it leads is filled in while it starts."""
+    works = "worker" in roles
+    facts = NodeFacts(
+        name=name,
+        roles=tuple(role for role in ROLES if role in roles),
+        version=version("tradelane"),
+        schema=program_schema(),
+        workers=(workers or gateway.settings.workers) if works else 0,
+        vault=leave_mark(vault_folder(gateway.settings.home), name),
+    )
+    return Presence(gateway.store, facts, gateway.clock, leads=lambda: [one.leader for one in led if one.leads])
+
+
+def _asking(gateway: Gateway, polling: Polling, stop: Event) -> Chores:
     """Polls a business system on the one node that leads there; whatever it waits for, others are polled."""
     name = f"poll {polling.destination}"
-    chores = Chores(gateway.store, [Chore(name, POLL_EVERY, lambda: polling.run(stop))], leader=name)
-    return Thread(target=chores.run, args=(stop,), name=name)
+    return Chores(gateway.store, [Chore(name, POLL_EVERY, lambda: polling.run(stop))], leader=name)
 
 
 def keep_channels(gateway: Gateway) -> None:
@@ -241,12 +266,11 @@ def keep_channels(gateway: Gateway) -> None:
         log.warning("alert.channels_gone", given_up=given_up)
 
 
-def _alert_thread(gateway: Gateway, bringing: BringingOut, stop: Event) -> Thread:
+def _telling(gateway: Gateway, bringing: BringingOut, stop: Event) -> Chores:
     """Tells one channel on the one node that leads there; however slow it is, the others are told."""
     name = f"alerts to {bringing.name}"
     tell = Chore(name, TELL_EVERY, lambda: bringing.run(stop))
-    chores = Chores(gateway.store, [tell], leader=name, silent_after=TELLING_SILENT_SECONDS)
-    return Thread(target=chores.run, args=(stop,), name=name)
+    return Chores(gateway.store, [tell], leader=name, silent_after=TELLING_SILENT_SECONDS)
 
 
 def _operations_server(gateway: Gateway, totals: Totals) -> HttpServer | None:

@@ -14,13 +14,12 @@ import structlog
 from gateway.errors import StoreUnavailable
 from gateway.lanes import Lanes
 from gateway.ports import Clock
-from gateway.store import nodes
+from gateway.presence import Presence
 from gateway.store.crashes import GivenBack, give_back
 from gateway.store.engine import Store
-from gateway.store.locks import SessionLock
+from gateway.store.nodes import NodeFacts
 from gateway.worker_process import Patience, WorkerProcess, load_factory
 
-NODE_BEAT_SECONDS = 5.0
 TICK_SECONDS = 0.1
 SEARCH_SECONDS = 2.0
 """After a death: how long jobs of the dead are looked for at every tick, until the database has noticed it as well."""
@@ -43,8 +42,8 @@ class Workers:
     Args:
         store: where the rows are; each worker opens its own.
         lanes: to wake what is given back.
-        clock: for the node's heartbeat and what is written.
-        node: this node's name, the same after a restart, without a slash. While another of this name lives, we wait.
+        clock: for what is written.
+        node: how this node tells of itself, or its name alone. While another of this name lives, we wait.
         factory: `module:function`, a `WorkerFactory`.
         count: how many work at a time.
         options: handed to the factory; plain JSON.
@@ -61,7 +60,7 @@ class Workers:
         lanes: Lanes,
         clock: Clock,
         *,
-        node: str,
+        node: Presence | str,
         factory: str,
         count: int,
         options: Mapping[str, Any] | None = None,
@@ -73,19 +72,16 @@ class Workers:
         self._store = store
         self._lanes = lanes
         self._clock = clock
-        self._node = node
+        self._presence = node if isinstance(node, Presence) else Presence(store, NodeFacts(node), clock)
         self._factory = factory
         self._count = count
         self._options = options or {}
         self._patience = patience or Patience()
-        self._name = SessionLock(store, f"node:{node}")
         self._selector = selectors.DefaultSelector()
         self._children: list[WorkerProcess] = []
         self._gone: list[_Gone] = []
-        self._arrived = False
         self._failed_starts = 0
         self._start_again = 0.0
-        self._beat_again = 0.0
         self._search_until = 0.0
 
     def pids(self) -> list[int]:
@@ -100,7 +96,7 @@ class Workers:
         try:
             while not stop.is_set():
                 self._tell_the_store()
-                if self._arrived:
+                if self._presence.arrived:
                     self._staff()
                 self._listen()
                 self._kill_the_hung()
@@ -120,7 +116,7 @@ class Workers:
 
     def _start(self) -> None:
         child = WorkerProcess(
-            node=self._node,
+            node=self._presence.facts.name,
             url=self._store.url,
             factory=self._factory,
             options=self._options,
@@ -160,35 +156,17 @@ class Workers:
     def _tell_the_store(self) -> None:
         """What the database must know; while it is gone, again in the next round."""
         try:
-            if not self._arrived and not self._arrive():
-                return
+            if not self._presence.arrived:
+                given = self._presence.arrive()
+                if given is None:
+                    return
+                self._wake(given)
             self._give_back()
-            if monotonic() >= self._beat_again:
-                self._beat()
+            self._presence.beat()
             if monotonic() < self._search_until:
                 self._lanes.free_dead()
         except StoreUnavailable as error:
             log.warning("workers.wait_for_the_store", reason=str(error)[:200])
-
-    def _arrive(self) -> bool:
-        """Take back what an earlier life of this node left in hand, unless that life has not ended yet."""
-        if not self._name.held():
-            if monotonic() >= self._beat_again:
-                log.warning("node.waits", node=self._node, reason="another of this name is alive, or the store is gone")
-                self._beat_again = monotonic() + NODE_BEAT_SECONDS
-            return False
-        with self._store.begin() as conn:
-            given = nodes.arrive(conn, self._node, now=self._clock.now())
-        self._arrived, self._beat_again = True, 0.0
-        self._wake(given)
-        return True
-
-    def _beat(self) -> None:
-        if not self._name.held():
-            log.error("node.name_lost", node=self._node)
-        with self._store.begin() as conn:
-            nodes.beat(conn, self._node, now=self._clock.now())
-        self._beat_again = monotonic() + NODE_BEAT_SECONDS
 
     def _give_back(self) -> None:
         while self._gone:
@@ -210,6 +188,8 @@ class Workers:
             child.process.terminate()
         deadline = monotonic() + self._patience.drain
         while self._children and monotonic() < deadline:
+            if self._presence.arrived:
+                self._tell_the_store()
             self._listen()
         for child in list(self._children):
             log.error("worker.killed", worker=child.name, reason="it did not end its row in time")
@@ -218,9 +198,7 @@ class Workers:
         self._selector.close()
         try:
             self._give_back()
-            if self._arrived:
-                with self._store.begin() as conn:
-                    nodes.leave(conn, self._node, now=self._clock.now())
+            self._presence.leave()
         except StoreUnavailable as error:
             log.warning("workers.left_without_telling", reason=str(error)[:200])
-        self._name.release()
+        self._presence.release()

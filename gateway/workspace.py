@@ -48,6 +48,11 @@ def registry_of(home: Path | None) -> PartnerRegistry:
     return PartnerRegistry.load(profile_roots(settings.home, samples=settings.samples))
 
 
+def vault_folder(home: Path) -> Path:
+    """Where a workspace keeps its large payloads."""
+    return home / "vault"
+
+
 def map_roots(home: Path) -> list[Path]:
     """Folders of maps: the workspace's, which hides a shipped one of the same name, then the shipped ones."""
     import mappings

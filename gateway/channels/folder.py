@@ -76,6 +76,9 @@ class FolderWatch:
         self._folders = [(account, home / account.inbox) for account in accounts if account.inbox is not None]
         self._inlet = inlet
         self._clock = clock
+        self.leader = WATCHER
+        self.leads = False
+        """Whether this node is the one that watches, as it knew at its last look."""
         self._seen: dict[tuple[str, str], _Seen] = {}
         self._unavailable: set[str] = set()
 
@@ -86,7 +89,8 @@ class FolderWatch:
         lock = SessionLock(self._inlet.store, WATCHER, silent_after=WATCHER_SILENT_SECONDS)
         try:
             while not stop.wait(LOOK_SECONDS):
-                if not lock.held():
+                self.leads = lock.held()
+                if not self.leads:
                     self._seen.clear()
                     continue
                 try:
@@ -94,6 +98,7 @@ class FolderWatch:
                 except (StoreUnavailable, IntakeClosed) as error:
                     log.warning("folder.waits", reason=str(error)[:200])
         finally:
+            self.leads = False
             lock.release()
 
     def look(self, stop: Event | None = None) -> int:

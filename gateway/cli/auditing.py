@@ -40,7 +40,7 @@ def verify(
     from gateway.settings import load_settings
     from gateway.store import audit
     from gateway.store.vault import Vault
-    from gateway.workspace import home_of
+    from gateway.workspace import home_of, vault_folder
 
     known = None
     if checkpoint is not None:
@@ -51,7 +51,7 @@ def verify(
     with workspace_store(home) as store:
         found = audit.verify(store, known=known)
         examined = (
-            Vault(store, load_settings(home_of(home)).home / "vault", SystemClock()).examine() if payloads else None
+            Vault(store, vault_folder(load_settings(home_of(home)).home), SystemClock()).examine() if payloads else None
         )
     damaged = {} if examined is None else examined.faults
     if json:

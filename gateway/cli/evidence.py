@@ -34,7 +34,7 @@ def evidence(
     from gateway.settings import load_settings
     from gateway.store import timeline
     from gateway.store.vault import Vault
-    from gateway.workspace import home_of
+    from gateway.workspace import home_of, vault_folder
 
     settings = load_settings(home_of(home))
     clock = SystemClock()
@@ -46,7 +46,7 @@ def evidence(
         kept = settings.audit.checkpoints
         maker = EvidenceMaker(
             store,
-            Vault(store, settings.home / "vault", clock),
+            Vault(store, vault_folder(settings.home), clock),
             signing_key(settings.home),
             None if kept is None else CheckpointFolder(kept, settings.audit.every),
         )

@@ -20,6 +20,7 @@ from gateway.cli import (
     lineage,
     log,
     maps,
+    nodes,
     onboarding,
     probing,
     references,
@@ -69,6 +70,7 @@ tables.register(app)
 probing.register(app)
 adapters.register(app)
 routing.register(app)
+nodes.register(app)
 
 
 def run() -> None:

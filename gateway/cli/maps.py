@@ -25,7 +25,7 @@ from gateway.cli.output import (
 )
 from gateway.errors import UnknownRevision
 from gateway.ports import SystemClock
-from gateway.workspace import home_of, map_roots, maps_of, registry_of
+from gateway.workspace import home_of, map_roots, maps_of, registry_of, vault_folder
 
 if TYPE_CHECKING:
     from gateway.store.revisions import MapDecision
@@ -212,7 +212,7 @@ def map_diff(
     settings = load_settings(home_of(home))
     with workspace_store(home) as store:
         clock = SystemClock()
-        vault = Vault(store, settings.home / "vault", clock)
+        vault = Vault(store, vault_folder(settings.home), clock)
         found = compare_draft(store, vault, compiled, registry_of(home), limit=int(limit[1]), at=clock.now())
         changes = list(found)
     changed = [change for change in changes if change.differences]

@@ -122,6 +122,13 @@ def migrate(url: str) -> None:
             connection.commit()
 
 
+def program_schema() -> str:
+    """The newest schema this program knows."""
+    head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    assert head is not None
+    return head
+
+
 def psycopg_url(url: str) -> str:
     """The same URL with our driver named: what operators write is `postgresql://` or `postgres://`.
 
@@ -197,7 +204,7 @@ def _check_version(connection: Connection) -> None:
 
 def _check_head(connection: Connection) -> None:
     current = MigrationContext.configure(connection).get_current_revision()
-    wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+    wanted = program_schema()
     if current != wanted:
         raise StoreRefused(f"the database has schema {current or 'none'}, want {wanted}; run tradelane db upgrade")
 

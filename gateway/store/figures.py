@@ -71,7 +71,7 @@ def read(conn: Connection, *, at: datetime) -> Figures:
         exceptions=conn.execute(opened).scalar_one(),
         overdue=by_state.get(ExpectedState.OVERDUE, 0),
         awaited=by_state.get(ExpectedState.WAITING, 0),
-        nodes=conn.execute(select(func.count()).select_from(node)).scalar_one(),
+        nodes=conn.execute(select(func.count()).select_from(node).where(node.c.ending.is_(None))).scalar_one(),
     )
 
 

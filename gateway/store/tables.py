@@ -43,6 +43,7 @@ from gateway.model import (
     ExceptionState,
     ExpectedState,
     FileState,
+    NodeEnding,
     TransmissionState,
 )
 from translators.x12.acknowledged import Outcome
@@ -655,7 +656,15 @@ node = Table(
     metadata,
     Column("name", Text, primary_key=True),
     _time("started_at"),
-    _time("heartbeat_at"),
+    _time("heartbeat_at"),  # by the database's clock
+    Column("roles", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("version", Text, nullable=False, server_default=text("''")),
+    Column("schema", Text, nullable=False, server_default=text("''")),  # the newest its program knows
+    Column("workers", Integer, nullable=False, server_default=text("0")),
+    Column("vault", Text, nullable=True),  # the mark of its folder of large payloads
+    Column("leads", JSONB, nullable=False, server_default=text("'[]'")),
+    _time("ended_at", optional=True),
+    *_word("ending", NodeEnding, optional=True),
 )
 
 remote_file = Table(

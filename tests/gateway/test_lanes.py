@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, text, update
 
 from gateway.chores import Chore, Chores, bury_dead_nodes, sweep
 from gateway.errors import StoreUnavailable
@@ -21,6 +21,8 @@ from gateway.ports import Clock, FakeClock
 from gateway.store import nodes, work
 from gateway.store.engine import Store
 from gateway.store.locks import SessionLock
+from gateway.store.nodes import NodeFacts
+from gateway.store.tables import node
 from gateway.store.work import Claim
 from tests.gateway.work_rows import START, add_deliveries, add_transmission, row_of, states
 from tests.waiting import wait_until
@@ -294,10 +296,11 @@ def test_a_silent_node_is_buried_and_its_lanes_are_woken(fresh_store: Store, lan
     (row,) = add_deliveries(fresh_store, "out:a#0", 1)
     clock = FakeClock(START)
     with fresh_store.begin() as conn:
-        nodes.arrive(conn, "gone", now=clock.now())
+        nodes.arrive(conn, NodeFacts("gone"), now=clock.now())
         work.claim(conn, "out:a#0", worker="gone/w", now=clock.now())
     assert bury_dead_nodes(fresh_store, lanes, clock) == []
-    clock.advance(nodes.DEAD_AFTER * 2)
+    with fresh_store.begin() as conn:
+        conn.execute(update(node).values(heartbeat_at=node.c.heartbeat_at - nodes.DEAD_AFTER))
     assert bury_dead_nodes(fresh_store, lanes, clock) == ["gone"]
     assert row_of(fresh_store, row).state == "ready"
     assert jobs(fresh_store) == [("out:a#0", "todo")]

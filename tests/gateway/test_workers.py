@@ -82,7 +82,7 @@ def test_rows_are_worked_by_worker_processes_once_each(fresh_store: Store, lanes
     assert sorted(line[0] for line in done) == sorted(map(str, ids))
     assert {line[2] for line in done} <= pids
     with fresh_store.begin() as conn:
-        assert conn.execute(select(node)).all() == []
+        assert conn.execute(select(node.c.ending)).scalars().all() == ["stopped"]
 
 
 def test_one_lane_is_worked_in_order_whatever_the_number_of_workers(

@@ -12,7 +12,8 @@ from gateway.errors import Overtaken, StoreUnavailable
 from gateway.store import nodes, work
 from gateway.store.crashes import AFTER_A_CRASH, GivenBack, give_back, give_back_node, record_fault
 from gateway.store.engine import Store
-from gateway.store.tables import attempt, audit, exception, node
+from gateway.store.nodes import NodeFacts
+from gateway.store.tables import attempt, audit, exception
 from gateway.store.work import Claim
 from tests.gateway.work_rows import START, add_deliveries, add_delivery, add_transmission, row_of, states
 
@@ -174,29 +175,7 @@ def test_a_node_that_returns_finds_its_earlier_rows_given_back(store: Store, out
     (row,) = add_deliveries(store, out, 1)
     take(store, out, f"{name}/a")
     with store.begin() as conn:
-        assert nodes.arrive(conn, name, now=START).lanes == (out,)
-    assert (row_of(store, row).state, row_of(store, row).crashes) == ("ready", 0)
-
-
-def test_a_node_name_has_no_slash(store: Store) -> None:
-    with store.begin() as conn, pytest.raises(ValueError, match="slash"):
-        nodes.arrive(conn, "a/b", now=START)
-
-
-def test_only_a_node_silent_for_thirty_seconds_is_buried(fresh_store: Store) -> None:
-    store = fresh_store
-    (row,) = add_deliveries(store, "out:erp#1", 1)
-    take(store, "out:erp#1", "silent/a")
-    with store.begin() as conn:
-        nodes.arrive(conn, "alive", now=START)
-        nodes.beat(conn, "silent", now=START)
-        nodes.beat(conn, "alive", now=START + timedelta(seconds=25))
-        assert nodes.bury_dead(conn, now=START + timedelta(seconds=30)) == {}
-        buried = nodes.bury_dead(conn, now=START + timedelta(seconds=31))
-        assert {name: given.lanes for name, given in buried.items()} == {"silent": ("out:erp#1",)}
-        assert conn.execute(select(node.c.name)).scalars().all() == ["alive"]
-        nodes.leave(conn, "alive", now=START)
-        assert conn.execute(select(node.c.name)).scalars().all() == []
+        assert nodes.arrive(conn, NodeFacts(name), now=START).lanes == (out,)
     assert (row_of(store, row).state, row_of(store, row).crashes) == ("ready", 0)
 
 
