@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of gateway/store/tables.py, once, however many start at the same time."""
+"""The migrations make exactly the tables of gateway.store.tables, once, however many start at the same time."""
 
 from __future__ import annotations
 
