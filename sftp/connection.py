@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import paramiko
+import structlog
 from paramiko.auth_handler import AuthHandler
 from paramiko.common import MSG_NEWKEYS
 from paramiko.packet import Packetizer
 from paramiko.server import SubsystemHandler
 
 from sftp.conversation import Conversation
-from sftp.errors import BadMessageError
+from sftp.errors import BadMessageError, SFTPError
 from sftp.filesystem import Tree
 from sftp.gate import Gate
 from sftp.keys import DISABLED_ALGORITHMS
@@ -41,6 +42,9 @@ LONGEST_SSH_PACKET = 256 * 1024
 EXCHANGES_A_MINUTE = 60
 """Key exchanges of one connection: each costs us a signature; once in a gigabyte or an hour is usual (RFC 4253, 9)."""
 MINUTE_SECONDS = 60.0
+
+REFUSALS_LOGGED = 100
+"""Refused requests of one session that are logged each; how many there were stands in the line of its logout."""
 
 IDENTIFICATION = "SSH-2.0-Tradelane"
 LOG_NAME = "sftp.ssh"
@@ -187,12 +191,14 @@ class Session(SubsystemHandler):
         around = Surroundings(
             connection.mailbox, account, log, spool_folder=connection.spool_folder, room=connection.room(account)
         )
+        refusals = _Refusals(log)
         conversation = Conversation(
             Tree(around),
             receive=channel.recv,
             send=channel.sendall,
             progress=self._connection.moved,
             open_files=account.limits.open_files,
+            refused=refusals.note,
         )
         self._connection.join(conversation)
         try:
@@ -206,9 +212,23 @@ class Session(SubsystemHandler):
             log.exception("sftp.session_crashed")
             raise
         finally:
-            log.info("sftp.logout")
+            log.info("sftp.logout", refused=refusals.count)
             self._connection.part(conversation)
             self._gate.leave()
+
+
+class _Refusals:
+    """Logs what a session was refused: so much that a person sees what goes wrong, and no log is filled by it."""
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
+        self._log = log
+        self.count = 0
+
+    def note(self, what: str, error: SFTPError) -> None:
+        """One more."""
+        self.count += 1
+        if self.count <= REFUSALS_LOGGED:
+            self._log.warning("sftp.request_refused", what=what, reason=str(error))
 
 
 class _Judge(AuthHandler):

@@ -16,6 +16,7 @@ from sftp.ports import (
     Collecting,
     EntryState,
     Mailbox,
+    NotAdmitted,
     Password,
     PickUp,
     Place,
@@ -71,18 +72,18 @@ class MailboxContract:
         setting = self.make()
         other = public_part(new_private_key())
         assert setting.mailbox.login(setting.user, setting.key, "127.0.0.1") == setting.account
-        assert setting.mailbox.login(setting.user, other, "127.0.0.1") is None
-        assert setting.mailbox.login("nobody", setting.key, "127.0.0.1") is None
+        assert isinstance(setting.mailbox.login(setting.user, other, "127.0.0.1"), NotAdmitted)
+        assert isinstance(setting.mailbox.login("nobody", setting.key, "127.0.0.1"), NotAdmitted)
 
     def test_the_right_password_enters_and_others_do_not(self) -> None:
         """Login by user and password; never across users."""
         setting = self.make()
         login = setting.mailbox.login
         assert login(setting.user, setting.password, "127.0.0.1") == setting.account
-        assert login(setting.user, Password(setting.password.secret + "x"), "127.0.0.1") is None
-        assert login(setting.user, Password(""), "127.0.0.1") is None
-        assert login("nobody", setting.password, "127.0.0.1") is None
-        assert login(setting.stranger.name, setting.password, "127.0.0.1") is None
+        assert isinstance(login(setting.user, Password(setting.password.secret + "x"), "127.0.0.1"), NotAdmitted)
+        assert isinstance(login(setting.user, Password(""), "127.0.0.1"), NotAdmitted)
+        assert isinstance(login("nobody", setting.password, "127.0.0.1"), NotAdmitted)
+        assert isinstance(login(setting.stranger.name, setting.password, "127.0.0.1"), NotAdmitted)
 
     def test_a_full_mailbox_takes_nothing_more_until_something_is_gone(self) -> None:
         """Files and bytes in the drop folders; a new version takes the place of the old one."""

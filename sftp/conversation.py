@@ -15,7 +15,9 @@ from sftp.errors import (
     MailboxFullError,
     NotAllowedError,
     NotSupportedError,
+    NotThereError,
     RequestError,
+    SFTPError,
     Status,
     TooLargeError,
 )
@@ -32,6 +34,12 @@ ANSWERS_HELD = 64 * 1024
 
 RECEIVE_BYTES = 256 * 1024
 
+_TELL_OF_THEMSELVES = frozenset({Kind.WRITE, Kind.CLOSE})
+"""Their uploads and readings log how they end, and why."""
+
+_QUESTIONS = frozenset({Kind.STAT, Kind.LSTAT, Kind.OPENDIR})
+"""Clients ask so whether a name is there: that it is not is an answer, no refusal."""
+
 Opened = TypeVar("Opened")
 
 
@@ -47,6 +55,7 @@ class Conversation:
         send: takes a whole answer, or raises OSError if the partner is gone.
         progress: called at each request and after each answer, for the idle watch.
         open_files: handles open at one time.
+        refused: told what was asked and why it was not done.
     """
 
     def __init__(
@@ -57,12 +66,14 @@ class Conversation:
         send: Callable[[bytes], None],
         progress: Callable[[], None],
         open_files: int,
+        refused: Callable[[str, SFTPError], None],
     ) -> None:
         self._tree = tree
         self._receive = receive
         self._send = send
         self._progress = progress
         self._most_open = open_files
+        self._refused = refused
         self._handles = 0
         self._files: dict[bytes, Upload | Reading] = {}
         self._folders: dict[bytes, Iterator[Facts]] = {}
@@ -158,16 +169,24 @@ class Conversation:
                 raise NotSupportedError("links and the like are not supported here")
             answer = serve(number, request)
         except RequestError as error:
+            self._tell(body[0], error)
             answer = wire.status(number, error.status, str(error))
         except MailboxFullError as error:
+            self._tell(body[0], error)
             answer = wire.status(number, Status.FAILURE, str(error))
-        except MailboxError:
+        except MailboxError as error:
+            self._tell(body[0], error)
             answer = wire.status(number, Status.FAILURE, "the mailbox cannot do this now; try again later")
         except OSError:
             answer = wire.status(number, Status.FAILURE, "there is no room for this now; try again later")
         self._answers += answer
         if len(self._answers) >= ANSWERS_HELD:
             self._flush()
+
+    def _tell(self, kind: int, error: SFTPError) -> None:
+        if kind in _TELL_OF_THEMSELVES or (isinstance(error, NotThereError) and kind in _QUESTIONS):
+            return
+        self._refused(wire.asked(kind), error)
 
     def _open(self, number: int, request: Request) -> bytes:
         path, flags = request.text(), request.number()

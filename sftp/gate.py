@@ -22,7 +22,7 @@ from paramiko.common import (
 from sftp.errors import MailboxError
 from sftp.keys import PublicKey, is_strong
 from sftp.lockout import Lockout, LockoutRules, of_address, of_user
-from sftp.ports import Account, Login, Mailbox, Password
+from sftp.ports import Account, Login, Mailbox, NotAdmitted, Password
 from translators.errors import shown
 
 SUBSYSTEM = "sftp"
@@ -150,6 +150,8 @@ class Gate(paramiko.ServerInterface):
             return self._refuse(username, "password not taken", began)
         if self._lockout.is_locked(of_user(username)):
             return self._refuse(username, "locked out", began)
+        if self._lockout.is_locked(of_address(self._address)):  # since this connection began, from others or this one
+            return self._refuse(username, "its address is locked out", began)
         return self._check(username, Password(password), PASSWORD, began)
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
@@ -188,10 +190,9 @@ class Gate(paramiko.ServerInterface):
             account = self._mailbox.login(user, proof, self._address)
         except MailboxError as error:
             return self._refuse(user, f"mailbox: {error}", began, shown_as)
-        if account is None:
+        if isinstance(account, NotAdmitted):
             self._count_failure(user, method)
-            told = shown_as if method == PUBLICKEY else None
-            return self._refuse(user, f"unknown user or {method}, or address not allowed", began, told)
+            return self._refuse(user, account.reason, began, shown_as if method == PUBLICKEY else None)
         self._candidate = (account, method, shown_as)
         missing = {PUBLICKEY, PASSWORD} - {method, *self._proved} if account.login is Login.BOTH else set()
         return AUTH_PARTIALLY_SUCCESSFUL if missing else AUTH_SUCCESSFUL

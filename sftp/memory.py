@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 from sftp.errors import AlreadyThereError, MailboxError, MailboxFullError, NotAllowedError, NotThereError
 from sftp.keys import PublicKey
-from sftp.ports import Account, Area, Download, Entry, EntryState, Login, Password, Place, Received
+from sftp.ports import Account, Area, Download, Entry, EntryState, Login, NotAdmitted, Password, Place, Received
 
 READ_BYTES = 1 << 20
 
@@ -104,12 +104,16 @@ class MemoryMailbox:
         """What is kept under a name now."""
         return self._files[account, place].get(name)
 
-    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:  # noqa: ARG002 - the port's
+    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | NotAdmitted:  # noqa: ARG002 - the port's
         """See Mailbox."""
         self._begin("login")
         account, proofs = self._logins.get(user, (None, set()))
         never = Login.KEY if isinstance(proof, Password) else Login.PASSWORD
-        return account if account is not None and account.login is not never and proof in proofs else None
+        if account is None:
+            return NotAdmitted("no account of this name")
+        if account.login is never or proof not in proofs:
+            return NotAdmitted("not one of the account's keys and passwords")
+        return account
 
     def days(self, account: Account) -> Iterable[date]:
         """See Mailbox."""

@@ -145,6 +145,17 @@ class Account:
     login: Login = Login.KEY
 
 
+@dataclass(frozen=True, slots=True)
+class NotAdmitted:
+    """A login that opens nothing.
+
+    Args:
+        reason: for the log of the one who runs the server alone; the partner hears the same, whatever it is.
+    """
+
+    reason: str
+
+
 class EntryState(StrEnum):
     """How far a listed file has come."""
 
@@ -217,8 +228,8 @@ class Mailbox(Protocol):
     Names are already checked (`sftp.paths`), and places are of the account's areas. Between accounts nothing is shared.
     """
 
-    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:
-        """The account this user may enter from this address, if the key or the password is one of its own; or None.
+    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | NotAdmitted:
+        """The account this user may enter from this address, if the key or the password is one of its own.
 
         A password of an unknown user takes the time that a wrong one takes. Where the account asks for both, each is
         asked about by itself, and the server puts them together. Has no effect, and for a key is asked before the

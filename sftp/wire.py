@@ -57,6 +57,14 @@ class Kind(IntEnum):
     EXTENDED_REPLY = 201
 
 
+def asked(kind: int) -> str:
+    """What a packet of this type asks for, in a word for the log."""
+    try:
+        return Kind(kind).name.lower()
+    except ValueError:
+        return f"type {kind}"
+
+
 class Request:
     """One packet's fields, read one after another.
 

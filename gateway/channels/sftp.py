@@ -25,7 +25,7 @@ from gateway.store.vault import StoredPayload, Vault
 from partners.registry import PartnerRegistry
 from sftp.errors import AlreadyThereError, NotAllowedError, NotThereError
 from sftp.keys import PublicKey
-from sftp.ports import Account, Area, Entry, Password, Place, Received
+from sftp.ports import Account, Area, Entry, NotAdmitted, Password, Place, Received
 
 COPY_BYTES = 1 << 18
 HELD_IN_MEMORY = 1 << 20
@@ -50,8 +50,8 @@ class StoreMailbox:
     admit: Callable[[], None] = lambda: None
     _room: MailboxRoom = field(default_factory=MailboxRoom)
 
-    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | None:
-        """The account this user may enter with this key or password from this address, or None."""
+    def login(self, user: str, proof: PublicKey | Password, address: str) -> Account | NotAdmitted:
+        """The account this user may enter with this key or password from this address."""
         return admitted(self.registry, user, proof, address, at=self.clock.now())
 
     def days(self, account: Account) -> Iterable[date]:

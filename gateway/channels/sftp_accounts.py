@@ -6,10 +6,11 @@ from datetime import datetime
 from threading import BoundedSemaphore
 
 from partners import passwords
+from partners.model import Login as ProfileLogin
 from partners.model import PasswordHash, Pickup, Removal, SftpAccount
 from partners.registry import PartnerRegistry
 from sftp.keys import PublicKey
-from sftp.ports import Account, AccountLimits, Collecting, Login, Password, PickUp
+from sftp.ports import Account, AccountLimits, Collecting, Login, NotAdmitted, Password, PickUp
 
 HASHES_AT_ONCE = 4
 """Passwords looked at at one time: each takes 19 MiB and more for as long as it does."""
@@ -19,12 +20,16 @@ _hashing = BoundedSemaphore(HASHES_AT_ONCE)
 
 def admitted(
     registry: PartnerRegistry, user: str, proof: PublicKey | Password, address: str, *, at: datetime
-) -> Account | None:
-    """The account this user may enter with this key or password from this address, or None."""
+) -> Account | NotAdmitted:
+    """The account this user may enter with this key or password from this address."""
     found = registry.account(user)
     allowed = found if found is not None and found.accepts_address(address) else None
     fits = _knows(allowed, proof, at=at) if isinstance(proof, Password) else _takes(allowed, proof, at=at)
-    return served(allowed) if allowed is not None and fits else None
+    if found is None:
+        return NotAdmitted("no account of this name, or its partner is not active")
+    if allowed is None:
+        return NotAdmitted("its address is not in allowed_from")
+    return served(allowed) if fits else NotAdmitted(_why_not(allowed, proof, at=at))
 
 
 def served(found: SftpAccount) -> Account:
@@ -51,6 +56,17 @@ def served(found: SftpAccount) -> Account:
         limits=limits,
         login=Login(found.login.value),
     )
+
+
+def _why_not(account: SftpAccount, proof: PublicKey | Password, *, at: datetime) -> str:
+    if isinstance(proof, Password):
+        if account.login is ProfileLogin.KEY:
+            return "the account takes no passwords"
+        return "wrong password" if account.good_passwords(at=at) else "no password of the account is good now"
+    if account.login is ProfileLogin.PASSWORD:
+        return "the account takes no keys"
+    known = any(key.blob == proof.blob for key in account.keys)
+    return "the key is not good at this time" if known else "not one of the account's keys"
 
 
 def _takes(account: SftpAccount | None, key: PublicKey, *, at: datetime) -> bool:

@@ -62,8 +62,8 @@ class TestStoreMailbox(MailboxContract):
         account = box.login("acme", key, "127.0.0.1")
         stranger_key = registry.account("globex").keys[0]  # type: ignore[union-attr]
         stranger = box.login("globex", type(key)(stranger_key.algorithm, stranger_key.blob), "127.0.0.1")
-        assert account is not None
-        assert stranger is not None
+        assert isinstance(account, Account)
+        assert isinstance(stranger, Account)
         return Setting(box, "acme", key, Password("acme has a secret"), account, stranger)
 
     def handed_on(self, setting: Setting) -> Iterable[tuple[Place, str, bytes]]:

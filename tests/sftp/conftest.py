@@ -40,9 +40,9 @@ class Site:
             raise
         return transport
 
-    def knock(self, **options: object) -> paramiko.Transport:
-        """An SSH connection that has not logged in."""
-        sock = socket.create_connection(self.server.address, timeout=20)
+    def knock(self, *, source: str = "127.0.0.1", **options: object) -> paramiko.Transport:
+        """An SSH connection that has not logged in; from another loopback address, too."""
+        sock = socket.create_connection(self.server.address, timeout=20, source_address=(source, 0))
         transport = paramiko.Transport(sock, **options)  # type: ignore[arg-type]
         try:
             transport.start_client(timeout=20)

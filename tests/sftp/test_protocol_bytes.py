@@ -57,6 +57,7 @@ class Talk:
         self.mailbox = mailbox or MemoryMailbox()
         self.account = Account("acme", limits=limits or AccountLimits())
         self.sent = bytearray()
+        self.refused: list[tuple[str, str]] = []
 
     def run(self, pieces: Iterator[bytes]) -> None:
         log = structlog.get_logger().bind()
@@ -66,6 +67,7 @@ class Talk:
             send=self.sent.extend,
             progress=lambda: None,
             open_files=self.account.limits.open_files,
+            refused=lambda what, error: self.refused.append((what, str(error))),
         )
         conversation.run()
 
@@ -380,6 +382,28 @@ def test_a_full_disk_under_the_spool_is_a_failure_and_the_session_goes_on(tmp_pa
     answers = talk.say(opened(b"/in/a", WRITE_NEW), *blocks, closed())
     assert [code(answer) for answer in answers[1:]] == [Status.OK, Status.FAILURE, Status.FAILURE]
     assert talk.mailbox.counted == []
+
+
+def test_what_is_refused_is_told_with_its_reason_and_a_question_is_no_refusal() -> None:
+    talk = Talk()
+    asked = [
+        packet(Kind.MKDIR, number(1), counted(b"/in/new"), NO_ATTRIBUTES),
+        opened(b"/in/../../etc/passwd", WRITE_NEW),
+        opened(b"/out/a", WRITE_NEW),
+        packet(Kind.REMOVE, number(1), counted(b"/in/a")),
+        packet(Kind.SYMLINK, number(1), counted(b"/in/a"), counted(b"/in/b")),
+        packet(99, number(1)),
+        packet(Kind.STAT, number(1), counted(b"/in/a")),
+        packet(Kind.OPENDIR, number(1), counted(b"/elsewhere")),
+    ]
+    talk.mailbox.fail_next("entry", MailboxUnavailableError("postgresql is away"))
+    answers = talk.say(*asked, packet(Kind.STAT, number(1), counted(b"/in/a")))
+    assert Status.OK not in [code(answer) for answer in answers]
+    assert [what for what, _ in talk.refused] == ["mkdir", "open", "open", "remove", "symlink", "type 99", "stat"]
+    reasons = dict(talk.refused)
+    assert reasons["mkdir"] == "folders cannot be made here"
+    assert reasons["open"] == "/out takes no files; drop them in /in"
+    assert reasons["stat"] == "postgresql is away"
 
 
 @pytest.mark.parametrize("path", [b"/", b"/in", b"/archive", b"/archive/20260131"])

@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from sftp.client import SFTPClient
-from sftp.errors import MailboxFullError, MailboxUnavailableError, SFTPError
+from sftp.errors import MailboxFullError, MailboxUnavailableError, RemoteRefusedError, SFTPError
 from sftp.memory import MemoryMailbox
 from sftp.ports import Account, AccountLimits, Area, EntryState, PickUp, Place
 
@@ -372,6 +372,22 @@ def test_a_large_file_does_not_sit_in_memory(start) -> None:
         client.put(Source(), "/in", "large.edi")
     assert [one.size for one in site.mailbox.counted] == [1 << 20, 96 << 20]
     assert max(seen) - before < 32 << 20
+
+
+def test_a_session_that_is_refused_without_end_fills_no_log(start) -> None:
+    with structlog.testing.capture_logs() as events:
+        site = start()
+        with site.client() as client:
+            for _ in range(150):
+                with pytest.raises(RemoteRefusedError):
+                    client.rename("/in/nothing", "/out/nothing")
+        site.server.stop()
+    refusals = [event for event in events if event["event"] == "sftp.request_refused"]
+    assert len(refusals) == 100
+    assert {(one["what"], one["reason"], one["account"]) for one in refusals} == {
+        ("rename", "files stay in their folder; /in is not /out", "acme")
+    }
+    assert next(event for event in events if event["event"] == "sftp.logout")["refused"] == 150
 
 
 def test_what_happens_is_logged_without_content_or_key(start) -> None:

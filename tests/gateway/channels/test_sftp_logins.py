@@ -14,7 +14,7 @@ from gateway.store.vault import Vault
 from partners.passwords import new_hash
 from partners.registry import PartnerRegistry
 from sftp.keys import PublicKey, new_private_key, public_part
-from sftp.ports import Login, Password
+from sftp.ports import Account, Login, NotAdmitted, Password
 
 OLD, NEW = public_part(new_private_key()), public_part(new_private_key())
 OLD_HASH, NEW_HASH = new_hash("the old password"), new_hash("the new password")
@@ -33,6 +33,9 @@ sftp:
     limits: {{sessions: 3, idle: 90s, files: 7, total_bytes: 8 MiB}}
   - user: acme-both
     login: both
+  - user: acme-key
+  - user: acme-password
+    login: password
 """
 
 
@@ -60,20 +63,20 @@ def test_a_secret_is_replaced_with_days_on_which_both_are_good(
 ) -> None:
     good = []
     for _ in range(7):  # 5 to 11 January
-        good.append(tuple(box.login("acme", one, "203.0.113.7") is not None for one in (old, new)))
+        good.append(tuple(isinstance(box.login("acme", one, "203.0.113.7"), Account) for one in (old, new)))
         clock.advance(timedelta(days=1))
     assert good == [(True, False)] * 3 + [(True, True)] * 3 + [(False, True)]
 
 
 @pytest.mark.parametrize("proof", [OLD, Password("the old password")], ids=["key", "password"])
 def test_the_right_secret_from_elsewhere_opens_nothing(box: StoreMailbox, proof: PublicKey | Password) -> None:
-    assert box.login("acme", proof, "203.0.114.7") is None
-    assert box.login("acme", proof, "::ffff:203.0.113.7") is not None
+    assert isinstance(box.login("acme", proof, "203.0.114.7"), NotAdmitted)
+    assert isinstance(box.login("acme", proof, "::ffff:203.0.113.7"), Account)
 
 
 def test_the_profiles_limits_reach_the_server(box: StoreMailbox) -> None:
     account = box.login("acme", OLD, "203.0.113.7")
-    assert account is not None
+    assert isinstance(account, Account)
     assert account.login is Login.EITHER
     limits = account.limits
     assert (limits.sessions, limits.idle_seconds, limits.files, limits.total_bytes) == (3, 90.0, 7, 8 * 1024**2)
@@ -81,4 +84,24 @@ def test_the_profiles_limits_reach_the_server(box: StoreMailbox) -> None:
 
 def test_an_account_without_a_password_is_opened_by_none(box: StoreMailbox) -> None:
     for secret in ("", "the old password"):
-        assert box.login("acme-both", Password(secret), "127.0.0.1") is None
+        assert isinstance(box.login("acme-both", Password(secret), "127.0.0.1"), NotAdmitted)
+
+
+@pytest.mark.parametrize(
+    ("user", "proof", "address", "reason"),
+    [
+        ("nobody", NEW, "203.0.113.7", "no account of this name, or its partner is not active"),
+        ("acme", NEW, "203.0.113.7", "the key is not good at this time"),
+        ("acme", public_part(new_private_key()), "203.0.113.7", "not one of the account's keys"),
+        ("acme", OLD, "203.0.114.7", "its address is not in allowed_from"),
+        ("acme", Password("guess"), "203.0.113.7", "wrong password"),
+        ("acme", Password("guess"), "203.0.114.7", "its address is not in allowed_from"),
+        ("acme-both", Password("guess"), "127.0.0.1", "no password of the account is good now"),
+        ("acme-key", Password("guess"), "127.0.0.1", "the account takes no passwords"),
+        ("acme-password", OLD, "127.0.0.1", "the account takes no keys"),
+    ],
+)
+def test_who_runs_the_server_is_told_why_a_login_opens_nothing(
+    box: StoreMailbox, user: str, proof: PublicKey | Password, address: str, reason: str
+) -> None:
+    assert box.login(user, proof, address) == NotAdmitted(reason)
