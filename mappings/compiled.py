@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from mappings.document_parts import filled
+from mappings.document_parts import filled, filled_of
 from mappings.gather import PROGRAM_NAMES
 from mappings.kinds import BAD
 from mappings.program import Mutant, Program
@@ -54,22 +54,32 @@ class Trail(Protocol):
 class Layout:
     """How the trace of a part is laid out: its own holder, what its rules' sources are made of, a list for each block.
 
-    `path` leads there from the part around it; `single`: it is no list.
+    `path` leads there from the part around it; `single`: it is no list. `inner` are the parts in which its fields
+    stand, as paths, and `places` says of each field: which of them, its name there, its path as text.
     """
 
     path: tuple[str, ...]
     single: bool
     fields: tuple[FilledField, ...]
     blocks: tuple[Layout, ...]
+    inner: tuple[tuple[str, ...], ...] = field(init=False)
+    places: tuple[tuple[int, str, str, FilledField], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        inner = {path: place for place, path in enumerate(dict.fromkeys(rule.path[:-1] for rule in self.fields))}
+        places = tuple((inner[rule.path[:-1]], rule.path[-1], ".".join(rule.path), rule) for rule in self.fields)
+        object.__setattr__(self, "inner", tuple(inner))
+        object.__setattr__(self, "places", places)
 
     def walk(
         self, content: Any, trace: tuple[Any, ...], prefix: str = ""
     ) -> Iterator[tuple[str, tuple[int, Sequence[Any]]]]:
         """See Trail."""
-        for rule in self.fields:
-            held = _held(content, rule.path)
-            if held is not None and held is not BAD:
-                yield prefix + ".".join(rule.path), (rule.rule, rule.sources(trace))
+        parts = [filled_of(_held(content, path)) for path in self.inner]
+        for place, name, path, rule in self.places:
+            names, values = parts[place]
+            if name in names and (held := values[name]) is not None and held is not BAD:
+                yield prefix + path, (rule.rule, rule.sources(trace))
         for block, traces in zip(self.blocks, trace[len(trace) - len(self.blocks) :], strict=True):
             found = _held(content, block.path)
             path = prefix + ".".join(block.path)

@@ -7,7 +7,7 @@ model would make it. The program tells where it is not sure; that document goes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache
 from typing import Any
 
@@ -51,6 +51,13 @@ def filled(part: Any, name: str) -> Any:
     if isinstance(part, BaseModel):
         return getattr(part, name) if name in part.model_fields_set else None
     return part.get(name) if isinstance(part, dict) else None
+
+
+def filled_of(part: Any) -> tuple[Container[str], Mapping[str, Any]]:
+    """The names of what is filled in a part (or of the words there), made or not, and what stands there by name."""
+    if isinstance(part, BaseModel):
+        return part.model_fields_set, part.__dict__
+    return (part, part) if isinstance(part, dict) else ((), {})
 
 
 def unmade(value: Any) -> Any:

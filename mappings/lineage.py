@@ -9,6 +9,9 @@ from typing import Any
 from mappings.compiled import CompiledMap
 from mappings.source import Places, SourceRange, first_place
 
+STORED = 5
+"""So much of a SourceRange is stored; line and column are found again by the bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
@@ -57,17 +60,17 @@ class LineageView(Mapping[str, Lineage]):
     def __len__(self) -> int:
         return len(self._paths)
 
-    def compact(self) -> Iterator[tuple[str, str, int, list[list[Any]]]]:
-        """All of it as it is stored: path, map file, line, and [name, segment, element, start, end] of each source."""
+    def compact(self) -> dict[str, list[Any]]:
+        """All of it as it is stored.
+
+        Returns:
+            path -> [map file, line, [[name, segment, element, start, end] of each source]].
+        """
         rules = self._compiled.rules
-        for path, (number, sources) in self._paths.items():
-            rule = rules[number]
-            yield (
-                path,
-                rule.file,
-                rule.line,
-                [[held.name, held.segment, held.element, held.start, held.end] for held in self._ranges(sources)],
-            )
+        return {
+            path: [rules[number].file, rules[number].line, [held[:STORED] for held in self._ranges(sources)]]
+            for path, (number, sources) in self._paths.items()
+        }
 
     def origin(self, path: str) -> tuple[int, Any, Any] | None:
         """The rule's number and the first (holder, part) a path was made from; None where no rule filled it."""

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from mappings.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRange:
+class SourceRange(NamedTuple):
     """Where a value stands in the file: segment ordinal and element (X12), bytes [start, end), line and column."""
 
     name: str

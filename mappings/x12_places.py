@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from mappings.source import SourceRange
 from translators.errors import Position
@@ -19,6 +20,7 @@ class X12Places:
     def __init__(self, source: TransactionSet) -> None:
         self._source = source
         self._loops: dict[int, str] | None = None
+        self._starts: dict[Segment, list[int]] = {}
 
     def position(self, holder: Segment | None, part: int | None) -> Position:
         """The position of an element, of a segment, or of the set."""
@@ -38,7 +40,7 @@ class X12Places:
 
     def told(self, holder: Segment, part: int | None) -> str:
         """As `BEG05`."""
-        return f"{holder.id}{part:02d}" if part else holder.id
+        return _told(holder.id, part) if part else holder.id
 
     def value(self, holder: Segment, part: int | None) -> str | None:
         """The element's text."""
@@ -46,8 +48,12 @@ class X12Places:
 
     def range(self, holder: Segment, part: int) -> SourceRange:
         """Segment ordinal, element and bytes."""
-        start, end = holder.element_range(part)
-        return SourceRange(f"{holder.id}{part:02d}", holder.ordinal, part, start, end)
+        starts = self._starts.get(holder)
+        if starts is None:
+            starts = self._starts[holder] = holder.element_starts()
+        # One separator stands before what begins next; what was not sent would begin where the segment ends.
+        start, end = (starts[part], starts[part + 1] - 1) if part + 1 < len(starts) else (starts[-1] - 1,) * 2
+        return SourceRange(_told(holder.id, part), holder.ordinal, part, start, end)
 
     def _loop_of(self, segment: Segment) -> str | None:
         if self._loops is None:
@@ -87,3 +93,8 @@ class Envelope(Mapping[str, str]):
         if self._source.root is not None and self._source.root.segments:
             found["ST"] = self._source.root.segments[0]
         return found
+
+
+@cache
+def _told(id: str, element: int) -> str:
+    return f"{id}{element:02d}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import accumulate
 from types import MappingProxyType
 
 from translators.errors import Position
@@ -47,6 +48,13 @@ class Segment:
             return (start, start + len(elements[number]))
         end = self.offset + len(elements) - 1 + sum(map(len, elements))
         return (end, end)
+
+    def element_starts(self) -> list[int]:
+        """The byte offset of each element's first byte, the id's first; last, the one after the segment's terminator.
+
+        Source: as `element_range`, for all elements at once.
+        """
+        return list(accumulate((len(element) + 1 for element in self.elements), initial=self.offset))
 
     def __repr__(self) -> str:
         return f"Segment({self.elements!r}, ordinal={self.ordinal}, offset={self.offset})"

@@ -126,7 +126,7 @@ class FolderAdapter:
         if resume is not None:
             return self._publish(resume)
         content = document.to_json_bytes()
-        name = file_name(document, reference)
+        name = file_name(document.kind, document.identity[0], reference)
         staged = f"{uuid4().hex}-{name}"
         try:
             present = self._present(name)
@@ -142,13 +142,11 @@ class FolderAdapter:
 
     def submit_together(self, submissions: Sequence[Submission], checkpoint: BatchCheckpoint) -> Mapping[str, Accepted]:
         """Stage all whose name is free, checkpoint, publish; the folders are synced once for all."""
-        named = {each.reference: file_name(each.document, each.reference) for each in submissions}
-        free = [each for each in submissions if self._present(named[each.reference]) is None]
+        named = {each.reference: file_name(each.kind, each.number, each.reference) for each in submissions}
+        free = [each for each in submissions if not (self._folder / named[each.reference]).exists()]
         staged = {each.reference: f"{uuid4().hex}-{named[each.reference]}" for each in free}
         self._prepare()
-        self._files.write_all_new(
-            self._staging, {staged[each.reference]: each.document.to_json_bytes() for each in free}
-        )
+        self._files.write_all_new(self._staging, {staged[each.reference]: each.content for each in free})
         inode = self._staging.stat().st_ino
         checkpoint({reference: ExternalRef(f"{inode:x}:{name}") for reference, name in staged.items()})
         if self._staging.stat().st_ino != inode:
@@ -197,14 +195,14 @@ class FolderAdapter:
             self._files.sync_folder(self._folder)
 
 
-def file_name(document: Document, reference: str) -> str:
+def file_name(kind: str, number: str, reference: str) -> str:
     """The name of a document's file: kind, number and reference, of letters, digits, `_`, `-` and `.` only.
 
     The number is the partner's and only a label: what could mean something to a file system is replaced, the rest cut.
     """
     _check_reference(reference)
-    label = _NOT_IN_LABEL.sub("_", document.identity[0])[:MAX_LABEL_LENGTH].strip("_") or "unnamed"
-    return f"{document.kind}.{label}.{reference}.json"
+    label = _NOT_IN_LABEL.sub("_", number)[:MAX_LABEL_LENGTH].strip("_") or "unnamed"
+    return f"{kind}.{label}.{reference}.json"
 
 
 def _check_reference(reference: str) -> None:

@@ -193,9 +193,19 @@ class Adapter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One document of several that are submitted together; as in `Adapter.submit`."""
+    """One document of several that are submitted together; as in `Adapter.submit`.
 
-    document: Document
+    Args:
+        kind: of the document.
+        number: what people call it: the first of its identity.
+        content: its canonical JSON form.
+        reference: permanent key of the document at this destination.
+        request_key: key of this try.
+    """
+
+    kind: str
+    number: str
+    content: bytes
     reference: str
     request_key: str
 

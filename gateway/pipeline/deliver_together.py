@@ -10,17 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import orjson
 import structlog
 
 from gateway import metrics
 from gateway.adapters.protocol import Accepted, ExternalRef, Submission, SubmitsTogether
 from gateway.model import AttemptOutcome, DeliveryState
 from gateway.pipeline.deliver import OutboundLine
+from gateway.pipeline.translate import identity_number
 from gateway.ports import new_id
 from gateway.store import audit, deliveries, delivery_batches, destinations
 from gateway.store.delivery_batches import DocumentToSend
 from gateway.store.rows import NewRows
 from gateway.store.work import Claim
+from translators.canonical.common import canonical_json
 from translators.canonical.registry import model_named
 
 FIRST_CLAIM = 1
@@ -132,5 +135,11 @@ def _foremost(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _submission(item: DocumentToSend) -> Submission:
-    document = model_named(item.schema).from_json_bytes(item.canonical)
-    return Submission(document, item.reference, item.request_key)
+    """The document's form is made of what is stored without reading it as a document: what is stored was one."""
+    return Submission(
+        kind=model_named(item.schema).kind,
+        number=identity_number(item.identity),
+        content=canonical_json(orjson.loads(item.canonical)),
+        reference=item.reference,
+        request_key=item.request_key,
+    )

@@ -22,7 +22,6 @@ from gateway.pipeline.outbound_faults import fault
 from gateway.pipeline.outbound_terms import Choices, OutboundBook, OutboundTerms
 from gateway.pipeline.outgoing import way_to
 from gateway.pipeline.rendering import Rendered, render
-from gateway.pipeline.translate import compact_lineage
 from gateway.ports import Clock, new_id
 from gateway.store import Connection, audit, deliveries, envelopes, exceptions, outbound, relatives, work
 from gateway.store.engine import Store
@@ -188,7 +187,7 @@ class DispatchLine:
             next_at=None,
             reason=None,
         )
-        lineage = {} if rendered.lineage is None else compact_lineage(rendered.lineage)
+        lineage = {} if rendered.lineage is None else rendered.lineage.compact()
         made_by = rendered.terms.map
         outbound.note_map(conn, item.document_id, made_by.name, made_by.revision, lineage=lineage)
         relatives.link(conn, item.document_id, [(one.id, one.relation) for one in rendered.related])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,13 +21,14 @@ from gateway.store.documents import LatestRevision
 from mappings.catalog import MapCatalog
 from mappings.cross_references import NOTHING, Lookup
 from mappings.engine import MapContext, Mapped, run
-from mappings.lineage import LineageView
 from partners.model import Agreement
 from translators.canonical.common import CanonicalForm, Document, Purpose
 from translators.errors import Issue, shown
 from translators.tree import Node
 from translators.x12.model import TransactionSet
 
+_FIRST_PART = re.compile(r"(?:[^|\\]|\\.)*", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 REVISING = frozenset({Purpose.REPLACEMENT, Purpose.CHANGE, Purpose.CANCELLATION})
 """Purposes that say: I am meant to differ from what you have."""
 
@@ -118,6 +120,13 @@ class Translation:
 def identity_text(identity: tuple[str, ...]) -> str:
     """An identity as one text, its parts kept apart whatever they hold."""
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in identity)
+
+
+def identity_number(text: str) -> str:
+    """The first part of the identity that `identity_text` made this text of: what people call the document."""
+    first = _FIRST_PART.match(text)
+    assert first is not None
+    return _ESCAPED.sub(r"\1", first[0])
 
 
 def translate(
@@ -268,7 +277,7 @@ def document_row(item: MadeDocument, *, transmission_id: UUID, staged: bool, at:
         "revision": item.revision,
         "content_sha256": item.form.content_sha256,
         "canonical": orjson.Fragment(item.form.json),
-        "lineage": compact_lineage(item.mapped.lineages[item.ordinal]),
+        "lineage": item.mapped.lineages[item.ordinal].compact(),
         "map_name": item.mapped.map_name,
         "map_revision": item.mapped.map_revision,
         "duplicate_of": item.duplicate_of,
@@ -284,12 +293,3 @@ def link_rows(conn: Connection, made: Sequence[MadeDocument]) -> list[dict[str, 
         {"from_document": one, "to_document": other, "relation": relation}
         for one, other, relation in links_of(conn, taken, direction=Direction.IN)
     ]
-
-
-def compact_lineage(lineage: LineageView) -> dict[str, list[Any]]:
-    """Where every value came from, as it is stored.
-
-    Returns:
-        path -> [map file, line, [[source name, segment ordinal, element, first byte, byte after the last], ...]].
-    """
-    return {path: [file, line, sources] for path, file, line, sources in lineage.compact()}

@@ -16,7 +16,7 @@ from gateway.store.work import Claim
 
 @dataclass(frozen=True, slots=True)
 class DocumentToSend:
-    """A claimed delivery with the document it carries; `canonical` is JSON."""
+    """A claimed delivery with the document it carries; `canonical` is JSON, its keys in any order."""
 
     claim: Claim
     document_id: UUID
@@ -25,11 +25,12 @@ class DocumentToSend:
     request_key: str
     environment: Environment
     schema: str
+    identity: str
     canonical: bytes
 
 
 _LOAD = text("""
-    SELECT v.id, v.document_id, v.destination, v.reference, v.request_key, d.schema, d.environment,
+    SELECT v.id, v.document_id, v.destination, v.reference, v.request_key, d.schema, d.environment, d.identity,
            CAST(d.canonical AS text) AS canonical
       FROM delivery v JOIN document d ON d.id = v.document_id
       JOIN unnest(CAST(:ids AS uuid[]), CAST(:claim_nos AS int[])) AS mine (id, claim_no)
@@ -61,6 +62,7 @@ def load(conn: Connection, claims: Sequence[Claim]) -> list[DocumentToSend]:
             request_key=row.request_key,
             environment=Environment(row.environment),
             schema=row.schema,
+            identity=row.identity,
             canonical=row.canonical.encode(),
         )
         for claim in claims

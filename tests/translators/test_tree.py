@@ -25,6 +25,11 @@ def test_the_range_of_an_element_is_its_bytes_in_the_file() -> None:
     assert found.element_range(9) == (109, 109)
 
 
+def test_the_starts_of_all_elements_are_those_of_each() -> None:
+    found = segment("REF*DP**X", offset=100)
+    assert found.element_starts() == [100, *(found.element_range(number)[0] for number in (1, 2, 3)), 110]
+
+
 def test_a_loop_walks_its_segments_in_the_order_of_the_wire() -> None:
     root = Loop("850", [segment("ST", 1), segment("SE", 6)])
     line = Loop("PO1", [segment("PO1", 2)])

@@ -134,11 +134,11 @@ class Document(Part):
         """Both of the above, made in one go."""
         content = _plain(self)
         content["schema"] = self.schema_name
-        found = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+        found = canonical_json(content)
         compared = found
         if self.purpose in _SAME_EFFECT and self.purpose is not Purpose.ORIGINAL:
             content["purpose"] = Purpose.ORIGINAL.value
-            compared = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+            compared = canonical_json(content)
         return CanonicalForm(found, hashlib.sha256(compared).digest())
 
     @classmethod
@@ -158,6 +158,11 @@ class Document(Part):
             return cls.model_validate_json(orjson.dumps(found))
         except (ValueError, RecursionError) as error:
             raise CanonicalFormError(f"not a {cls.schema_name}: {error}") from error
+
+
+def canonical_json(content: dict[str, Any]) -> bytes:
+    """The canonical JSON form of what was read from one, or is about to become one: the keys are sorted."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def decimal_text(value: Decimal) -> str:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from gateway.adapters.files import LocalFiles
@@ -14,10 +16,12 @@ from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
 from gateway.pipeline.deliver_together import deliver_together
+from gateway.pipeline.translate import identity_number, identity_text
 from gateway.store import work
 from gateway.store.tables import delivery
 from gateway.store.work import Claim
 from tests.gateway.inbound_line import Line, file_of
+from translators.canonical.purchase_order import PurchaseOrder
 
 
 class BreaksWhileMoving(LocalFiles):
@@ -63,6 +67,23 @@ def test_a_batch_arrives_once_each_and_nothing_is_left(line: Line) -> None:
     assert len(published(line)) == len(claims)
     assert states(line, claims) == {"delivered"}
     assert not list((line.home / "erp" / ".staging").iterdir())
+
+
+def test_the_files_of_a_batch_hold_the_canonical_form(line: Line) -> None:
+    claims = claimed(line, 20)
+    deliver_together(outbound(line), claims)
+    for name in published(line):
+        content = (line.home / "erp" / name).read_bytes()
+        order = PurchaseOrder.from_json_bytes(content)
+        assert content == order.to_json_bytes()
+        assert name.split(".")[1] == order.number
+
+
+@given(st.lists(st.text(max_size=6), min_size=1, max_size=3).map(tuple))
+@example(("a|b\\", "|c"))
+@example(("", "x"))
+def test_the_number_of_a_document_is_found_in_the_text_of_its_identity(identity: tuple[str, ...]) -> None:
+    assert identity_number(identity_text(identity)) == identity[0]
 
 
 def test_every_delivery_of_a_batch_has_its_attempt_and_its_audit_row(line: Line) -> None:
