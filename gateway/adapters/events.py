@@ -27,6 +27,7 @@ class Event:
         partner: for whom, by its key; None where `about` tells.
         about: the reference of the delivery it answers, as `Adapter.submit` was given it; None where there is none.
         environment: test documents go out marked as test.
+        record: what it is told of, where that could have been `Unread` before.
     """
 
     id: str
@@ -34,6 +35,26 @@ class Event:
     partner: str | None = None
     about: str | None = None
     environment: Environment = Environment.LIVE
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something a business system has to tell of which no document could be made: a person looks.
+
+    Args:
+        record: what it is, the same whenever it is told of, as `invoice:17`.
+        name: what people there call it.
+        reason: why no document could be made of it.
+    """
+
+    record: str
+    name: str
+    reason: str
+
+
+Told = Event | Unread
+"""What a business system tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +76,34 @@ class Page(Generic[Item]):
 class Pollable(Protocol):
     """An adapter whose business system is asked for what is new."""
 
-    def poll(self, cursor: str | None, limit: int) -> Page[Event]:
+    def poll(self, cursor: str | None, limit: int) -> Page[Told]:
         """What came after a cursor.
 
-        The same cursor gives the same events again (and those that came since), so that what was not committed is not
-        lost; a page's cursor gives none of that page again.
+        The same cursor gives the same again (and what came since), so that what was not committed is not lost; a page's
+        cursor gives none of that page again. What was `Unread` and was changed since is told of again.
 
         Args:
             cursor: of an earlier page; None for all there is.
-            limit: at most so many events, at least 1.
+            limit: at most so many, at least 1.
 
         Raises:
             Exception: it cannot be asked now; it is asked again later from the same cursor.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsAgain(Protocol):
+    """A `Pollable` that tells of what is `Unread`, and can be asked for that once more."""
+
+    def tell_again(self, records: Sequence[str]) -> Sequence[Told]:
+        """What there is to tell of these records now; one that is gone, or no partner's matter any more, is left out.
+
+        Args:
+            records: of what was `Unread`.
+
+        Raises:
+            Exception: it cannot be asked now; it is asked again later.
         """
         ...
 

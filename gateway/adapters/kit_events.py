@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gateway.adapters.events import Event, HearsWebhooks, Page, Pollable
+from gateway.adapters.events import Event, HearsWebhooks, Page, Pollable, Told
 from gateway.errors import WebhookRefused
 
 MOST_PAGES = 100
@@ -69,7 +69,7 @@ class PollingContract:
         peer = self.telling_peer()
         wanted = peer.happen(3)
         first, again = (peer.pollable().poll(None, 2) for _ in range(2))
-        assert [event.id for event in first.items] == [event.id for event in again.items]
+        assert _ids(first) == _ids(again)
         assert _identities(again) == wanted[: len(again.items)]
         assert again.items
 
@@ -142,5 +142,16 @@ class WebhookContract:
         return False
 
 
-def _identities(page: Page[Event]) -> list[str]:
-    return [event.document.identity[0] for event in page.items]
+def _events(page: Page[Told]) -> list[Event]:
+    """All that was told of is of documents."""
+    events = [told for told in page.items if isinstance(told, Event)]
+    assert len(events) == len(page.items), page.items
+    return events
+
+
+def _ids(page: Page[Told]) -> list[str]:
+    return [event.id for event in _events(page)]
+
+
+def _identities(page: Page[Told]) -> list[str]:
+    return [event.document.identity[0] for event in _events(page)]

@@ -8,14 +8,14 @@ Source: trytond 8.2 with the modules sale, web_shop and account_invoice_stock.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gateway.adapters.events import Event, Page
+from gateway.adapters.events import Page, Told
 from gateway.adapters.protocol import (
     Accepted,
     Checkpoint,
@@ -28,7 +28,9 @@ from gateway.adapters.protocol import (
     Rejected,
 )
 from gateway.adapters.secrets import SecretReference
+from gateway.adapters.tryton_books import Books
 from gateway.adapters.tryton_client import NotDone, Record, TrytonClient
+from gateway.adapters.tryton_documents import Units
 from gateway.adapters.tryton_feeds import Feeds
 from gateway.adapters.tryton_orders import (
     UNITS,
@@ -41,6 +43,7 @@ from gateway.adapters.tryton_orders import (
     sale_of,
 )
 from translators.canonical.common import CanonicalFormError, Document
+from translators.canonical.credit_memo import CreditMemo
 from translators.canonical.invoice import Invoice
 from translators.canonical.order_acknowledgment import OrderAcknowledgment
 from translators.canonical.purchase_order import PurchaseOrder
@@ -62,6 +65,7 @@ class TrytonConfig(BaseModel):
         units: canonical units beside the usual, each with its symbol in Tryton.
         timeout_seconds: for each step of a request.
         overlap_seconds: how much longer than a transaction of Tryton ever takes a poll looks back.
+        credit_reason: why credit notes are given, of X12 426: an 812 has to say it and Tryton does not know it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +76,7 @@ class TrytonConfig(BaseModel):
     units: Mapping[str, str] = Field(default_factory=dict)
     timeout_seconds: float = Field(default=30, gt=0, le=600)
     overlap_seconds: int = Field(default=300, ge=1, le=86_400)
+    credit_reason: str | None = Field(default=None, min_length=1, max_length=2)
 
     @field_validator("url")
     @classmethod
@@ -116,7 +121,7 @@ class TrytonAdapter:
             name="tryton",
             version="1",
             accepts=frozenset({PurchaseOrder.kind}),
-            emits=frozenset({OrderAcknowledgment.kind, ShipNotice.kind, Invoice.kind}),
+            emits=frozenset({OrderAcknowledgment.kind, ShipNotice.kind, Invoice.kind, CreditMemo.kind}),
             idempotency="unique_reference",
             max_in_flight=2,
         )
@@ -167,13 +172,20 @@ class TrytonAdapter:
         found = None if isinstance(shop, Rejected) else self._sale(shop, reference)
         return None if found is None else found.ref
 
-    def poll(self, cursor: str | None, limit: int) -> Page[Event]:
-        """Sales that were confirmed or cancelled, shipments that were sent, invoices that were posted."""
+    def poll(self, cursor: str | None, limit: int) -> Page[Told]:
+        """Sales confirmed or cancelled, shipments that were sent, invoices and credit notes that were posted."""
+        return self._feeds().page(cursor, limit)
+
+    def tell_again(self, records: Sequence[str]) -> Sequence[Told]:
+        """Those of them that are as `poll` tells of them."""
+        return self._feeds().again(records)
+
+    def _feeds(self) -> Feeds:
         shop = self._shop()
         if isinstance(shop, Rejected):
             raise NotDone(shop, shop.message)
-        feeds = Feeds(self._client, shop, units=self._units, overlap_seconds=self._config.overlap_seconds)
-        return feeds.page(cursor, limit)
+        books = Books(self._client, shop, Units(self._units), self._config.credit_reason)
+        return Feeds(books, self._config.overlap_seconds)
 
     def _brought(
         self,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from gateway.adapters.tryton_client import Record
 from gateway.errors import NoTelling
+from translators.canonical.credit_memo import AdjustedLine, CreditMemo
 from translators.canonical.invoice import Invoice, InvoiceLine
 from translators.canonical.order_acknowledgment import (
     AnsweredQuantity,
@@ -55,6 +56,15 @@ class SoldLine:
         """The order's line it was made of; None for one that was added in Tryton."""
         lines = self.sold.order.lines
         return lines[self.sequence - 1] if self.sequence and self.sequence <= len(lines) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BilledBefore:
+    """The line of an invoice that a line of a credit note takes back: what it billed, and where."""
+
+    origin: str | None
+    invoice_number: str | None
+    invoice_date: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +207,73 @@ def invoice(
         ),
         lines=tuple(_billed(each, sold.get(each["origin"]), shipments.get(each["id"], ()), units) for each in billed),
     )
+
+
+def credit_memo(
+    found: Record, sold: Mapping[str, SoldLine], before: Mapping[str, BilledBefore], units: Units, *, reason: str
+) -> CreditMemo:
+    """A posted credit note: an invoice whose amounts have the other sign.
+
+    Args:
+        found: its record.
+        sold: `sale.line,ID` -> the line.
+        before: `account.invoice.line,ID` -> what was billed by it.
+        units: of the destination.
+        reason: why each line is credited, X12 426.
+    """
+    lines = [line for line in found["lines"] or () if line["type"] == "line"]
+    told = [(line, before.get(line["origin"]), _sold_of(line["origin"], sold, before)) for line in lines]
+    orders = {of.sold.reference: of.sold.order for _, _, of in told if of is not None}
+    bills = {(taken.invoice_number, taken.invoice_date) for _, taken, _ in told if taken is not None}
+    first = next(iter(orders.values()))
+    alone = len(orders) == 1
+    bill = next(iter(bills)) if len(bills) == 1 else (None, None)
+    return CreditMemo(
+        number=found["number"],
+        date=found["invoice_date"],
+        currency=found["currency"]["code"],
+        direction="credit",
+        amount=-found["total_amount"],
+        order_number=first.number if alone else None,
+        release=first.release if alone else None,
+        order_date=first.date if alone else None,
+        invoice_number=bill[0],
+        invoice_date=bill[1],
+        bill_to=first.bill_to,
+        ship_to=first.ship_to,
+        buyer=first.buyer,
+        seller=first.seller,
+        contract=first.contract if alone else None,
+        taxes=tuple(
+            Tax(type=tax["description"], amount=-tax["amount"], base_amount=-tax["base"])
+            for tax in found["taxes"] or ()
+        ),
+        lines=tuple(_credited(line, taken, of, units, reason=reason) for line, taken, of in told),
+    )
+
+
+def _credited(
+    line: Record, taken: BilledBefore | None, sold: SoldLine | None, units: Units, *, reason: str
+) -> AdjustedLine:
+    ordered = None if sold is None else sold.ordered
+    is_credit = line["amount"] <= 0
+    has_unit = line["unit"] is not None
+    return AdjustedLine(
+        **_names(ordered, line["product"], description=line["description"]),
+        reason=reason,
+        direction="credit" if is_credit else "debit",
+        amount=abs(line["amount"]),
+        number=None if ordered is None else ordered.number,
+        credited_qty=abs(line["quantity"]) if has_unit else None,
+        unit=units.code(line, ordered) if has_unit else None,
+        invoice_number=None if taken is None else taken.invoice_number,
+        order_number=None if sold is None else sold.sold.order.number,
+    )
+
+
+def _sold_of(origin: str | None, sold: Mapping[str, SoldLine], before: Mapping[str, BilledBefore]) -> SoldLine | None:
+    taken = before.get(origin) if origin else None
+    return sold.get((origin if taken is None else taken.origin) or "")
 
 
 def _billed(line: Record, sold: SoldLine | None, shipments: Sequence[str], units: Units) -> InvoiceLine:

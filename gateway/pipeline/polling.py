@@ -6,17 +6,18 @@ again, and what was taken of it is known by its id. Of two that poll at once onl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
 
 import structlog
 
-from gateway.adapters.events import Pollable
+from gateway.adapters.events import Pollable, TellsAgain
 from gateway.errors import GatewayError, NoTelling
 from gateway.pipeline.told_events import ToldEvents
 from gateway.ports import Clock, new_id
-from gateway.store import exceptions, told
+from gateway.store import Connection, exceptions, told, unread
 from gateway.store.engine import Store
 
 EVENTS_AT_ONCE = 20
@@ -60,17 +61,26 @@ class Polling:
                 break
             with self.store.begin() as conn:
                 state = told.poll_state_of(conn, self.destination)
+                wanted = self._wanted_again(conn)
             try:
+                again = self.system.tell_again(wanted) if wanted and isinstance(self.system, TellsAgain) else ()
                 page = self.system.poll(state.cursor, EVENTS_AT_ONCE)
             except GatewayError:
                 raise
             except Exception as error:  # noqa: BLE001 an adapter may fail in any way: it is asked again later
                 self._failed(error)
                 return taken
-            taken += sum(self.events.take(event) for event in page.items)
+            taken += sum(self.events.take(item) for item in (*again, *page.items))
+            for record in set(wanted) - {item.record for item in again}:
+                self.events.gone(record)
             if not self._moved(state, page.cursor) or not page.more:
                 break
         return taken
+
+    def _wanted_again(self, conn: Connection) -> Sequence[str]:
+        """Records that could not be read and that somebody wants asked for once more."""
+        able = isinstance(self.system, TellsAgain)
+        return unread.wanted_again(conn, self.destination, most=EVENTS_AT_ONCE) if able else ()
 
     def _moved(self, state: told.PollState, cursor: str) -> bool:
         at = self.clock.now()

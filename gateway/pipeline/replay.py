@@ -1,6 +1,7 @@
 """Replay in three verbs: resend, re-envelope, reprocess. Each thing is a transaction of its own, audited with why.
 
-resend: the same bytes under the same keys. re-envelope: the same sets to a partner, new control numbers, awaited anew.
+resend: the same bytes under the same keys; what could not be read of a business system is asked for again.
+re-envelope: the same sets to a partner, new control numbers, awaited anew.
 reprocess: what came, by the map as it is now.
 """
 
@@ -15,7 +16,7 @@ from gateway.pipeline.inbound import InboundLine
 from gateway.pipeline.outbound_terms import OutboundBook
 from gateway.pipeline.re_envelope import re_envelope
 from gateway.pipeline.reprocess import reprocess
-from gateway.store import Connection, audit, replayable, replays
+from gateway.store import Connection, audit, replayable, replays, unread
 from gateway.store.replayable import Replayable, Selection
 from mappings.errors import MappingError
 from translators.errors import WritingError
@@ -58,7 +59,7 @@ class Replay:
     reason: str
 
     def find(self, verb: Verb, wanted: Selection, *, most: int) -> list[Replayable]:
-        """What would be replayed, oldest first: deliveries and transmissions of ours, or transmissions that came.
+        """What would be replayed, oldest first: deliveries, transmissions of ours and unread records, or what came.
 
         Raises:
             StoreUnavailable: the database is gone.
@@ -67,7 +68,8 @@ class Replay:
             match verb:
                 case Verb.RESEND:
                     found = replayable.deliveries(conn, wanted, most=most)
-                    return [*found, *replayable.sent(conn, wanted, most=most)][:most]
+                    found += replayable.sent(conn, wanted, most=most)
+                    return [*found, *replayable.unread(conn, wanted, most=most)][:most]
                 case Verb.RE_ENVELOPE:
                     return replayable.sent(conn, wanted, most=most)
                 case Verb.REPROCESS:
@@ -103,6 +105,9 @@ class Replay:
             case Verb.RESEND if item.subject == "delivery":
                 promised = self.idempotency.get(item.destination)
                 return "due again", {replays.deliver_again(conn, item.id, idempotency=promised, by=self.by, at=at)}
+            case Verb.RESEND if item.subject == "exception":
+                unread.want_again(conn, item.id)
+                return f"{item.destination} is asked for it again", set()
             case Verb.RESEND:
                 lane = replays.send_again(conn, item.id, by=self.by, at=at)
                 return ("queued again", {lane}) if lane else ("stands in /out again", set())

@@ -36,7 +36,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Replayable:
-    """One row that may be replayed: a delivery (to `destination`) or a transmission."""
+    """What may be replayed: a delivery (to `destination`), a transmission, or the exception about an unread record."""
 
     subject: str
     id: UUID
@@ -109,6 +109,18 @@ _RECEIVED = _statement("""
 """)
 
 
+_UNREAD = _statement("""
+    SELECT e.id, CAST(NULL AS text) AS partner, u.record AS name, 'unread' AS state, e.opened_at AS at,
+           u.source AS destination
+      FROM unread_record u JOIN exception e ON e.id = u.exception_id
+     WHERE e.state = 'open' AND :partner IS NULL AND :kind IS NULL
+       AND (:ids IS NULL OR e.id = ANY(:ids)) AND (:state IS NULL OR :state = 'unread')
+       AND (:since IS NULL OR e.opened_at >= :since) AND (:until IS NULL OR e.opened_at < :until)
+       AND (:group IS NULL OR e.fingerprint = :group)
+     ORDER BY e.opened_at, e.id LIMIT :most
+""")
+
+
 def deliveries(conn: Connection, wanted: Selection, *, most: int) -> list[Replayable]:
     """Deliveries of partners' documents to business systems, in the order they were made."""
     return _found(conn, _DELIVERIES, "delivery", wanted, most)
@@ -122,6 +134,11 @@ def sent(conn: Connection, wanted: Selection, *, most: int) -> list[Replayable]:
 def received(conn: Connection, wanted: Selection, *, most: int) -> list[Replayable]:
     """Transmissions that came, from partners or handed in, oldest first."""
     return _found(conn, _RECEIVED, "transmission", wanted, most)
+
+
+def unread(conn: Connection, wanted: Selection, *, most: int) -> list[Replayable]:
+    """What business systems have and could not be read, each by the exception about it, oldest first."""
+    return _found(conn, _UNREAD, "exception", wanted, most)
 
 
 def _found(conn: Connection, statement: Any, subject: str, wanted: Selection, most: int) -> list[Replayable]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.adapters.events import Pollable
+from gateway.adapters.events import Event, Page, Pollable, Told, Unread
 from gateway.adapters.kit import REFERENCE, AdapterContract, Crash, FakeDelivery, deliver
 from gateway.adapters.kit_events import PollingContract
 from gateway.adapters.protocol import Accepted, ExternalRef, Rejected, Uncertain
@@ -81,8 +81,11 @@ class TrytonPeer:
     def secrets(self) -> Sequence[str]:
         return (self._erp.seeded.api_key,)
 
-    def adapter(self, transport: httpx.BaseTransport | None = None) -> TrytonAdapter:
-        return TrytonAdapter(TrytonConfig.model_validate(self.settings()), transport=transport)
+    def adapter(
+        self, transport: httpx.BaseTransport | None = None, *, credit_reason: str | None = None
+    ) -> TrytonAdapter:
+        config = TrytonConfig.model_validate({**self.settings(), "credit_reason": credit_reason})
+        return TrytonAdapter(config, transport=transport)
 
     def crashing_adapter(self, steps: int) -> TrytonAdapter:
         return self.adapter(CuttingTransport(steps, Crash()))
@@ -195,7 +198,7 @@ class TestTryton(AdapterContract, PollingContract):
         shipped = peer.adapter().poll(page.cursor, 10)
         self.erp.invoice(sale["id"])
         invoiced = peer.adapter().poll(shipped.cursor, 10)
-        [answer], [notice], [bill] = page.items, shipped.items, invoiced.items
+        answer, notice, bill = only(page), only(shipped), only(invoiced)
         assert [event.about for event in (answer, notice, bill)] == ["REF-1"] * 3
         assert answer.document.model_dump()["answer"] == "accepted"
         said = notice.document.model_dump()
@@ -207,6 +210,44 @@ class TestTryton(AdapterContract, PollingContract):
         assert owed["shipment_id"] == said["shipment_id"]
         assert owed["total"] == Decimal("100.25")
         assert peer.adapter().poll(invoiced.cursor, 10).items == ()
+
+    def test_a_credit_note_is_told_as_a_credit_memo_where_its_reason_is_known(self) -> None:
+        peer = self.peer()
+        assert isinstance(submit(peer.adapter(), replace_lines(self.order()), "REF-1"), Accepted)
+        [sale] = self.erp.sales(peer.shop)
+        self.erp.ship(sale["id"])
+        self.erp.invoice(sale["id"])
+        cursor = peer.adapter().poll(None, 10).cursor
+        self.erp.credit(sale["id"])
+        page = peer.adapter().poll(cursor, 10)
+        [found] = page.items
+        assert isinstance(found, Unread)
+        assert "credit_reason" in found.reason
+        [told] = peer.adapter(credit_reason="04").tell_again([found.record])
+        assert isinstance(told, Event)
+        assert told.about == "REF-1"
+        memo = told.document.model_dump()
+        assert told.document.kind == "credit_memo"
+        assert (memo["amount"], memo["order_number"]) == (Decimal("100.25"), self.order().number)
+        assert memo["invoice_number"] is not None
+        lines = [(line["number"], line["amount"], line["credited_qty"], line["unit"]) for line in memo["lines"]]
+        assert lines == [("1", Decimal(100), Decimal(1000), "EA"), ("2", Decimal("0.25"), Decimal("0.01"), "KGM")]
+        assert peer.adapter().poll(page.cursor, 10).items == ()
+
+    def test_a_sale_in_a_unit_nobody_knows_is_told_of_and_keeps_no_other(self) -> None:
+        peer = self.peer()
+        peer.happen(1)
+        with pytest.raises(Crash):
+            submit(peer.adapter(CuttingTransport(1, Crash())), self.order(), "REF-1")
+        *_, sale = self.erp.sales(peer.shop)
+        [carat] = self.erp.admin.search("product.uom", ["symbol", "=", "c"])
+        [_, line] = self.erp.admin.search("sale.line", ["sale", "=", sale["id"]])
+        self.erp.admin.call("model.sale.line.write", [line["id"]], {"unit": carat["id"]})
+        assert isinstance(submit(peer.adapter(), self.order(), "REF-1", ExternalRef("REF-1")), Accepted)
+        good, bad = peer.adapter().poll(None, 10).items
+        assert isinstance(good, Event)
+        assert isinstance(bad, Unread)
+        assert (bad.record, "Tryton's c;" in bad.reason) == (f"sale:{sale['id']}", True)
 
     def test_what_a_person_changed_is_answered_as_changed(self) -> None:
         peer = self.peer()
@@ -221,7 +262,7 @@ class TestTryton(AdapterContract, PollingContract):
         self.erp.admin.call("model.sale.line.delete", [second["id"]])
         outcome = submit(peer.adapter(), self.order(), "REF-1", ExternalRef("REF-1"))
         assert isinstance(outcome, Accepted)
-        [event] = peer.adapter().poll(None, 10).items
+        event = only(peer.adapter().poll(None, 10))
         told = event.document.model_dump()
         answers = [(line["number"], one["answer"], one["qty"]) for line in told["lines"] for one in line["answers"]]
         assert answers == [("1", "quantity_changed", Decimal(900)), ("2", "rejected", Decimal("0.01"))]
@@ -233,11 +274,18 @@ class TestTryton(AdapterContract, PollingContract):
             submit(peer.adapter(CuttingTransport(1, Crash())), self.order(), "REF-1")
         [sale] = self.erp.sales(peer.shop)
         self.erp.admin.press("sale.sale", "cancel", sale["id"])
-        [event] = peer.adapter().poll(None, 10).items
+        event = only(peer.adapter().poll(None, 10))
         assert event.document.model_dump()["answer"] == "rejected"
         assert submit(peer.adapter(), self.order(), "REF-1", ExternalRef("REF-1")) == Accepted(
             ExternalRef(f"sale/{sale['id']}"), "cancelled"
         )
+
+
+def only(page: Page[Told]) -> Event:
+    """The one event that was told."""
+    [found] = page.items
+    assert isinstance(found, Event)
+    return found
 
 
 def replace_lines(order: PurchaseOrder) -> PurchaseOrder:

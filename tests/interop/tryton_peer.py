@@ -79,6 +79,12 @@ class Admin:
         """Press a button of records."""
         self.call(f"model.{model}.{button}", list(ids))
 
+    def run(self, wizard: str, answers: dict[str, Any], state: str, *, model: str, ids: list[int]) -> None:
+        """Answer a wizard about records."""
+        about = {**self._context, "active_model": model, "active_id": ids[0], "active_ids": ids}
+        made = self._post(f"wizard.{wizard}.create", [about])
+        self._post(f"wizard.{wizard}.execute", [made[0], answers, state, about])
+
     def close(self) -> None:
         """Close its connections."""
         self._http.close()
@@ -129,6 +135,15 @@ class Tryton:
         """Post the invoices of a sale."""
         found = self.admin.search("account.invoice", ["lines.origin.sale", "=", sale, "sale.line"])
         self.admin.press("account.invoice", "post", *(row["id"] for row in found))
+
+    def credit(self, sale: int) -> None:
+        """Give credit for the invoices of a sale, and post it."""
+        found = self.admin.search("account.invoice", ["lines.origin.sale", "=", sale, "sale.line"])
+        ids = [row["id"] for row in found]
+        start = {"invoice_date": None, "with_refund": False, "with_refund_allowed": True}
+        self.admin.run("account.invoice.credit", {"start": start}, "credit", model="account.invoice", ids=ids)
+        given = self.admin.search("account.invoice", ["lines.origin.invoice", "in", ids, "account.invoice.line"])
+        self.admin.press("account.invoice", "post", *(row["id"] for row in given))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from gateway.store.tables.channels import (
     sftp_session,
 )
 from gateway.store.tables.columns import metadata
-from gateway.store.tables.deliveries import attempt, delivery, destination_state, poll_state, told_event
+from gateway.store.tables.deliveries import attempt, delivery, destination_state, poll_state, told_event, unread_record
 from gateway.store.tables.documents import business_key, document, document_link, document_source
 from gateway.store.tables.exceptions import (
     alert,
@@ -82,4 +82,5 @@ __all__ = [
     "told_event",
     "transaction_set",
     "transmission",
+    "unread_record",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.model import AttemptOutcome, DeliveryState
@@ -75,4 +75,13 @@ told_event = Table(
     Column("event_id", Text, primary_key=True),
     Column("transmission_id", Uuid, ForeignKey("transmission.id", ondelete="SET NULL"), nullable=True, index=True),
     time_column("told_at"),
+)
+
+unread_record = Table(
+    "unread_record",
+    metadata,
+    Column("source", Text, primary_key=True),  # the destination that has it
+    Column("record", Text, primary_key=True),  # what the adapter calls it
+    Column("exception_id", Uuid, ForeignKey("exception.id"), nullable=False, index=True),  # opened for it
+    Column("again", Boolean, nullable=False),  # somebody wants it asked for once more
 )
