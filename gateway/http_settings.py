@@ -16,7 +16,16 @@ from translators.datafile import LoadFault
 from translators.datafile import Mapping as DataMapping
 from translators.errors import shown
 
-HTTP_KEYS = ("host", "port", "connections", "tls", "behind_proxy", "lockout_failures", "lockout_half_life")
+HTTP_KEYS = (
+    "host",
+    "port",
+    "connections",
+    "connections_per_address",
+    "tls",
+    "behind_proxy",
+    "lockout_failures",
+    "lockout_half_life",
+)
 """What `http` may say."""
 OPERATIONS_KEYS = ("host", "port")
 """What `operations` may say."""
@@ -53,6 +62,7 @@ class HttpSettings:
     Args:
         port: 0 for any free one.
         connections: at one time.
+        connections_per_address: of these, from one address that is none of the proxies.
         tls: None for plain HTTP, which only a loopback address or a proxy that does TLS makes safe.
         proxies: addresses of the proxies before it, whose X-Forwarded-For is believed.
         lockout: when an address that showed keys that open nothing is answered no more.
@@ -61,6 +71,7 @@ class HttpSettings:
     host: str = "127.0.0.1"
     port: int = 8080
     connections: int = 500
+    connections_per_address: int = 100
     tls: TlsFiles | None = None
     proxies: tuple[str, ...] = ()
     lockout: LockoutRules = HTTP_LOCKOUT
@@ -140,6 +151,9 @@ def read_http(outer: Fields, *, home: Path) -> HttpSettings | None:
         host=fields.text("host", _HOST, default=usual.host),
         port=fields.number("port", default=usual.port, low=0, high=65_535),
         connections=fields.number("connections", default=usual.connections, low=1, high=100_000),
+        connections_per_address=fields.number(
+            "connections_per_address", default=usual.connections_per_address, low=1, high=100_000
+        ),
         tls=_tls(fields, home=home),
         proxies=proxies,
         lockout=LockoutRules(

@@ -294,6 +294,7 @@ def _http_server(gateway: Gateway, lanes: Lanes) -> HttpServer:
         host=settings.host,
         port=settings.port,
         connections=settings.connections,
+        per_address=settings.connections_per_address,
         tls=settings.tls,
         trusted_proxies=settings.proxies,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -18,6 +19,8 @@ from gateway.http_settings import TlsFiles
 BACKLOG = 512
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 15
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: keys that are made anew for each connection, and text that cannot be altered (RFC 9325 4.2)."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +33,7 @@ class HttpServer:
         host: where to listen.
         port: likewise; 0 for any free one.
         connections: at one time; one more is answered 503.
+        per_address: of these, from one address that is no trusted proxy; one more is closed. None for any number.
         tls: None for plain HTTP.
         trusted_proxies: addresses whose X-Forwarded-For is believed.
     """
@@ -41,15 +45,17 @@ class HttpServer:
         host: str,
         port: int,
         connections: int,
+        per_address: int | None = None,
         tls: TlsFiles | None = None,
         trusted_proxies: tuple[str, ...] = (),
     ) -> None:
-        context = None if tls is None else _context(tls)
+        context = None if tls is None else server_context(tls)
         self._socket = _listen(host, port)
+        protocol = partial(GuardedProtocol, per_address=per_address, proxies=frozenset(trusted_proxies))
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=GuardedProtocol,
+                http=protocol,  # type: ignore[arg-type] # it is called to make one, which a partial does, too
                 ws="none",
                 lifespan="off",
                 loop="asyncio",
@@ -67,7 +73,6 @@ class HttpServer:
         )
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="http")
         self.secure = tls is not None
-        self.tls_floor = None if context is None else context.minimum_version
 
     @property
     def address(self) -> tuple[str, int]:
@@ -89,6 +94,26 @@ class HttpServer:
         log.info("http.stopped")
 
 
+def server_context(tls: TlsFiles) -> ssl.SSLContext:
+    """TLS 1.2 and newer with the ciphers of today, client certificates where there are authorities for them.
+
+    Raises:
+        GatewayError: a file cannot be read, or is not what it should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.client_authorities is not None:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+            context.load_verify_locations(tls.client_authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise GatewayError(f"the files of http.tls cannot be used: {error}") from error
+    return context
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket.
 
@@ -108,22 +133,3 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise GatewayError(f"cannot listen for HTTP on {host}:{port}: {error.strerror or error}") from error
     return listener
-
-
-def _context(tls: TlsFiles) -> ssl.SSLContext:
-    """TLS 1.2 and newer, client certificates where there are authorities for them.
-
-    Raises:
-        GatewayError: a file cannot be read, or is not what it should be.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-        if tls.client_authorities is not None:
-            context.verify_mode = ssl.CERT_OPTIONAL
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-            context.load_verify_locations(tls.client_authorities)
-    except (OSError, ssl.SSLError) as error:
-        raise GatewayError(f"the files of http.tls cannot be used: {error}") from error
-    return context

@@ -89,9 +89,9 @@ class Site:
         assert answer.status_code == 201, answer.text
         return UUID(answer.json()["id"])
 
-    def raw(self, request: bytes, *, half_close: bool = False, seconds: float = 20) -> bytes:
-        """Send bytes as they are; everything that comes back until the server closes."""
-        with socket.create_connection(self.server.address, timeout=seconds) as sock:
+    def raw(self, request: bytes, *, half_close: bool = False, seconds: float = 20, source: str = "127.0.0.1") -> bytes:
+        """Send bytes as they are, perhaps from another loopback address; all that comes until the server closes."""
+        with socket.create_connection(self.server.address, timeout=seconds, source_address=(source, 0)) as sock:
             sock.sendall(request)
             if half_close:
                 sock.shutdown(socket.SHUT_WR)
@@ -109,6 +109,8 @@ def serving(
     limits: RequestLimits | None = None,
     tls: TlsFiles | None = None,
     connections: int = 100,
+    per_address: int | None = None,
+    proxies: tuple[str, ...] = (),
     file_bytes: str = "8 MiB",
     more: str = "",
     woken: list[str] | None = None,
@@ -132,7 +134,15 @@ def serving(
     seconds = Seconds()
     lockout = Lockout(LockoutRules(failures=failures, half_life_seconds=60), now=seconds)
     app = create_app(Services(channel, gateway.intake.admit, lockout), limits=limits)
-    server = HttpServer(app, host="127.0.0.1", port=0, connections=connections, tls=tls)
+    server = HttpServer(
+        app,
+        host="127.0.0.1",
+        port=0,
+        connections=connections,
+        per_address=per_address,
+        tls=tls,
+        trusted_proxies=proxies,
+    )
     server.start()
     try:
         site = Site(line, channel, server, seconds, woken=heard)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from gateway.api.server import HttpServer
+from gateway.api.server import HttpServer, server_context
 from gateway.errors import GatewayError
 from gateway.http_settings import TlsFiles
 from gateway.store.engine import Store
@@ -20,6 +22,11 @@ from tests.self_signed import Certificate
 @pytest.fixture
 def certificates(tmp_path: Path) -> dict[str, Certificate]:
     return {name: Certificate(tmp_path, name) for name in ("localhost", "acme", "stranger", "unlisted")}
+
+
+@pytest.fixture
+def tls(certificates: dict[str, Certificate]) -> TlsFiles:
+    return TlsFiles(certificates["localhost"].file, certificates["localhost"].key_file)
 
 
 @pytest.fixture
@@ -74,12 +81,45 @@ def test_a_certificate_that_is_not_let_in_ends_the_handshake(
         calling(secure, certificates, "unlisted")
 
 
-def test_old_tls_is_refused(secure: Site, certificates: dict[str, Certificate]) -> None:
-    context = ssl.create_default_context(cafile=str(certificates["localhost"].file))
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with httpx.Client(verify=context, trust_env=False) as caller:
-        assert caller.get(f"https://localhost:{secure.server.address[1]}/healthz").status_code == 200
-    assert secure.server.tls_floor is ssl.TLSVersion.TLSv1_2
+def shaken(tls: TlsFiles, version: ssl.TLSVersion, ciphers: str) -> str:
+    """Shake hands with a client that knows this version and these ciphers alone: the cipher, or why not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of versions that are to be refused
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(to_client, to_server)
+    server = server_context(tls).wrap_bio(to_server, to_client, server_side=True)
+    done = False
+    while not done:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.do_handshake()
+        try:
+            server.do_handshake()
+            done = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            return error.reason
+    found = server.cipher()
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_old_tls_is_refused(tls: TlsFiles, version: ssl.TLSVersion) -> None:
+    assert shaken(tls, version, "ALL") == "UNSUPPORTED_PROTOCOL"
+
+
+@pytest.mark.parametrize("cipher", ["AES128-SHA256", "AES256-SHA384", "AES256-SHA", "NULL-SHA"])
+def test_ciphers_of_the_past_are_refused(tls: TlsFiles, cipher: str) -> None:
+    assert shaken(tls, ssl.TLSVersion.TLSv1_2, f"ECDHE-ECDSA-{cipher}") == "NO_SHARED_CIPHER"
+
+
+def test_tls_1_2_and_1_3_are_spoken(tls: TlsFiles) -> None:
+    assert shaken(tls, ssl.TLSVersion.TLSv1_2, "ALL").startswith("ECDHE-ECDSA-AES256-GCM")
+    assert shaken(tls, ssl.TLSVersion.TLSv1_3, "ALL").startswith("TLS_")
 
 
 def test_files_that_are_no_certificate_are_told_at_start(tmp_path: Path) -> None:

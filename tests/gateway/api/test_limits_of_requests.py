@@ -12,6 +12,7 @@ import pytest
 from gateway.api.limits import RequestLimits
 from gateway.store.engine import Store
 from tests.gateway.api.site import Site, serving
+from tests.waiting import wait_until
 
 LIMITS = RequestLimits(headers=12, target_bytes=600, idle_seconds=0.4, grace_seconds=0.2, bytes_per_second=100_000)
 
@@ -203,6 +204,31 @@ def test_more_connections_than_there_may_be_are_told_so(fresh_store: Store, tmp_
         try:
             answer = site.raw(head(site, "Connection: close", method="GET", target="/v1/outbound"))
             assert status(answer) == 503
+        finally:
+            for sock in idle:
+                sock.close()
+
+
+def heard(site: Site, source: str) -> int | None:
+    """The status that somebody at an address is answered; None where the connection is closed unheard."""
+    request = head(site, "Connection: close", method="GET", target="/v1/outbound")
+    try:
+        answer = site.raw(request, source=source)
+    except ConnectionError:
+        return None
+    return status(answer) if answer else None
+
+
+def test_one_address_leaves_connections_to_others(fresh_store: Store, tmp_path: Path) -> None:
+    """One that opens all it can and says nothing takes its share alone; what comes through a proxy is not one's."""
+    with serving(fresh_store, tmp_path / "home", per_address=3, proxies=("127.0.0.3",)) as site:
+        sources = ["127.0.0.1"] * 3 + ["127.0.0.3"] * 5
+        idle = [socket.create_connection(site.server.address, 20, source_address=(one, 0)) for one in sources]
+        try:
+            assert heard(site, "127.0.0.1") is None
+            assert (heard(site, "127.0.0.2"), heard(site, "127.0.0.3")) == (200, 200)
+            idle.pop(0).close()
+            assert wait_until(lambda: heard(site, "127.0.0.1"), within=60) == 200
         finally:
             for sock in idle:
                 sock.close()
