@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: mutants peers interop-table demo serve test check fix golden bench faults interop soak fuzz clean
+.PHONY: mutants peers interop-table reliability-table demo serve test check fix golden bench faults interop soak fuzz clean
 
 demo: .venv/runtime.stamp      ## two partners, real sockets, every acknowledgment; ends by itself
 	$(BIN)/tradelane demo $(ARGS)
@@ -41,6 +41,9 @@ peers: .venv/peers.stamp       ## AS2 peers and the ERP of the interop suite, in
 
 interop-table: .venv/dev.stamp .venv/peers.stamp   ## write docs/interop.md from a run of the interop suite
 	TRADELANE_WRITE_INTEROP=1 $(BIN)/python -m pytest -m interop tests/interop
+
+reliability-table: .venv/dev.stamp   ## write the figures of docs/reliability.md from a run of the fault suite
+	TRADELANE_WRITE_RELIABILITY=1 $(BIN)/python -m pytest -m faults --ignore tests/mutants -n 2
 
 faults interop soak: .venv/dev.stamp   ## the slow suites
 	$(BIN)/python -m pytest -m $@ --ignore tests/mutants $(ARGS)

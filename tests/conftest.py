@@ -18,6 +18,8 @@ from sqlalchemy import make_url
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store, psycopg_url
 
+pytest_plugins = ["tests.figures"]
+
 # A test server forgets its data at the end of the run, so it need not reach the disk; the fault suite's servers do.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from gateway.evidence.verify import examine
 from gateway.store.audit import AuditFaultKind, ChainPoint, Sealer, verify_on
 from gateway.store.audit_chain import GENESIS, link_of, seal_after
 from gateway.store.engine import Store
+from tests.figures import Figures
 from tests.gateway.inbound_line import Line, file_of
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -218,9 +218,7 @@ class Tampering:
         return change
 
 
-def test_ten_thousand_random_changes_are_all_detected(
-    fresh_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ten_thousand_random_changes_are_all_detected(fresh_store: Store, tmp_path: Path, figures: Figures) -> None:
     seed = int(os.environ.get("TRADELANE_FAULT_SEED") or randbits(32))
     tampering = Tampering(fresh_store, tmp_path, random.Random(seed))
     missed: Counter[str] = Counter()
@@ -229,9 +227,8 @@ def test_ten_thousand_random_changes_are_all_detected(
         for number in range(rounds):
             tampering.chance.seed(f"{seed} {what} {number}")
             missed[what] += not change()
-    told = [f"  {what:42} {rounds - missed[what]} of {rounds} detected\n" for what, rounds in ROUNDS.items()]
-    with capsys.disabled():
-        sys.stdout.write(f"\n  {'seed':42} {seed}\n" + "".join(told))
+    told = {what: f"{rounds - missed[what]} of {rounds} detected" for what, rounds in ROUNDS.items()}
+    figures("Random changes", {**told, "seed": seed})
     assert missed.total() == 0, f"seed {seed}: {missed}"
     with fresh_store.begin() as conn:
         assert verify_on(conn, known=tampering.known).ok
