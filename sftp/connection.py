@@ -17,7 +17,6 @@ import paramiko
 import structlog
 from paramiko.auth_handler import AuthHandler
 from paramiko.common import MSG_NEWKEYS
-from paramiko.packet import Packetizer
 from paramiko.server import SubsystemHandler
 
 from sftp.conversation import Conversation
@@ -25,6 +24,7 @@ from sftp.errors import BadMessageError, SFTPError
 from sftp.filesystem import Tree
 from sftp.gate import Gate
 from sftp.keys import DISABLED_ALGORITHMS
+from sftp.packets import Packets
 from sftp.ports import Account, Mailbox
 from sftp.spool import Room
 from sftp.transfers import Surroundings
@@ -35,9 +35,6 @@ WINDOW_BYTES = 1 << 20
 
 PACKET_BYTES = 32 * 1024
 """The data of one SSH packet; what every client can do (RFC 4253, section 6.1)."""
-
-LONGEST_SSH_PACKET = 256 * 1024
-"""An SSH packet that claims to be longer is not read: it could claim four gigabytes, even before the login."""
 
 EXCHANGES_A_MINUTE = 60
 """Key exchanges of one connection: each costs us a signature; once in a gigabyte or an hour is usual (RFC 4253, 9)."""
@@ -53,20 +50,6 @@ LOG_NAME = "sftp.ssh"
 _quiet = logging.getLogger(LOG_NAME)
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
-
-
-class BoundedPacketizer(Packetizer):
-    """Reads no packet longer than it should be."""
-
-    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
-        """See Packetizer.
-
-        Raises:
-            paramiko.SSHException: the packet says it is longer than LONGEST_SSH_PACKET.
-        """
-        if n > LONGEST_SSH_PACKET:
-            raise paramiko.SSHException(f"a packet of {n} bytes; want {LONGEST_SSH_PACKET} at most")
-        return super().read_all(n, check_rekey)
 
 
 class Connection:
@@ -250,7 +233,7 @@ class _Transport(paramiko.Transport):
             default_window_size=WINDOW_BYTES,
             default_max_packet_size=PACKET_BYTES,
             disabled_algorithms=DISABLED_ALGORITHMS,
-            packetizer_class=BoundedPacketizer,
+            packetizer_class=Packets,
         )
         self.set_log_channel(LOG_NAME)
         self.local_version = IDENTIFICATION
