@@ -231,11 +231,11 @@ class Gateway:
         adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
         return Releasing(self._inbound(adapters), by)
 
-    def replay(self, *, by: str, reason: str) -> Replay:
-        """What replays for a person; `by` and `reason` are told in the audit."""
+    def replay(self, *, by: str, reason: str, not_there: bool = False) -> Replay:
+        """What replays for a person; `by` and `reason` are told in the audit. See `Replay` of `not_there`."""
         adapters = {name: found.adapter() for name, found in self.settings.destinations.items()}
         promised = {name: adapter.manifest.idempotency for name, adapter in adapters.items()}
-        return Replay(self._inbound(adapters), self.outbound_book, promised, by, reason)
+        return Replay(self._inbound(adapters), self.outbound_book, promised, by, reason, not_there)
 
     def _inbound(self, adapters: Mapping[str, Adapter]) -> InboundLine:
         return InboundLine(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.next_steps import next_step
 from gateway.cli.output import (
     EXIT_REJECTED,
     EXIT_USAGE,
@@ -80,7 +81,8 @@ def list_(
         row["count"] = f"{row['open']}/{row['ever']}"
         row["owner"] = row["owner"] or "-"
     columns = {"fingerprint": "group", "code": "code", "partner": "partner", "count": "open/ever"}
-    print_table(rows, columns | {"since": "since (UTC)", "owner": "owner", "reason": "newest"})
+    columns |= {"since": "since (UTC)", "owner": "owner", "reason": "newest"}
+    print_table(rows, columns, whole=("fingerprint", "code"))
 
 
 @exceptions_app.command()
@@ -92,10 +94,13 @@ def show(group: Fingerprint, home: Home = None, json: Json = False) -> None:
         found = exception_groups.find(conn, group)
         members = exception_groups.members(conn, found.fingerprint)
         said = exception_groups.comments(conn, found.fingerprint)
+    step = next_step(found, members)
     if json:
-        print_json(asdict(found) | {"exceptions": members, "comments": said})
+        print_json(asdict(found) | {"exceptions": members, "comments": said, "next": step})
         return
     _head(found)
+    if step:
+        people.print(f"next: {plain(step)}", soft_wrap=True)
     for row in members:
         row["when"] = str(row["opened_at"])[:19]
         row["about"] = next(

@@ -80,7 +80,10 @@ def print_life(life: dict[str, Any]) -> None:
                 )
     _print_family(life["family"])
     for exception in life["exceptions"]:
-        people.print(f"  [red]exception[/] {exception['state']}  {plain(exception['reason'])}")
+        people.print(
+            f"  [red]exception[/] {exception['state']}  {plain(exception['code'])}  {plain(exception['reason'])}  "
+            f"[dim]tradelane exceptions show {exception['fingerprint']}[/]"
+        )
     for row in life["audit"]:
         if row["action"] == "transmission.collected":
             receipt = orjson.loads(row["detail"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -32,15 +32,22 @@ errors = Console(stderr=True, highlight=False)
 def print_json(*objects: object) -> None:
     """Each object on a line of its own."""
     for found in objects:
-        sys.stdout.write(orjson.dumps(found, default=str).decode() + "\n")
+        # A column's name from the database is a str of its own kind, which orjson takes for no key without this.
+        sys.stdout.write(orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS).decode() + "\n")
     sys.stdout.flush()
 
 
-def print_table(rows: Iterable[dict[str, Any]], columns: dict[str, str], *, title: str | None = None) -> None:
-    """A table of rows; `columns` is key -> heading. Values are shown as text, never read as markup."""
+def print_table(
+    rows: Iterable[dict[str, Any]], columns: dict[str, str], *, title: str | None = None, whole: Collection[str] = ()
+) -> None:
+    """A table of rows; `columns` is key -> heading. Values are shown as text, never read as markup.
+
+    Args:
+        whole: keys whose values are never folded: what people copy.
+    """
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    for key, heading in columns.items():
+        table.add_column(heading, overflow="fold", no_wrap=key in whole)
     for row in rows:
         table.add_row(*(plain(row.get(key)) for key in columns))
     people.print(table)

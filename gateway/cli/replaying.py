@@ -65,10 +65,20 @@ Since = Annotated[
 Until = Annotated[
     datetime | None, typer.Option(help="Before this day or moment (UTC).", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 ]
-Group = Annotated[str | None, typer.Option(help="Only what is in this group of exceptions (its fingerprint).")]
+Group = Annotated[
+    str | None, typer.Option(help="Only what this group of exceptions is about; its fingerprint's beginning is enough.")
+]
 Most = Annotated[int, typer.Option("--most", min=1, help="Refuse to replay more than so many.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; else it is only shown what would be done.")]
 Reason = Annotated[str, typer.Option(help="Why; it is audited. Needed with --yes.")]
+NotThere = Annotated[
+    bool,
+    typer.Option(
+        "--not-there",
+        help="Somebody looked: the business system does not have it. It is sent again even where the destination can "
+        "neither refuse a repeat nor be asked; if he is mistaken, it has a second effect. Wants ids.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -106,26 +116,32 @@ def retry(
     reason: Reason,
     ids: Ids = None,
     group: Group = None,
+    not_there: NotThere = False,
     most: Most = 1000,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Try again what stands still, by id or a whole group of exceptions: `replay resend --yes`."""
-    _run(
-        "resend",
-        (ids or [], None, None, None, None, None, group),
-        most=most,
-        yes=True,
-        reason=reason,
-        home=home,
-        json=json,
-    )
+    if not_there and (group is not None or not ids):
+        fail("--not-there wants the ids of what somebody looked for, each", code=EXIT_USAGE)
+    asked = (ids or [], None, None, None, None, None, group)
+    _run("resend", asked, most=most, yes=True, not_there=not_there, reason=reason, home=home, json=json)
 
 
 _Asked = tuple[Sequence[str], str | None, str | None, str | None, datetime | None, datetime | None, str | None]
 
 
-def _run(word: str, asked: _Asked, *, most: int, yes: bool, reason: str, home: Path | None, json: bool) -> None:
+def _run(
+    word: str,
+    asked: _Asked,
+    *,
+    most: int,
+    yes: bool,
+    reason: str,
+    home: Path | None,
+    json: bool,
+    not_there: bool = False,
+) -> None:
     from gateway.app import load_gateway, workspace_store
     from gateway.pipeline.replay import Verb
     from gateway.settings import load_settings
@@ -137,7 +153,7 @@ def _run(word: str, asked: _Asked, *, most: int, yes: bool, reason: str, home: P
     with workspace_store(home) as store:
         wanted = _selection(store, asked)
         replay = load_gateway(load_settings(home_of(home)), store).replay(
-            by=f"cli:{getpass.getuser()}", reason=reason.strip()
+            by=f"cli:{getpass.getuser()}", reason=reason.strip(), not_there=not_there
         )
         found = replay.find(verb, wanted, most=most + 1)
         if len(found) > most:
@@ -157,10 +173,23 @@ def _selection(store: Store, asked: _Asked) -> Selection:
     from gateway.store.replayable import Selection
 
     ids, partner, kind, state, since, until, group = asked
-    wanted = Selection(_resolved(store, ids), partner, kind, state, _utc(since), _utc(until), group)
+    whole = None if group is None else _group(store, group)
+    wanted = Selection(_resolved(store, ids), partner, kind, state, _utc(since), _utc(until), whole)
     if wanted.says_nothing:
         fail("name what is to be replayed: ids, or --partner, --kind, --state, --since, --group", code=EXIT_USAGE)
     return wanted
+
+
+def _group(store: Store, beginning: str) -> str:
+    """The fingerprint that begins so."""
+    from gateway.errors import NoSuchGroup
+    from gateway.store import exception_groups
+
+    try:
+        with store.begin() as conn:
+            return exception_groups.find(conn, beginning).fingerprint
+    except NoSuchGroup as error:
+        fail(str(error), code=EXIT_REJECTED)
 
 
 def _resolved(store: Store, ids: Sequence[str]) -> tuple[UUID, ...]:

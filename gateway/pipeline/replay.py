@@ -50,6 +50,7 @@ class Replay:
         idempotency: destination -> what its adapter promises.
         by: who wants it.
         reason: why; it is audited.
+        not_there: he looked, and the business systems do not have what may have arrived: it is sent again.
     """
 
     line: InboundLine
@@ -57,6 +58,7 @@ class Replay:
     idempotency: Mapping[str, str]
     by: str
     reason: str
+    not_there: bool = False
 
     def find(self, verb: Verb, wanted: Selection, *, most: int) -> list[Replayable]:
         """What would be replayed, oldest first: deliveries, transmissions of ours and unread records, or what came.
@@ -91,7 +93,8 @@ class Replay:
                     action=f"{item.subject}.replayed",
                     subject=item.subject,
                     subject_id=str(item.id),
-                    detail={"verb": verb.value, "reason": self.reason, "was": item.state, "now": says},
+                    detail={"verb": verb.value, "reason": self.reason, "was": item.state, "now": says}
+                    | ({"not_there": True} if self.not_there else {}),
                 )
         except StoreUnavailable:
             raise
@@ -103,14 +106,21 @@ class Replay:
         at = self.line.clock.now()
         match verb:
             case Verb.RESEND if item.subject == "delivery":
-                promised = self.idempotency.get(item.destination)
-                return "due again", {replays.deliver_again(conn, item.id, idempotency=promised, by=self.by, at=at)}
+                lane = replays.deliver_again(
+                    conn,
+                    item.id,
+                    idempotency=self.idempotency.get(item.destination),
+                    not_there=self.not_there,
+                    by=self.by,
+                    at=at,
+                )
+                return "due again", {lane}
             case Verb.RESEND if item.subject == "exception":
                 unread.want_again(conn, item.id)
                 return f"{item.destination} is asked for it again", set()
             case Verb.RESEND:
-                lane = replays.send_again(conn, item.id, by=self.by, at=at)
-                return ("queued again", {lane}) if lane else ("stands in /out again", set())
+                queued = replays.send_again(conn, item.id, by=self.by, at=at)
+                return ("queued again", {queued}) if queued else ("stands in /out again", set())
             case Verb.RE_ENVELOPE:
                 made = re_envelope(
                     conn, item.id, vault=self.line.vault, book=self.book, by=self.by, reason=self.reason, at=at

@@ -16,7 +16,8 @@ class Selection:
     """What is to be replayed: by ids (of transmissions, documents or deliveries), or by what all of it has in common.
 
     Args:
-        group: the fingerprint of an exception group.
+        group: the fingerprint of an exception group: what its open exceptions themselves are about, and what stands
+            still of those that a person closed.
     """
 
     ids: tuple[UUID, ...] = ()
@@ -69,8 +70,11 @@ _DELIVERIES = _statement("""
        AND (:partner IS NULL OR d.partner = :partner) AND (:kind IS NULL OR d.kind = :kind)
        AND (:state IS NULL OR v.state = :state)
        AND (:since IS NULL OR v.created_at >= :since) AND (:until IS NULL OR v.created_at < :until)
-       AND (:group IS NULL OR EXISTS (SELECT FROM exception e WHERE e.fingerprint = :group
-                                         AND (e.delivery_id = v.id OR e.document_id = d.id)))
+       AND (:group IS NULL OR EXISTS (
+                SELECT FROM exception e
+                 WHERE e.fingerprint = :group
+                   AND (e.state = 'open' OR v.state IN ('rejected', 'uncertain', 'quarantined'))
+                   AND (e.delivery_id = v.id OR e.delivery_id IS NULL AND e.document_id = d.id)))
      ORDER BY v.seq LIMIT :most
 """)
 _SENT = _statement("""
@@ -88,7 +92,9 @@ _SENT = _statement("""
                   JOIN document d ON d.id = c.document_id WHERE s.transmission_id = t.id AND d.kind = :kind))
        AND (:since IS NULL OR t.received_at >= :since) AND (:until IS NULL OR t.received_at < :until)
        AND (:group IS NULL OR EXISTS (
-                SELECT FROM exception e WHERE e.fingerprint = :group AND e.transmission_id = t.id))
+                SELECT FROM exception e
+                 WHERE e.fingerprint = :group AND e.transmission_id = t.id
+                   AND (e.state = 'open' OR t.state IN ('refused', 'uncertain', 'quarantined'))))
      ORDER BY t.received_at, t.id LIMIT :most
 """)
 _RECEIVED = _statement("""
@@ -104,7 +110,9 @@ _RECEIVED = _statement("""
        AND (:group IS NULL OR EXISTS (
                 SELECT FROM exception e LEFT JOIN document d ON d.id = e.document_id
                   LEFT JOIN delivery v ON v.id = e.delivery_id LEFT JOIN document o ON o.id = v.document_id
-                 WHERE e.fingerprint = :group AND t.id IN (e.transmission_id, d.transmission_id, o.transmission_id)))
+                 WHERE e.fingerprint = :group AND t.id IN (e.transmission_id, d.transmission_id, o.transmission_id)
+                   AND (e.state = 'open' OR NOT EXISTS (
+                           SELECT FROM exception other WHERE other.fingerprint = :group AND other.state = 'open'))))
      ORDER BY t.received_at, t.id LIMIT :most
 """)
 

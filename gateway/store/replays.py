@@ -22,7 +22,9 @@ ON_ITS_WAY = "it is still on its way, and goes by itself"
 MAILBOX_FOLDER = "out"
 
 
-def deliver_again(conn: Connection, id: UUID, *, idempotency: str | None, by: str, at: datetime) -> str:
+def deliver_again(
+    conn: Connection, id: UUID, *, idempotency: str | None, not_there: bool = False, by: str, at: datetime
+) -> str:
     """Let a delivery be worked again, under the keys it has; its lane.
 
     One that was definitely rejected gets a new key for its next try. What may have arrived is sent again only where the
@@ -30,6 +32,8 @@ def deliver_again(conn: Connection, id: UUID, *, idempotency: str | None, by: st
 
     Args:
         idempotency: what its destination's adapter promises; None where there is no such destination.
+        not_there: somebody looked, and the business system does not have it: it is sent again wherever nobody else
+            could tell, and if he is mistaken it has a second effect.
         by: who wants it.
         at: the moment, aware.
 
@@ -45,7 +49,8 @@ def deliver_again(conn: Connection, id: UUID, *, idempotency: str | None, by: st
     ).one()
     _refuse_purged(row.purged_at)
     state = DeliveryState(row.state)
-    values: dict[str, object] = {"state": DeliveryState.READY}
+    # A first try again: what an earlier one was known by is nothing to resume from.
+    values: dict[str, object] = {"state": DeliveryState.READY, "external_ref": None}
     match state:
         case DeliveryState.TEST:
             raise ReplayRefused("a test document is never delivered")
@@ -54,7 +59,8 @@ def deliver_again(conn: Connection, id: UUID, *, idempotency: str | None, by: st
         case DeliveryState.REJECTED:
             values["request_key"] = new_id().hex
         case DeliveryState.DELIVERED | DeliveryState.UNCERTAIN | DeliveryState.QUARANTINED:
-            values = _careful(state, row.external_ref, idempotency, row.destination)
+            if not not_there or idempotency is None:
+                values |= _careful(state, row.external_ref, idempotency, row.destination)
         case _:
             raise ReplayRefused(ON_ITS_WAY)
     conn.execute(
@@ -72,16 +78,17 @@ def _careful(state: DeliveryState, ref: str | None, idempotency: str | None, des
     if idempotency is None:
         raise ReplayRefused(f"no destination {destination} is configured; add it to tradelane.yaml")
     if state is DeliveryState.QUARANTINED and ref is not None:
-        return {"state": DeliveryState.SENDING}  # goes on from what its last checkpoint noted
+        return {"state": DeliveryState.SENDING, "external_ref": ref}  # goes on from what its last checkpoint noted
     if idempotency == "none":
         raise ReplayRefused(
-            f"it may have arrived, and {destination} can neither refuse a repeat nor be asked; a person has to look"
+            f"it may have arrived, and {destination} can neither refuse a repeat nor be asked; a person has to look: "
+            "where it is there, `tradelane resolve`; where it is not, `tradelane retry --not-there`"
         )
     if idempotency == "probe_only":
-        return {"state": DeliveryState.SENDING, "external_ref": None}
+        return {"state": DeliveryState.SENDING}
     if state is DeliveryState.DELIVERED:
-        return {"state": DeliveryState.READY}
-    return {"state": DeliveryState.SENDING}
+        return {}
+    return {"state": DeliveryState.SENDING, "external_ref": ref}
 
 
 def send_again(conn: Connection, id: UUID, *, by: str, at: datetime) -> str | None:

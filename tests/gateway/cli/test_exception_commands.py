@@ -96,9 +96,38 @@ def test_a_person_decides_each_delivery_and_with_the_last_the_matter_is_over(des
     assert "it is delivered" in refused.stderr
 
 
-def test_a_group_is_tried_again(workspace: Workspace) -> None:
+def test_a_matter_and_its_next_step_are_told_to_programs_too(desk: Desk) -> None:
+    assert desk.workspace("exceptions", "comment", desk.group, "asked Acme").exit_code == 0
+    found = desk.found("exceptions", "show", desk.group)
+    assert {row["delivery_id"] for row in found["exceptions"]} == set(desk.ids)
+    assert [row["text"] for row in found["comments"]] == ["asked Acme"]
+    about = found["exceptions"][0]["delivery_id"]
+    assert f"tradelane resolve {about} --delivered" in found["next"]
+    assert f"tradelane retry {about} --not-there" in found["next"]
+    assert desk.found("exceptions", "resolve", desk.group, "--reason", "x")["state"] == "resolved"
+    assert desk.found("exceptions", "show", desk.group)["next"] == ""
+
+
+def test_who_looked_and_did_not_find_it_has_it_sent_again(desk: Desk) -> None:
+    refused = desk.workspace("retry", desk.ids[0], "--reason", "they ask for it")
+    assert refused.exit_code == 1
+    assert "tradelane retry --not-there" in refused.stdout
+    assert desk.states() == ["uncertain", "uncertain"]
+    assert desk.workspace("retry", desk.ids[0], "--not-there", "--reason", "looked: it is not there").exit_code == 0
+    assert desk.states() == ["ready", "uncertain"]
+    [shown] = objects(desk.workspace("exceptions", "list", "--json"))
+    assert shown["open"] == 1
+
+
+def test_nobody_looked_for_a_whole_group(desk: Desk) -> None:
+    assert desk.workspace("retry", "--group", desk.group, "--not-there", "--reason", "x").exit_code == 2
+    assert desk.states() == ["uncertain", "uncertain"]
+
+
+def test_a_group_is_tried_again_by_the_beginning_of_its_name(workspace: Workspace) -> None:
     desk = Desk(workspace, "rejected")
-    [done] = objects(workspace("retry", "--group", desk.group, "--reason", "item added", "--json"))
+    assert workspace("retry", "--group", "ffff", "--reason", "x").exit_code == 1
+    [done] = objects(workspace("retry", "--group", desk.group[:8], "--reason", "item added", "--json"))
     assert done["replayed"] == 2
     assert desk.states() == ["ready", "ready"]
     assert "nothing waits" in workspace("exceptions", "list").stdout

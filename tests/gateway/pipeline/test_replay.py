@@ -11,19 +11,22 @@ from uuid import UUID
 
 import orjson
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from gateway.adapters.protocol import Accepted, Duplicate, ExternalRef, Rejected, Uncertain
 from gateway.app import load_gateway
 from gateway.housekeeping import mark_overdue
 from gateway.pipeline.replay import Replay, Replayed, Verb
+from gateway.ports import new_id
 from gateway.settings import load_settings
+from gateway.store import decided, exceptions
 from gateway.store.engine import Store
 from gateway.store.replayable import Selection
-from gateway.store.tables import audit, delivery, document, transmission
+from gateway.store.tables import audit, delivery, document, exception, transmission
 from tests.gateway.inbound_line import Line, file_of, segments_of, segments_starting
 from tests.gateway.outbound_line import Seller, answer, buyer_profile, write_map
 from tests.gateway.pipeline.conftest import LineMaker
+from tests.gateway.pipeline.scripted_adapter import Killed
 from tests.gateway.pipeline.test_deliver import Outbound
 from tests.gateway.pipeline.test_files_beside_x12 import GOOD, PROFILE
 from tests.gateway.sending import Buyer, answer_to, profile
@@ -125,6 +128,58 @@ def test_what_may_have_arrived_where_nobody_can_tell_is_never_resent(out: Outbou
     assert rows(out.store, audit, action="delivery.replayed") == []
 
 
+@pytest.mark.parametrize(
+    ("state", "promised"), [("uncertain", "none"), ("delivered", "none"), ("uncertain", "probe_only")]
+)
+def test_what_a_person_looked_for_in_vain_is_sent_again_under_its_keys(
+    out: Outbound, state: str, promised: Any
+) -> None:
+    out.adapter.idempotency = promised
+    out.route("PO-1")
+    out.run()
+    set_state(out.store, state, external_ref="SO-0")
+    replay = replace(replay_of(out.line, {"erp": promised}), not_there=True)
+    [item] = [one for one in replay.find(Verb.RESEND, Selection((out.row().id,)), most=9) if one.subject == "delivery"]
+    assert replay.replay(Verb.RESEND, item).done
+    out.run()
+    first, second = out.adapter.submitted
+    assert (second.reference, second.request_key, second.resume) == (first.reference, first.request_key, None)
+    assert out.adapter.probes == []
+    assert out.row().state == "delivered"
+    [noted] = rows(out.store, audit, action="delivery.replayed")
+    assert orjson.loads(noted["detail"])["not_there"] is True
+
+
+def test_nobodys_word_sends_to_a_destination_that_is_gone(out: Outbound) -> None:
+    out.route("PO-1")
+    out.run()
+    set_state(out.store, "uncertain")
+    replay = replace(replay_of(out.line, {}), not_there=True)
+    [refused] = [
+        replay.replay(Verb.RESEND, item) for item in replay.find(Verb.RESEND, Selection((out.row().id,)), most=9)
+    ]
+    assert "no destination erp" in refused.says
+    assert out.row().state == "uncertain"
+
+
+@pytest.mark.parametrize("state", ["delivered", "rejected"])
+def test_what_an_earlier_try_was_known_by_is_nothing_to_resume_from(out: Outbound, state: str) -> None:
+    """Else a worker that dies while it sends anew is followed by one that goes on from there, without asking."""
+    out.adapter.idempotency = "unique_reference"
+    out.route("PO-1")
+    out.run()
+    set_state(out.store, state, external_ref="SO-0")
+    replayed(out.line, Verb.RESEND, out.row().id, promised={"erp": "unique_reference"})
+    out.adapter.steps = [Accepted(ExternalRef("SO-0"), "created"), Killed()]
+    out.adapter.checkpoints = ["", None]
+    out.die()
+    out.adapter.probed = ExternalRef("SO-1")
+    out.later(60)
+    assert len(out.adapter.submitted) == 2
+    assert len(out.adapter.probes) == 1
+    assert (out.row().state, out.row().external_ref) == ("delivered", "SO-1")
+
+
 def test_an_uncertain_delivery_is_asked_for_before_it_is_sent_again(out: Outbound) -> None:
     out.route("PO-1")
     out.run()
@@ -206,6 +261,27 @@ def test_deliveries_are_found_by_what_they_have_in_common(out: Outbound) -> None
     assert names(since=now + timedelta(seconds=1)) == []
     assert names(until=now) == []
     assert names(group=group) == names(state="rejected")
+
+
+def test_of_a_group_only_what_its_open_exceptions_are_about_is_resent(out: Outbound) -> None:
+    """Not where the same document went beside, nor what was dealt with long ago."""
+    id = out.route("PO-1", "PO-2", "PO-3")
+    refused = Rejected("item.unknown", "no item", path="", fix="data")
+    out.adapter.steps = [refused, refused, refused]
+    out.run()
+    first, second, third = rows(out.store, delivery)
+    with (
+        out.store.begin() as conn
+    ):  # the second was dealt with, the third closed by hand and still stands; one went beside
+        decided.has_arrived(conn, second["id"], ref="SO-2", by="anna", at=out.clock.now(), reason="seen")
+        [closed] = [row["id"] for row in rows(out.store, exception, delivery_id=third["id"])]
+        exceptions.resolve(conn, closed, by="anna", at=out.clock.now())
+        beside = first | {"id": new_id(), "destination": "wms", "state": "delivered", "reference": "r2"}
+        del beside["seq"]
+        conn.execute(insert(delivery), beside)
+    [group] = {row["fingerprint"] for row in out.line.life(id)["exceptions"]}
+    found = replay_of(out.line, NATIVE).find(Verb.RESEND, Selection(group=group), most=10)
+    assert {item.id for item in found} == {first["id"], third["id"]}
 
 
 @pytest.fixture

@@ -1,0 +1,71 @@
+"""What a person can do about a matter: by its code, or where that is a business system's own word, by its subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.store.exception_groups import Group
+
+BY_ITSELF = "it is over by itself once what it tells of is; tradelane doctor says how things stand"
+LOOK_THERE = (
+    "look in the business system; it is there: tradelane resolve ID --delivered REF --reason WHY; "
+    "it is not: tradelane retry ID --not-there --reason WHY"
+)
+CODES: Mapping[str, str] = {
+    "delivery.uncertain": LOOK_THERE,
+    "delivery.duplicate": "see what the business system has; then tradelane resolve ID --delivered REF --reason WHY, "
+    "or put it right there and tradelane retry ID --reason WHY",
+    "work.poison": "it brought workers down; once that is mended: tradelane retry --group {group} --reason WHY, or "
+    "tradelane replay reprocess --group {group}",
+    "send.uncertain": "ask the partner whether they have it; they have not: tradelane replay resend --group {group}; "
+    "they have: tradelane exceptions resolve {group} --reason WHY",
+    "acknowledgment.overdue": "ask the partner; tradelane replay resend --group {group} sends the same again, "
+    "re-envelope under new control numbers",
+    "acknowledgment.rejected": "tradelane show ID says what they refuse; put it right, then "
+    "tradelane replay re-envelope --group {group}, or hand it in anew",
+    "map.xref.unknown": "tradelane xref import ROWS.csv with the missing row; what waits for it goes on by itself",
+    "document.contradicts": "ask the partner which one counts; tradelane show ID has both",
+    **dict.fromkeys(
+        (
+            "destination.down",
+            "lane.stalled",
+            "partner.silent",
+            "control_numbers.missing",
+            "disk.low",
+            "poll.failing",
+        ),
+        BY_ITSELF,
+    ),
+}
+REJECTED = (
+    "put right what it names, then tradelane retry --group {group} --reason WHY; never to be delivered: "
+    "tradelane resolve ID --given-up --reason WHY"
+)
+UNSENT = "put right what it names, then tradelane retry --group {group} --reason WHY"
+SENDING = ("as2.", "folder.", "send.", "sftp_client.")
+"""How codes begin that tell of what could not be brought to a partner."""
+UNREAD = (
+    "where it is ours to put right (profile, guide, map): do so, then tradelane replay reprocess --group {group}; "
+    "else the partner sends it anew"
+)
+READING = ("archive.", "delimited.", "document.", "file.", "json.", "map.", "partner.", "x12.", "xml.")
+"""How codes begin that tell of what came and could not be used."""
+
+
+def next_step(group: Group, members: Sequence[Mapping[str, Any]]) -> str:
+    """What to do about an open group; nothing where it is over or nobody knows better than its reason."""
+    still = [row for row in members if row["state"] == "open"]
+    if not still:
+        return ""
+    newest = still[0]
+    step = CODES.get(group.code, "")
+    if not step and newest["delivery_id"] is not None:
+        step = REJECTED
+    elif not step and newest["transmission_id"] is not None:
+        step = UNSENT if group.code.startswith(SENDING) else UNREAD if group.code.startswith(READING) else ""
+    id = next(
+        (str(newest[f"{name}_id"]) for name in ("delivery", "document", "transmission") if newest[f"{name}_id"]), ""
+    )
+    return step.format(group=group.fingerprint).replace("ID", id or "ID")
