@@ -60,7 +60,7 @@ from gateway.routing import Routes
 from gateway.settings import Settings, load_settings
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, migrate, open_store
-from gateway.store.revisions import keep_revisions
+from gateway.store.revisions import keep_revisions, profiles_kept
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
 from gateway.store.work_statements import DISPATCH, SEND, WorkTable
@@ -70,6 +70,7 @@ from mappings.catalog import MapCatalog
 from partners.model import GroupCount
 from partners.registry import PartnerRegistry
 from partners.remotes import CHANNEL as SFTP_CLIENT
+from partners.revision import resolved
 from sftp.lockout import Lockout
 from translators.datafile import LoadError
 from translators.x12.guide import GuideLibrary
@@ -322,10 +323,15 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
         raise LoadError(faults)
     loaded = [maps.written(name) for name in wanted]
     with store.begin() as conn:
+        known = profiles_kept(conn)
         keep_revisions(
             conn,
             maps={(found.name, found.revision): kept_map(maps, found) for found in loaded},
-            partners=[(partner.key, partner.revision) for _, partner in registry.revisions()],
+            partners={
+                (partner.key, partner.revision): resolved(partner)
+                for _, partner in registry.revisions()
+                if (partner.key, partner.revision) not in known
+            },
             at=clock.now(),
         )
     vault = Vault(store, vault_folder(settings.home), clock)

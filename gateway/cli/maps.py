@@ -251,7 +251,7 @@ def map_activate(
     at = SystemClock().now()
     with workspace_store(home) as store, store.begin() as conn:
         kept = {(name, found.revision): kept_map(catalog, found)}
-        revisions.keep_revisions(conn, maps=kept, partners=[], at=at)
+        revisions.keep_revisions(conn, maps=kept, partners={}, at=at)
         decision = revisions.MapDecision(name, found.revision, _since(since, at), at, ACTOR)
         revisions.decide(conn, decision)
     _print_decision(decision, json=json)

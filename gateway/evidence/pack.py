@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +43,8 @@ Evidence of one transmission, made by Tradelane.
   acknowledgments/ what answered it: TA1, 997, 999, 824, in the bytes sent or received
   documents/       the canonical documents, and where each value of them came from (lineage)
   maps/            the maps they were made with, as they were then
-  partner.json     the revisions of the partner's profile
+  partner.json     the revisions of the partner's profile, and when each was seen first
+  profiles/        what each of them said; the SHA-256 of a file is the revision
   life.json        envelopes, issues, deliveries and attempts, exceptions, as they stood when this was made
   audit/           rows of the audit log, their links in the chain, and a signed checkpoint it leads to
   manifest.json    the SHA-256 of every file; manifest.sig is its Ed25519 signature by key.pem
@@ -220,8 +221,7 @@ class _Parts:
             )
         partner = life["transmission"]["partner"]
         if partner is not None:
-            revisions = evidence.profile_revisions(conn, partner)
-            self.add_json("partner.json", {"partner": partner, "revisions": revisions})
+            self._add_profiles(partner, evidence.profile_revisions(conn, partner))
         about = [id, *(answer.transmission_id for answer in answers)]
         self.rows = evidence.audit_rows(conn, about, [found["id"] for found in documents])
 
@@ -239,6 +239,13 @@ class _Parts:
 
     def _content(self, sha256: bytes) -> Iterator[bytes]:
         yield from self._vault.open(self.conn, sha256)
+
+    def _add_profiles(self, partner: str, revisions: Sequence[Mapping[str, Any]]) -> None:
+        told = [{name: value for name, value in one.items() if name != "resolved"} for one in revisions]
+        self.add_json("partner.json", {"partner": partner, "revisions": told})
+        for one in revisions:
+            if one["resolved"] is not None:
+                self.add(f"{verify.PROFILES}{one['revision']}.json", one["resolved"].encode("ascii"))
 
     def _add_as2(self, message: Mapping[str, Any] | None) -> None:
         if message is None:

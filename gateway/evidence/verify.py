@@ -31,6 +31,7 @@ RAW = "raw/transmission.bin"
 ROWS = "audit/rows.json"
 CHAIN = "audit/chain.json"
 CHECKPOINT = "audit/checkpoint.txt"
+PROFILES = "profiles/"
 CHUNK = 1 << 20
 KEPT_BY = ("transmission.received", "transmission.handed_in", "transmission.made")
 """Actions of the audit log whose detail names the SHA-256 of a transmission's bytes."""
@@ -41,7 +42,7 @@ _D = -121665 * pow(121666, _P - 2, _P) % _P
 _SQRT_OF_MINUS_1 = pow(2, (_P - 1) // 4, _P)
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
 _PEM_HEAD, _PEM_END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)  # noqa: UP017 datetime.UTC came with Python 3.11
 
 Point = tuple[int, int, int, int]
 
@@ -153,6 +154,7 @@ def examine(pack: BinaryIO, *, key: bytes | None = None, checkpoint: Checkpoint 
                 manifest = _manifest(content, found, key=key)
                 if not found.faults:
                     _raw(opened, content, manifest, found)
+                    _profiles(content, found)
                     _chain(content, manifest, found, key=key, kept=checkpoint)
     except (
         zipfile.BadZipFile,
@@ -301,6 +303,16 @@ def _raw(opened: zipfile.ZipFile, content: dict[str, bytes], manifest: dict[str,
         found.proved.append("the transmission's bytes were purged: the log still says what they were")
     if not found.faults:
         found.proved.append(f"{told} transmission(s): their bytes are those that the audit log noted at the time")
+
+
+def _profiles(content: dict[str, bytes], found: Findings) -> None:
+    """What each revision of the partner's profile said is what its name was made from."""
+    names = [name for name in content if name.startswith(PROFILES)]
+    for name in names:
+        if name != f"{PROFILES}{hashlib.sha256(content[name]).hexdigest()}.json":
+            found.faults.append(f"{name} is not what that revision of the profile said")
+    if names and not found.faults:
+        found.proved.append(f"{len(names)} revision(s) of the partner's profile say what their names were made from")
 
 
 def _chain(

@@ -150,14 +150,14 @@ def map_texts(conn: Connection, revisions: Iterable[tuple[str, str]]) -> dict[tu
 
 
 def profile_revisions(conn: Connection, partner: str) -> list[Row]:
-    """The revisions of a partner's profile and when each was seen first, oldest first."""
+    """The revisions of a partner's profile, oldest first: when each was seen first, and what it says, where kept."""
     columns = partner_revision.c
     rows = conn.execute(
-        select(columns.revision, columns.seen_at)
+        select(columns.revision, columns.seen_at, columns.resolved)
         .where(columns.partner == partner)
         .order_by(columns.seen_at, columns.revision)
     )
-    return [{"revision": row.revision, "seen_at": row.seen_at.isoformat()} for row in rows]
+    return [{"revision": row.revision, "seen_at": row.seen_at.isoformat(), "resolved": row.resolved} for row in rows]
 
 
 def audit_rows(conn: Connection, transmissions: Collection[UUID], documents: Collection[UUID]) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,13 +36,13 @@ class MapDecision:
 
 
 def keep_revisions(
-    conn: Connection, *, maps: Mapping[tuple[str, str], KeptMap], partners: Sequence[tuple[str, str]], at: datetime
+    conn: Connection, *, maps: Mapping[tuple[str, str], KeptMap], partners: Mapping[tuple[str, str], str], at: datetime
 ) -> None:
     """Remember what there is now; what was seen before keeps its first moment.
 
     Args:
         maps: (name, revision) -> the map.
-        partners: key and revision of each profile, those to come among them.
+        partners: (key, revision) -> what the profile says, those to come among them; see `profiles_kept`.
         at: the moment, aware.
     """
     if maps:
@@ -65,10 +65,25 @@ def keep_revisions(
             ],
         )
     if partners:
+        adding = insert_or_keep(partner_revision)
         conn.execute(
-            insert_or_keep(partner_revision).on_conflict_do_nothing(),
-            [{"partner": key, "revision": revision, "seen_at": at} for key, revision in sorted(partners)],
+            adding.on_conflict_do_update(
+                index_elements=[partner_revision.c.partner, partner_revision.c.revision],
+                set_={"resolved": adding.excluded.resolved},
+                where=partner_revision.c.resolved.is_(None),
+            ),
+            [
+                {"partner": key, "revision": revision, "resolved": said, "seen_at": at}
+                for (key, revision), said in sorted(partners.items())
+            ],
         )
+
+
+def profiles_kept(conn: Connection) -> set[tuple[str, str]]:
+    """Key and revision of the profiles that are kept with what they say."""
+    columns = partner_revision.c
+    rows = conn.execute(select(columns.partner, columns.revision).where(columns.resolved.is_not(None)))
+    return {(row.partner, row.revision) for row in rows}
 
 
 def decide(conn: Connection, decision: MapDecision) -> None:

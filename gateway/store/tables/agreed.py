@@ -35,6 +35,7 @@ partner_revision = Table(
     Column("partner", Text, primary_key=True),
     Column("revision", Text, primary_key=True),
     time_column("seen_at"),
+    Column("resolved", Text, nullable=True),  # JSON, its SHA-256 the revision; none before 0022
 )
 
 map_revision = Table(

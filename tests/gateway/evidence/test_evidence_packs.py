@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import json
 import subprocess
 import sys
@@ -81,12 +83,15 @@ def test_a_pack_holds_all_there_is_of_a_transmission_and_verifies(line: Line, ke
         assert json.loads(opened.read(document))["number"] == "PO-1"
         [made_by] = [name for name in names if name.startswith("maps/")]
         assert json.loads(opened.read(made_by))["map"] == life["documents"][0]["map_name"]
-        assert json.loads(opened.read("partner.json"))["revisions"]
+        [seen] = json.loads(opened.read("partner.json"))["revisions"]
+        profile = opened.read(f"profiles/{seen['revision']}.json")
+        assert json.loads(profile)["agreements"][0]["document"] == "850"
+        assert hashlib.sha256(profile).hexdigest() == seen["revision"]
     assert life["documents"][0]["deliveries"][0]["tries"][0]["outcome"] == "accepted"
     assert {"transmission.received", "transmission.made", "delivery.delivered"} <= {row["action"] for row in rows}
     found = found_in(path, key=key.public)
     assert found.faults == []
-    assert len(found.proved) == 4
+    assert len(found.proved) == 5
 
 
 def test_a_pack_shows_no_row_of_another_transmission(line: Line, key: SigningKey) -> None:
@@ -156,6 +161,21 @@ def test_a_file_changed_together_with_its_place_in_the_manifest_breaks_the_signa
     changed = manifest.replace(digests[0].encode(), digests[1].encode())
     found = examine(rewritten(path, life_json=other, manifest_json=changed))
     assert found.faults == ["the signature of the manifest does not hold"]
+
+
+def test_a_profile_that_says_something_else_than_its_revision_is_told(line: Line, key: SigningKey) -> None:
+    id = received(line)
+    with line.store.begin() as conn:
+        conn.execute(text("UPDATE partner_revision SET resolved = replace(resolved, '\"850\"', '\"875\"')"))
+    [fault] = found_in(pack_of(line, key, id), key=key.public).faults
+    assert "is not what that revision of the profile said" in fault
+
+
+def test_the_verifier_runs_on_the_oldest_python_it_names() -> None:
+    assert "Python 3.9 or newer" in (verify.__doc__ or "")
+    tree = ast.parse(Path(verify.__file__).read_text(), feature_version=(3, 9))
+    newer = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "UTC"]
+    assert newer == []
 
 
 def test_a_compressed_or_added_file_is_told(line: Line, key: SigningKey) -> None:

@@ -79,7 +79,7 @@ class Maps:
         at = self.clock.now()
         with self.store.begin() as conn:
             kept = {(found.name, found.revision): kept_map(catalog, found)}
-            revisions.keep_revisions(conn, maps=kept, partners=[], at=at)
+            revisions.keep_revisions(conn, maps=kept, partners={}, at=at)
             revisions.decide(conn, MapDecision(found.name, found.revision, since or at, at, "cli"))
         return found.revision
 
