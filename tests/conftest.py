@@ -52,7 +52,11 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_database(postgres_url: str) -> Iterator[str]:
-    """The name of a migrated database that others are cloned from."""
+    """The name of a migrated database that others are cloned from: TRADELANE_TEST_TEMPLATE, or one of our own."""
+    given = os.environ.get("TRADELANE_TEST_TEMPLATE")
+    if given:
+        yield given
+        return
     name = f"template_{uuid4().hex}"
     _run(postgres_url, f"CREATE DATABASE {name}")
     migrate(_renamed(postgres_url, name))
