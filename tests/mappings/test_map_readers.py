@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from datetime import date, time
 from decimal import Decimal
 from fractions import Fraction
@@ -89,13 +88,13 @@ def test_a_reader_remembers_within_bounds() -> None:
 
 def test_a_table_of_a_million_rows_is_read_by_one_look() -> None:
     table = {str(number): "x" for number in range(1_000_000)}
-    started = clock.process_time()
     read = code_reader(table, "items")
-    assert read("999999") == "x"
+    table.clear()
+    table["new"] = "y"
+    assert read("new") == "y"  # in the table itself, which is neither copied nor gone through for each value
     found = read("none")
     assert isinstance(found, Unreadable)
     assert len(found.wanted) < 300
-    assert clock.process_time() - started < 5
 
 
 def test_the_bad_value_shows_itself() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 import argon2
 import pytest
 
+from partners import passwords
 from partners.model import PasswordHash
 from partners.passwords import fits, new_hash
 from partners.readiness import readiness
+from tests.work_done import functions_called
 
 GOOD = new_hash("correct horse battery")
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x")
@@ -141,10 +143,9 @@ def test_an_idle_time_of_no_unit_is_a_fault(new_profiles: Callable[..., Any], tm
 
 
 def test_a_password_of_nobody_costs_the_work_of_a_wrong_one() -> None:
-    def cpu_seconds(known: PasswordHash | None) -> float:
-        began = time.thread_time()
-        for _ in range(3):
-            fits(known, "wrong password")
-        return time.thread_time() - began
+    def work(known: PasswordHash | None) -> Counter[str]:
+        return functions_called(lambda: fits(known, "wrong password"))
 
-    assert cpu_seconds(None) > cpu_seconds(PasswordHash(GOOD)) / 3
+    assert work(None)["argon2.low_level.verify_secret"] == 1
+    assert work(None) == work(PasswordHash(GOOD))
+    assert argon2.extract_parameters(passwords._NOBODYS) == argon2.extract_parameters(new_hash("a long password"))

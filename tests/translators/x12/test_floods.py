@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.translators.x12.conftest import Seen, X12Files
@@ -63,9 +61,8 @@ def test_many_rejected_orders_are_all_told() -> None:
 
 @pytest.mark.parametrize("inside", ["", "BIN*3*"])
 def test_a_run_of_terminators_that_are_line_ends_is_gone_through_once(inside: str) -> None:
-    """Each is a terminator, and a blank that may stand before a segment id: tried at each, the cost is the square."""
+    """Each is a terminator, and a blank that may stand before a segment id: tried at each, the cost is the square,
+    which of so many would not end in the time that a test has."""
     head = X12Files().isa(terminator="\n") + GS.replace("~", "\n") + inside
-    started = time.process_time()
-    seen = _read(head + ("\n" * 60_000 + "XIEA\n") * 12 + "GE*0*1\nIEA*1*000000001\n")
+    seen = _read(head + ("\n" * 720_000 + "XIEA\n") + "GE*0*1\nIEA*1*000000001\n")
     assert seen.interchange.groups == 1
-    assert time.process_time() - started < 2
