@@ -10,6 +10,7 @@ import structlog
 from gateway.alerts.watches import Watches
 from gateway.app import Gateway
 from gateway.certificate_watch import warn_of_ending
+from gateway.change_log import ChangeLog
 from gateway.channels.sftp_chores import CLEAR_OUTBOXES_EVERY, TAKE_IN_QUIET_EVERY, clear_outboxes, take_in_quiet
 from gateway.chores import Chore
 from gateway.evidence.checkpoints import CheckpointFolder
@@ -20,6 +21,7 @@ from gateway.store import audit, expected
 
 WATCHES = "watches"
 SEAL_EVERY = timedelta(milliseconds=200)
+TELL_CHANGES_EVERY = timedelta(milliseconds=500)
 HAND_IN_EVERY = timedelta(seconds=1)
 WATCH_EVERY = timedelta(minutes=1)
 WATCH_PARTNERS_EVERY = timedelta(minutes=5)
@@ -51,6 +53,7 @@ def gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
     box = gateway.mailbox(lanes.wake)
     return [
         Chore("seal the audit log", SEAL_EVERY, sealer.seal_pending),
+        Chore("tell of changes", TELL_CHANGES_EVERY, ChangeLog(gateway.store).tell),
         Chore("take in quiet files", TAKE_IN_QUIET_EVERY, lambda: take_in_quiet(box)),
         Chore("clear the outboxes", CLEAR_OUTBOXES_EVERY, lambda: clear_outboxes(box)),
         Chore("warn of ending certificates", WARN_OF_ENDING_EVERY, lambda: warn_of_certificates(gateway)),
