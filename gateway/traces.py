@@ -39,10 +39,16 @@ def stage(name: str, *, transmission: UUID | None = None, **attributes: str | in
 
 
 def join(keys: Iterable[tuple[str, str]]) -> None:
-    """Link the span we are in to business keys, so that it is found beside whatever else has one of them."""
+    """Link the span we are in to business keys, so that it is found beside whatever else has one of them.
+
+    Of more than `MOST_LINKS` the first are linked, and the span says how many there were.
+    """
     span = trace.get_current_span()
     if span.is_recording():
-        for name, value in list(dict.fromkeys(keys))[:MOST_LINKS]:
+        found = list(dict.fromkeys(keys))
+        if len(found) > MOST_LINKS:
+            span.set_attribute("tradelane.business_keys", len(found))
+        for name, value in found[:MOST_LINKS]:
             made = link_to(name, value)
             span.add_link(made.context, made.attributes)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 import structlog
 
-from gateway import metrics
+from gateway import metrics, traces
 from gateway.adapters.protocol import Accepted, ExternalRef, Submission, SubmitsTogether
 from gateway.model import AttemptOutcome, DeliveryState
 from gateway.pipeline.deliver import OutboundLine
@@ -92,6 +92,7 @@ class _Batch:
         rows = NewRows()
         metrics.ATTEMPTS.labels("delivery", AttemptOutcome.ACCEPTED.value).inc(len(done))
         for item, outcome in done:
+            _trace(item, together=len(done))
             deliveries.add_attempt(
                 rows,
                 id=new_id(),
@@ -120,6 +121,14 @@ class _Batch:
             destinations.answered(conn, done[0][0].destination, at=at)
             delivery_batches.end_delivered(conn, {item.claim: outcome.ref.value for item, outcome in done}, at=at)
             rows.write(conn)
+
+
+def _trace(item: DocumentToSend, *, together: int) -> None:
+    """A span for one document of a batch, as it would have alone; read as a document only where it is recorded."""
+    with traces.stage("tradelane.deliver", destination=item.destination, together=together) as span:
+        if span.is_recording():
+            document = model_named(item.schema).from_json_bytes(item.canonical)
+            traces.join((key.name, key.value) for key in document.business_keys())
 
 
 def _foremost(claims: Sequence[Claim]) -> list[Claim]:

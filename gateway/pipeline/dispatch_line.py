@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from gateway import traces
 from gateway.errors import GatewayError, Overtaken, SetsRefused, StoreError
 from gateway.model import AttemptOutcome, DeliveryState, Environment
 from gateway.pipeline.dispatch import Dispatch, SetToSend
@@ -109,15 +110,17 @@ class DispatchLine:
 
     def _render(self, conn: Connection, item: DocumentToDispatch) -> Rendered:
         document = model_named(item.schema).from_json_bytes(item.canonical)
-        return render(
-            conn,
-            document,
-            partner=item.partner,
-            environment=item.environment,
-            choices=Choices.from_json(item.choices),
-            book=self.book,
-            at=self.clock.now(),
-        )
+        with traces.stage("tradelane.dispatch", kind=document.kind):
+            traces.join((key.name, key.value) for key in document.business_keys())
+            return render(
+                conn,
+                document,
+                partner=item.partner,
+                environment=item.environment,
+                choices=Choices.from_json(item.choices),
+                book=self.book,
+                at=self.clock.now(),
+            )
 
     def _send(
         self, conn: Connection, found: Sequence[tuple[DocumentToDispatch, Rendered]], *, started_at: datetime

@@ -130,7 +130,8 @@ class _Pass:
             self._inline = self._line.vault.read(conn, found.sha256) if found.size <= INLINE_LIMIT else None
             self._head = next(iter(self._content(conn)), b"")[:SNIFFED_BYTES]
             kind = sniff(self._head)
-            self._reading = self._begin(conn) if kind is Format.X12 else self._begin_file(conn, kind, at)
+            with traces.stage("tradelane.identify", transmission=found.id, format=kind.value):
+                self._reading = self._begin(conn) if kind is Format.X12 else self._begin_file(conn, kind, at)
             if self._reading is None:
                 return
         reading = self._reading
@@ -245,13 +246,16 @@ class _Pass:
                 about = f"{item.agreement.partner} {item.identity}"
                 matter = Matter("document.contradicts", about, item.reason or "", item.id, item.group)
                 self.matters.append(matter)
+            found_by = [(key.name, key.value) for key in item.document.business_keys()]
             if item.takes_effect:
-                routed += deliveries_of(
-                    item, in_flight=self._line.in_flight, routes=self._line.routes, staged=staged, at=at
-                )
+                with traces.stage("tradelane.route", transmission=self._found.id, kind=item.document.kind):
+                    traces.join(found_by)
+                    routed += deliveries_of(
+                        item, in_flight=self._line.in_flight, routes=self._line.routes, staged=staged, at=at
+                    )
             keys += [
-                {"name": key.name, "value": key.value, "transmission_id": self._found.id, "document_id": item.id}
-                for key in item.document.business_keys()
+                {"name": name, "value": value, "transmission_id": self._found.id, "document_id": item.id}
+                for name, value in found_by
             ]
         target = conn if staged else self._rows
         envelopes.add_rows(

@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from gateway.store.engine import Store
 from gateway.traces import join, link_to, stage
 from tests.gateway.api.site import serving
-from tests.gateway.inbound_line import file_of
+from tests.gateway.inbound_line import Line, file_of
+from tests.gateway.outbound_line import Seller, answer, buyer_profile, write_map
 
 EXPORTER = InMemorySpanExporter()
 
@@ -68,18 +69,61 @@ def test_an_order_leaves_one_joined_trace_of_spans(
     assert {
         "tradelane.receive",
         "tradelane.work in",
+        "tradelane.identify",
         "tradelane.translate",
+        "tradelane.route",
         "tradelane.acknowledge",
         "tradelane.work out",
         "tradelane.deliver",
     } <= set(found)
     of_transmission = link_to("transmission", str(id)).context.trace_id
-    for name in ("tradelane.receive", "tradelane.work in", "tradelane.translate", "tradelane.acknowledge"):
+    stages = ("receive", "work in", "identify", "translate", "route", "acknowledge")
+    for name in (f"tradelane.{one}" for one in stages):
         assert of_transmission in linked(found[name]), name
     order = link_to("order_number", "PO-CANARY-1").context.trace_id
     assert order in linked(found["tradelane.work in"])
+    assert order in linked(found["tradelane.route"])
     assert order in linked(found["tradelane.deliver"])
     translate, work = found["tradelane.translate"], found["tradelane.work in"]
     assert translate.parent is not None
     assert translate.parent.span_id == work.context.span_id
     assert "CANARY" not in "".join(span.to_json() for span in found.values()).upper()
+
+
+def test_each_document_of_a_batch_has_a_span_and_its_own_links(
+    spans: InMemorySpanExporter, fresh_store: Store, tmp_path: Path
+) -> None:
+    line = Line(fresh_store, tmp_path)
+    numbers = [f"PO-{number}" for number in range(12)]
+    line.sent(file_of(*numbers))
+    delivered = [span for span in spans.get_finished_spans() if span.name == "tradelane.deliver"]
+    together = [span for span in delivered if (span.attributes or {}).get("together")]
+    assert len(delivered) == len(numbers)
+    assert len(together) > 1
+    for number in numbers:
+        wanted = link_to("order_number", number).context.trace_id
+        assert [wanted in linked(span) for span in delivered].count(True) == 1, number
+
+
+def test_what_leaves_is_joined_with_the_order_it_answers(
+    spans: InMemorySpanExporter, fresh_store: Store, tmp_path: Path
+) -> None:
+    profile = tmp_path / "partners" / "profiles" / "buyer" / "profile.yaml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text(buyer_profile())
+    write_map(tmp_path)
+    seller = Seller(Line(fresh_store, tmp_path))
+    seller.gets_order("PO-1")
+    spans.clear()
+    seller.sends(answer("PO-1"))
+    found = {span.name: span for span in spans.get_finished_spans()}
+    order = link_to("order_number", "PO-1").context.trace_id
+    assert order in linked(found["tradelane.dispatch"])
+
+
+def test_of_too_many_keys_the_span_says_how_many_there_were(spans: InMemorySpanExporter) -> None:
+    with stage("tradelane.many"):
+        join([("po", f"PO-{number}") for number in range(20)])
+    [span] = spans.get_finished_spans()
+    assert len(span.links) == 16
+    assert (span.attributes or {})["tradelane.business_keys"] == 20
