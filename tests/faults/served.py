@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
@@ -98,7 +99,7 @@ class ServedHome:
         log = self.home / f"{name}.log"
         url = self.postgres.url.replace("postgresql+psycopg", "postgresql")
         process = self._run(["worker", "-n", "2"], log=log, environment={DATABASE_URL: url})
-        (own,) = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
+        ((own, _),) = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
         return WorkerNode(process, own, log)
 
     def _run(self, command: list[str], *, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -111,9 +112,11 @@ class ServedHome:
                 env={**os.environ, **environment},
             )
 
-    def _nodes(self) -> list[str]:
+    def _nodes(self) -> list[tuple[str, datetime]]:
+        """Nodes of workers alone and when they started: one that ended keeps its row, and may come again."""
+        only_workers = "SELECT name, started_at FROM node WHERE roles = '[\"worker\"]'"
         with self.reading() as conn:
-            return [str(name) for name in conn.exec_driver_sql("SELECT name FROM node").scalars()]
+            return [(str(row.name), row.started_at) for row in conn.exec_driver_sql(only_workers)]
 
     def start_and_wait(self, *options: str, **environment: str) -> None:
         """Start it and wait until it greets."""
