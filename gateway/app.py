@@ -59,7 +59,7 @@ from gateway.ports import Clock, SystemClock
 from gateway.routing import Routes
 from gateway.settings import Settings, load_settings
 from gateway.store.embedded import EmbeddedPostgres
-from gateway.store.engine import Store, migrate, open_store
+from gateway.store.engine import Store, migrate, migrate_new, open_store
 from gateway.store.revisions import keep_revisions, profiles_kept
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
@@ -360,14 +360,36 @@ def workspace_store(home: Path | None) -> Iterator[Store]:
     if settings.database_url is None and not settings.home.is_dir():
         raise GatewayError(f"there is no workspace at {settings.home}; name one with --home or run tradelane serve")
     with ExitStack() as stack:
-        embedded = EmbeddedPostgres(settings.home)
-        if settings.database_url is None and not embedded.running():
-            stack.callback(embedded.stop)
-        url = database_url(settings)
-        migrate(url)
+        url, alone = stack.enter_context(_database(settings))
+        if alone:
+            migrate(url)
+        else:
+            migrate_new(url)
         store = open_store(url, connections=2)
         stack.callback(store.close)
         yield store
+
+
+@contextmanager
+def workspace_database(home: Path | None) -> Iterator[str]:
+    """The URL of a workspace's database, whatever its schema; the embedded server as in `workspace_store`.
+
+    Raises:
+        StoreUnavailable: the embedded server does not start.
+    """
+    with _database(load_settings(home_of(home))) as (url, _alone):
+        yield url
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[tuple[str, bool]]:
+    """The URL, and whether nobody else has this database: it is embedded and we started it."""
+    embedded = EmbeddedPostgres(settings.home)
+    alone = settings.database_url is None and not embedded.running()
+    with ExitStack() as stack:
+        if alone:
+            stack.callback(embedded.stop)
+        yield database_url(settings), alone
 
 
 def database_url(settings: Settings) -> str:

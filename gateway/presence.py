@@ -8,9 +8,9 @@ from time import monotonic
 
 import structlog
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreRefused, StoreUnavailable
 from gateway.ports import Clock
-from gateway.store import nodes
+from gateway.store import Connection, nodes, schema
 from gateway.store.crashes import GivenBack
 from gateway.store.engine import Store
 from gateway.store.locks import SessionLock
@@ -30,18 +30,27 @@ class Presence:
         facts: what is told.
         clock: for what is written when rows go back to their lanes.
         leads: what this node leads at the moment; told at once when it changes.
+        refused: told why this node must work on this database no more; once.
     """
 
     def __init__(
-        self, store: Store, facts: NodeFacts, clock: Clock, *, leads: Callable[[], Collection[str]] = tuple
+        self,
+        store: Store,
+        facts: NodeFacts,
+        clock: Clock,
+        *,
+        leads: Callable[[], Collection[str]] = tuple,
+        refused: Callable[[StoreRefused], None] = lambda _error: None,
     ) -> None:
         self.facts = facts
         self.arrived = False
         self._store = store
         self._clock = clock
         self._leads = leads
+        self._refused = refused
+        self._may_stay = True
         self._told: Collection[str] = ()
-        self._name = SessionLock(store, f"node:{facts.name}")
+        self._name = SessionLock(store, nodes.lock_name(facts.name))
         self._again = 0.0
 
     def arrive(self) -> GivenBack | None:
@@ -70,7 +79,19 @@ class Presence:
             log.error("node.name_lost", node=self.facts.name)
         with self._store.begin() as conn:
             nodes.beat(conn, self.facts, leads=leads)
+            self._look_at_the_schema(conn)
         self._told, self._again = leads, monotonic() + BEAT_SECONDS
+
+    def _look_at_the_schema(self, conn: Connection) -> None:
+        """Others may have upgraded the database, or wait for us before they do."""
+        if not self._may_stay:
+            return
+        try:
+            schema.check(conn)
+        except StoreRefused as error:
+            self._may_stay = False
+            log.error("node.must_end", node=self.facts.name, reason=str(error))
+            self._refused(error)
 
     def leave(self) -> None:
         """End in order."""

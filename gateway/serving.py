@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +20,7 @@ from gateway.app import Gateway, database_url, load_gateway
 from gateway.channels.folder import FolderWatch
 from gateway.channels.sftp_sessions import SessionBoard
 from gateway.chores import LANES_LEADER, Chore, Chores, lane_chores
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreRefused
 from gateway.housekeeping import WATCHES, gateway_chores, watch_chores
 from gateway.http_settings import HttpSettings
 from gateway.intake import free_share
@@ -34,9 +34,11 @@ from gateway.signals import stop_on_signals
 from gateway.state_metrics import StateMetrics
 from gateway.store import alerts, audit
 from gateway.store.embedded import EmbeddedPostgres
-from gateway.store.engine import Store, migrate, open_store, program_schema
+from gateway.store.engine import Store, migrate_new, open_store
 from gateway.store.nodes import NodeFacts
+from gateway.store.schema import program_schema
 from gateway.store.vault_marks import leave_mark
+from gateway.upgrading import upgrade
 from gateway.wakes import Wakes
 from gateway.workers import Workers
 from gateway.workspace import node_name, vault_folder
@@ -64,6 +66,8 @@ class Running:
     stop: Event
     http: HttpServer | None = None
     operations: HttpServer | None = None
+    refused: Sequence[StoreRefused] = ()
+    """Why it must end, once the database is no longer for it."""
 
     @property
     def store(self) -> Store:
@@ -109,6 +113,7 @@ def serve_until_stopped(home: Path, *, roles: Collection[str] | None = None, wor
     Raises:
         LoadError: mistakes in the workspace; nothing is started.
         GatewayError: an unknown role, or the database does not answer.
+        StoreRefused: the database is newer or older than this program can work on, at once or since it was upgraded.
     """
     with running(home, roles=roles, workers=workers) as found:
         if found.server is not None:
@@ -118,6 +123,8 @@ def serve_until_stopped(home: Path, *, roles: Collection[str] | None = None, wor
             log.info("serving", home=str(home), roles=list(roles or ROLES))
         found.wait_until_stopped()
         log.info("stopping")
+    for error in found.refused:
+        raise error
 
 
 @contextmanager
@@ -159,7 +166,10 @@ def running(
             # A worker node beside a serving one on the same home leaves it its database.
             stack.callback(embedded.remove if temporary else embedded.stop)
         url = database_url(settings)
-        migrate(url)
+        if embedded is None:
+            migrate_new(url)
+        else:
+            upgrade(url, make_way=True, told=lambda line: log.warning("postgres.upgrade_waits", reason=line))
         store = open_store(
             url, connections=SERVE_CONNECTIONS + len(settings.destinations) + 2 * len(settings.alerts.channels)
         )
@@ -168,9 +178,17 @@ def running(
         lanes = Lanes(store)
         stack.callback(lanes.close)
         led: list[Chores | FolderWatch] = []
-        presence = _presence(gateway, stack.enter_context(node_name(settings.home)), wanted, workers, led)
+        refused: list[StoreRefused] = []
+
+        def end(error: StoreRefused) -> None:
+            refused.append(error)
+            stop.set()
+
+        name = stack.enter_context(node_name(settings.home))
+        facts = _facts(gateway, name, roles=wanted, workers=workers)
+        presence = Presence(store, facts, gateway.clock, leads=lambda: _leads(led), refused=end)
         totals = Totals()
-        operations = _operations_server(gateway, totals)
+        operations = _operations_server(gateway, totals, stop)
         if operations is not None:
             operations.start()
             stack.callback(operations.stop)
@@ -207,6 +225,11 @@ def running(
         stack.callback(_join, stop, threads)
         for thread in threads:
             thread.start()
+        http = None
+        if "http" in wanted:
+            http = _http_server(gateway, lanes)
+            http.start()
+            stack.callback(http.stop)
         server = None
         if "sftp" in wanted:
             wakes = Wakes(lanes.wake)
@@ -224,20 +247,19 @@ def running(
             server.start(settings.sftp.host, settings.sftp.port)
             stack.callback(server.stop)
             posting.start()
-        http = None
-        if "http" in wanted:
-            http = _http_server(gateway, lanes)
-            http.start()
-            stack.callback(http.stop)
-        yield Running(gateway, server, stop, http, operations)
+        if http is not None:
+            stack.callback(http.turn_away)
+        yield Running(gateway, server, stop, http, operations, refused)
 
 
-def _presence(
-    gateway: Gateway, name: str, roles: Collection[str], workers: int | None, led: list[Chores | FolderWatch]
-) -> Presence:
-    """How this node tells of itself; what it leads is filled in while it starts."""
+def _leads(led: Iterable[Chores | FolderWatch]) -> list[str]:
+    return [one.leader for one in led if one.leads]
+
+
+def _facts(gateway: Gateway, name: str, *, roles: Collection[str], workers: int | None) -> NodeFacts:
+    """What this node says of itself."""
     works = "worker" in roles
-    facts = NodeFacts(
+    return NodeFacts(
         name=name,
         roles=tuple(role for role in ROLES if role in roles),
         version=version("tradelane"),
@@ -245,7 +267,6 @@ def _presence(
         workers=(workers or gateway.settings.workers) if works else 0,
         vault=leave_mark(vault_folder(gateway.settings.home), name),
     )
-    return Presence(gateway.store, facts, gateway.clock, leads=lambda: [one.leader for one in led if one.leads])
 
 
 def _asking(gateway: Gateway, polling: Polling, stop: Event) -> Chores:
@@ -273,18 +294,29 @@ def _telling(gateway: Gateway, bringing: BringingOut, stop: Event) -> Chores:
     return Chores(gateway.store, [tell], leader=name, silent_after=TELLING_SILENT_SECONDS)
 
 
-def _operations_server(gateway: Gateway, totals: Totals) -> HttpServer | None:
+def _operations_server(gateway: Gateway, totals: Totals, stop: Event) -> HttpServer | None:
     """Metrics and health, where they are asked for; a second node on a machine goes without, and says so."""
     settings = gateway.settings.operations
     if settings is None:
         return None
     state = StateMetrics(gateway.store, gateway.clock, gateway.intake, free=lambda: free_share(gateway.settings.home))
-    app = Operations(lambda: exposition(totals, state), gateway.intake.admit)
+    app = Operations(lambda: exposition(totals, state), _ready(gateway, stop))
     try:
         return HttpServer(app, host=settings.host, port=settings.port, connections=OPERATIONS_CONNECTIONS)
     except GatewayError as error:
         log.warning("operations.not_listening", reason=str(error))
         return None
+
+
+def _ready(gateway: Gateway, stop: Event) -> Callable[[], None]:
+    """Whether this node is to be given anything: not since it was told to stop, though it ends what it has."""
+
+    def ready() -> None:
+        if stop.is_set():
+            raise GatewayError("this node is stopping")
+        gateway.intake.admit()
+
+    return ready
 
 
 def _http_server(gateway: Gateway, lanes: Lanes) -> HttpServer:

@@ -86,9 +86,13 @@ class HttpServer:
         host, port = self.address
         log.info("http.listening", host=host, port=port, tls=self.secure)
 
+    def turn_away(self) -> None:
+        """Take nothing new; what runs comes to its end. Returns at once."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Take nothing new, let what runs come to its end, and return."""
-        self._server.should_exit = True
+        self.turn_away()
         self._thread.join()
         self._socket.close()
         log.info("http.stopped")

@@ -13,6 +13,7 @@ from gateway.cli import (
     bench,
     certificates,
     data,
+    database,
     documents,
     evidence,
     exceptions,
@@ -71,6 +72,7 @@ probing.register(app)
 adapters.register(app)
 routing.register(app)
 nodes.register(app)
+database.register(app)
 
 
 def run() -> None:

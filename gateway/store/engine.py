@@ -9,9 +9,6 @@ from typing import Any
 
 import orjson
 from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import (
     DBAPIError,
@@ -25,9 +22,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from gateway.errors import StoreConflict, StoreError, StoreRefused, StoreUnavailable
+from gateway.store import schema
 
 OLDEST = 150000  # PostgreSQL 15, as server_version_num says it
 MIGRATION_LOCK = 0x7472_6D69  # advisory lock keys: the bytes of "trmi" and so on, unlikely to meet another program's
+MIGRATION_TRIES = 20
+TABLE_SECONDS = 3
+"""So long a migration waits for a table, and everybody else behind it."""
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 60
 
@@ -85,12 +86,28 @@ def open_store(url: str, *, connections: int = 5) -> Store:
         StoreUnavailable: it does not answer.
         StoreRefused: it is too old, has another schema, or a pooler shares its sessions.
     """
+    store = open_any(url, connections=connections)
+    try:
+        with store.begin() as connection:
+            schema.check(connection)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_any(url: str, *, connections: int = 2) -> Store:
+    """Open a database whatever schema it has, to look at that or to change it.
+
+    Raises:
+        StoreUnavailable: it does not answer.
+        StoreRefused: it is too old, or a pooler shares its sessions.
+    """
     url = psycopg_url(url)
     store = Store(_engine(url, connections=connections), url=url)
     try:
         with store.begin() as connection:
             _check_version(connection)
-            _check_head(connection)
         _check_sessions(store)
     except BaseException:
         store.close()
@@ -101,32 +118,55 @@ def open_store(url: str, *, connections: int = 5) -> Store:
 def migrate(url: str) -> None:
     """Bring a database to the newest schema; several processes may do so at once, one does the work.
 
+    A table that others work on just then is waited for a little, again and again, so that they are not held up. A
+    database that is newer than this program, and bears it, stays as it is.
+
+    Raises:
+        StoreUnavailable: it does not answer, or its tables are never free.
+        StoreRefused: it is too old, or newer and not for this program.
+    """
+    with _migrating(url) as connection:
+        if schema.is_newer(schema.found(connection)):
+            schema.check(connection)
+            return
+        connection.commit()
+        for left in reversed(range(MIGRATION_TRIES)):
+            try:
+                with mapped_errors():
+                    connection.execute(text(f"SET lock_timeout = '{TABLE_SECONDS}s'"))
+                    command.upgrade(schema.alembic_config(connection), "head")
+                    connection.commit()
+                break
+            except StoreUnavailable:
+                connection.rollback()
+                if not left:
+                    raise
+
+
+def migrate_new(url: str) -> None:
+    """Give a database without a schema the newest one; one that has a schema stays as it is.
+
     Raises:
         StoreUnavailable: it does not answer.
-        StoreRefused: it is too old, or newer than this program.
+        StoreRefused: it is too old.
     """
-    with mapped_errors():
-        engine = create_engine(psycopg_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
-        with engine.connect() as connection:
-            _check_version(connection)
-            connection.commit()
-            # A session lock: taken before, given back after the transaction that migrates.
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-            connection.commit()
-            current = MigrationContext.configure(connection).get_current_revision()
-            connection.commit()
-            scripts = ScriptDirectory.from_config(_alembic())
-            if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-                raise StoreRefused(f"the database has schema {current!r}, newer than this program; upgrade Tradelane")
-            command.upgrade(_alembic(connection), "head")
-            connection.commit()
+    with _migrating(url) as connection:
+        is_new = schema.found(connection).revision is None
+    if is_new:
+        migrate(url)
 
 
-def program_schema() -> str:
-    """The newest schema this program knows."""
-    head = ScriptDirectory.from_config(_alembic()).get_current_head()
-    assert head is not None
-    return head
+@contextmanager
+def _migrating(url: str) -> Iterator[Connection]:
+    """A connection on which a schema is read or changed, by one at a time."""
+    engine = create_engine(psycopg_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS})
+    with mapped_errors(), engine.connect() as connection:
+        _check_version(connection)
+        connection.commit()
+        # A session lock: taken before, given back after the transaction that migrates.
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        connection.commit()
+        yield connection
 
 
 def psycopg_url(url: str) -> str:
@@ -202,13 +242,6 @@ def _check_version(connection: Connection) -> None:
         raise StoreRefused(f"the database is PostgreSQL {version // 10000}; want 15 or newer")
 
 
-def _check_head(connection: Connection) -> None:
-    current = MigrationContext.configure(connection).get_current_revision()
-    wanted = program_schema()
-    if current != wanted:
-        raise StoreRefused(f"the database has schema {current or 'none'}, want {wanted}; run tradelane db upgrade")
-
-
 def _check_sessions(store: Store) -> None:
     """Refuse a pooler that changes the session between transactions: advisory locks and prepared statements need one.
 
@@ -230,10 +263,3 @@ def _check_sessions(store: Store) -> None:
                     raise StoreRefused(
                         "a pooler in transaction mode stands before the database; want session mode or none"
                     )
-
-
-def _alembic(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", "gateway.store:migrations")
-    config.attributes["connection"] = connection
-    return config

@@ -164,6 +164,17 @@ def listed(conn: Connection) -> list[NodeView]:
     return views
 
 
+def schemas(conn: Connection) -> dict[str, str]:
+    """The newest schema each node knows that has not ended; "" of one that does not say."""
+    rows = conn.execute(select(node.c.name, node.c.schema).where(node.c.ending.is_(None)).order_by(node.c.name))
+    return {row.name: row.schema for row in rows}
+
+
+def lock_name(name: str) -> str:
+    """The SessionLock that a node holds as long as it lives."""
+    return f"node:{name}"
+
+
 def _tell(conn: Connection, facts: NodeFacts, *, leads: Collection[str], arrives: bool) -> None:
     said = {
         "heartbeat_at": _NOW,

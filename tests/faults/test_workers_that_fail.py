@@ -119,7 +119,7 @@ def test_a_node_stopped_with_deliveries_in_hand_does_nothing_when_it_wakes(site:
             def stopped_in_the_act() -> bool:
                 """Let deliveries pile up in its hands, let it go on, and stop it somewhere in the middle of them."""
                 with held_up(site, "attempt"):
-                    wait_until(lambda: site.count("delivery", in_hand) >= LEAST_IN_HAND, within=WITHIN)
+                    wait_until(lambda: site.count("delivery", in_hand) >= LEAST_IN_HAND, within=STARTS_WITHIN)
                     stopped[:] = [psutil.Process(sleeper.process.pid), *sleeper.workers()]
                 suspend(stopped)
                 if site.count("delivery", in_hand) >= 2:
@@ -127,7 +127,7 @@ def test_a_node_stopped_with_deliveries_in_hand_does_nothing_when_it_wakes(site:
                 resume(stopped)
                 return False
 
-            wait_until(stopped_in_the_act, within=STARTS_WITHIN)
+            wait_until(stopped_in_the_act, within=2 * STARTS_WITHIN)
             heir = site.start_worker_node("heir")
             try:
                 wait_until_drained(site, within=TAKEN_OVER_WITHIN)

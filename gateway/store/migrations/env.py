@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from gateway.store.migrations.ours import is_ours
+from gateway.store.schema import keep_floor
 from gateway.store.tables import metadata
 
 context.configure(
@@ -15,3 +16,4 @@ context.configure(
 )
 with context.begin_transaction():
     context.run_migrations()
+    keep_floor(context.config.attributes["connection"])

@@ -34,7 +34,7 @@ from gateway.store.tables.exceptions import (
     exception_comment,
     exception_group,
 )
-from gateway.store.tables.nodes import node
+from gateway.store.tables.nodes import node, schema_floor
 from gateway.store.tables.records import audit, audit_head, audit_seal, legal_hold
 from gateway.store.tables.wire import functional_group, interchange, issue, payload, transaction_set, transmission
 
@@ -78,6 +78,7 @@ __all__ = [
     "poll_state",
     "remote_file",
     "remote_state",
+    "schema_floor",
     "sftp_session",
     "told_event",
     "transaction_set",

@@ -1,12 +1,20 @@
-"""The nodes that do the work."""
+"""The nodes that do the work, and which programs theirs may be."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, Table, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gateway.model import NodeEnding
 from gateway.store.tables.columns import metadata, time_column, word_columns
+
+schema_floor = Table(
+    "schema_floor",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default=text("true")),  # one row, written by migrations
+    Column("compatible_from", Text, nullable=False),  # the oldest schema whose programs may work on this database
+    CheckConstraint("singleton", name="one_row"),
+)
 
 node = Table(
     "node",

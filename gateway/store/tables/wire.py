@@ -71,6 +71,12 @@ work_indexes(
 )
 Index("transmission_newest", transmission.c.received_at.desc(), transmission.c.id.desc())
 Index("transmission_same_content", transmission.c.payload_kept)
+Index(
+    "transmission_of_partner",
+    transmission.c.partner,
+    transmission.c.received_at,
+    postgresql_where=text("direction = 'in'"),
+)
 Index("transmission_to_purge", transmission.c.received_at, postgresql_where=text("purged_at IS NULL"))
 
 interchange = Table(

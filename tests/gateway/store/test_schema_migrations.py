@@ -66,12 +66,3 @@ def test_several_starters_migrate_an_empty_database_at_once(empty_database_url: 
 def test_an_unmigrated_database_is_refused(empty_database_url: str) -> None:
     with pytest.raises(StoreRefused, match="schema none, want"):
         open_store(empty_database_url)
-
-
-def test_a_database_of_a_newer_program_is_refused(fresh_database_url: str, fresh_store: Store) -> None:
-    with fresh_store.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreRefused, match="9999"):
-        open_store(fresh_database_url)
-    with pytest.raises(StoreRefused, match="newer than this program"):
-        migrate(fresh_database_url)
