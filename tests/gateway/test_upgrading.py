@@ -60,7 +60,7 @@ def revision(store: Store) -> tuple[str | None, str | None]:
 
 
 def test_nodes_that_can_work_on_the_new_schema_are_in_nobodys_way(older: Store) -> None:
-    with node(older, "a", knows=BEFORE), node(older, "b", knows="9999"):
+    with node(older, "a", knows=schema.floor_of(program_schema())), node(older, "b", knows="9999"):
         plan = planned(older.url)
         assert (plan.found.revision, plan.wanted, plan.needed, plan.in_the_way) == (BEFORE, program_schema(), True, ())
         upgrade(older.url, make_way=False)
