@@ -11,21 +11,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import paramiko
-import structlog
 from paramiko.auth_handler import AuthHandler
-from paramiko.common import MSG_NEWKEYS
-from paramiko.server import SubsystemHandler
+from paramiko.common import (
+    MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EOF,
+    MSG_CHANNEL_WINDOW_ADJUST,
+    MSG_NEWKEYS,
+)
 
-from sftp.conversation import Conversation
-from sftp.errors import BadMessageError, SFTPError
-from sftp.filesystem import Tree
 from sftp.gate import Gate
 from sftp.keys import DISABLED_ALGORITHMS
 from sftp.packets import Packets
 from sftp.ports import Account, Mailbox
+from sftp.session import Session
 from sftp.spool import Room
 from sftp.transfers import Surroundings
 from translators.errors import shown
@@ -39,9 +42,6 @@ PACKET_BYTES = 32 * 1024
 EXCHANGES_A_MINUTE = 60
 """Key exchanges of one connection: each costs us a signature; once in a gigabyte or an hour is usual (RFC 4253, 9)."""
 MINUTE_SECONDS = 60.0
-
-REFUSALS_LOGGED = 100
-"""Refused requests of one session that are logged each; how many there were stands in the line of its logout."""
 
 IDENTIFICATION = "SSH-2.0-Tradelane"
 LOG_NAME = "sftp.ssh"
@@ -60,7 +60,7 @@ class Connection:
         mailbox: see `sftp.ports`.
         spool_folder: where arriving files wait.
         room: what an account's arriving files may take there.
-        ended: called once, when the SSH transport is gone (sessions may still be finishing).
+        ended: called once, when the SSH transport is gone and no session of it is left.
     """
 
     def __init__(
@@ -81,16 +81,16 @@ class Connection:
         self.opened_at = time.monotonic()
         self._moved_at = self.opened_at
         self._lock = threading.Lock()
-        self._sessions: set[Conversation] = set()
+        self._sessions: dict[int, Session] = {}
         self.gate: Gate | None = None
-        self._transport = _Transport(sock, lambda: ended(self))
+        self._ended = ended
+        self._transport = _Transport(sock, self)
 
     def start(self, gate: Gate, host_keys: list[paramiko.PKey]) -> None:
         """Begin to talk, in a thread of the connection's own."""
         self.gate = gate
         for key in host_keys:
             self._transport.add_server_key(key)
-        self._transport.set_subsystem_handler("sftp", Session, self)
         self._transport.start_server(event=threading.Event(), server=gate)
 
     @property
@@ -120,13 +120,7 @@ class Connection:
     def is_busy(self) -> bool:
         """Whether one of its sessions has a file open or owes an answer."""
         with self._lock:
-            return any(session.is_busy for session in self._sessions)
-
-    @property
-    def has_sessions(self) -> bool:
-        """Whether a session is not finished, even if the partner is gone."""
-        with self._lock:
-            return bool(self._sessions)
+            return any(session.is_busy for session in self._sessions.values())
 
     @property
     def idle_seconds(self) -> float:
@@ -147,71 +141,47 @@ class Connection:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
-    def join(self, session: Conversation) -> None:
-        """A session begins."""
-        with self._lock:
-            self._sessions.add(session)
-
-    def part(self, session: Conversation) -> None:
-        """A session is finished."""
-        with self._lock:
-            self._sessions.discard(session)
-
-
-class Session(SubsystemHandler):
-    """Runs one Conversation over an SSH channel, in a thread of its own."""
-
-    def __init__(self, channel: paramiko.Channel, name: str, gate: Gate, connection: Connection) -> None:
-        super().__init__(channel, name, gate)
-        self._gate = gate
-        self._connection = connection
-
-    def start_subsystem(self, name: str, transport: paramiko.Transport, channel: paramiko.Channel) -> None:  # noqa: ARG002
-        """Serve until the channel ends; whatever was not closed by then was not sent."""
-        account = self._gate.account
-        log = self._gate.log.bind(account=account.name)
-        connection = self._connection
+    def begin(self, channel: paramiko.Channel) -> bool:
+        """A session begins on this channel; False where there is one already."""
+        if channel.chanid in self._sessions:
+            return False
+        assert self.gate is not None
+        account = self.gate.account
         around = Surroundings(
-            connection.mailbox, account, log, spool_folder=connection.spool_folder, room=connection.room(account)
+            self.mailbox,
+            account,
+            self.gate.log.bind(account=account.name),
+            spool_folder=self.spool_folder,
+            room=self.room(account),
         )
-        refusals = _Refusals(log)
-        conversation = Conversation(
-            Tree(around),
-            receive=channel.recv,
-            send=channel.sendall,
-            progress=self._connection.moved,
-            open_files=account.limits.open_files,
-            refused=refusals.note,
-        )
-        self._connection.join(conversation)
-        try:
-            conversation.run()
-            channel.send_exit_status(0)  # scp asks for it
-        except BadMessageError as error:
-            log.warning("sftp.session_broken", reason=str(error))
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            log.info("sftp.session_cut", reason=str(error) or type(error).__name__)
-        except Exception:
-            log.exception("sftp.session_crashed")
-            raise
-        finally:
-            log.info("sftp.logout", refused=refusals.count)
-            self._connection.part(conversation)
-            self._gate.leave()
+        over = partial(self._part, self.gate, channel.chanid)
+        session = Session(self._transport, channel, around, moved=self.moved, over=over)
+        with self._lock:
+            self._sessions[channel.chanid] = session
+        return True
 
+    def turn(self, number: int) -> None:
+        """Something came on the channel of this number."""
+        session = self._sessions.get(number)
+        if session is not None:
+            session.turn()
 
-class _Refusals:
-    """Logs what a session was refused: so much that a person sees what goes wrong, and no log is filled by it."""
+    def turn_all(self) -> None:
+        """New keys are in use: what waited for them goes on."""
+        for session in list(self._sessions.values()):
+            session.turn()
 
-    def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
-        self._log = log
-        self.count = 0
+    def lost(self) -> None:
+        """The transport is gone."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._ended, self)
+            for session in list(self._sessions.values()):
+                stack.callback(session.lost)
 
-    def note(self, what: str, error: SFTPError) -> None:
-        """One more."""
-        self.count += 1
-        if self.count <= REFUSALS_LOGGED:
-            self._log.warning("sftp.request_refused", what=what, reason=str(error))
+    def _part(self, gate: Gate, number: int) -> None:
+        with self._lock:
+            del self._sessions[number]
+        gate.leave()
 
 
 class _Judge(AuthHandler):
@@ -224,10 +194,16 @@ class _Judge(AuthHandler):
         super()._send_auth_result(username, method, result)  # type: ignore[misc]
 
 
-class _Transport(paramiko.Transport):
-    """A server transport with our algorithms, that tells when its thread ends."""
+ChannelHandler = Callable[[paramiko.Channel, paramiko.Message], object]
 
-    def __init__(self, sock: socket.socket, ended: Callable[[], None]) -> None:
+_TURNS = frozenset({MSG_CHANNEL_DATA, MSG_CHANNEL_WINDOW_ADJUST, MSG_CHANNEL_EOF, MSG_CHANNEL_CLOSE})
+"""The messages after which a session may have more to do, or to send."""
+
+
+class _Transport(paramiko.Transport):
+    """A server transport with our algorithms, whose thread serves the sessions and tells when it ends."""
+
+    def __init__(self, sock: socket.socket, connection: Connection) -> None:
         super().__init__(
             sock,
             default_window_size=WINDOW_BYTES,
@@ -237,10 +213,21 @@ class _Transport(paramiko.Transport):
         )
         self.set_log_channel(LOG_NAME)
         self.local_version = IDENTIFICATION
-        self._ended = ended
+        self._connection = connection
         self._exchanges: deque[float] = deque(maxlen=EXCHANGES_A_MINUTE + 1)
         self._handler_table: dict[int, Callable[[paramiko.Message], object]]
         self._handler_table[MSG_NEWKEYS] = self._take_new_keys
+        self._channel_handler_table: dict[int, ChannelHandler] = {
+            kind: self._then_turn(handler) if kind in _TURNS else handler
+            for kind, handler in paramiko.Transport._channel_handler_table.items()  # type: ignore[attr-defined]
+        }
+
+    def _then_turn(self, handler: ChannelHandler) -> ChannelHandler:
+        def both(channel: paramiko.Channel, message: paramiko.Message) -> None:
+            handler(channel, message)
+            self._connection.turn(channel.chanid)
+
+        return both
 
     def _take_new_keys(self, message: paramiko.Message) -> None:
         """The first time paramiko makes its own judge of logins; ours takes its place before it has heard a word.
@@ -255,9 +242,10 @@ class _Transport(paramiko.Transport):
         self._parse_newkeys(message)  # type: ignore[attr-defined]
         if type(self.auth_handler) is AuthHandler:
             self.auth_handler = _Judge(self)
+        self._connection.turn_all()
 
     def run(self) -> None:
         try:
             super().run()
         finally:
-            self._ended()
+            self._connection.lost()

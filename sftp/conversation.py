@@ -32,8 +32,6 @@ PAGE = 100
 ANSWERS_HELD = 64 * 1024
 """Bytes of answers put together before they are sent, while more requests are already there."""
 
-RECEIVE_BYTES = 256 * 1024
-
 _TELL_OF_THEMSELVES = frozenset({Kind.WRITE, Kind.CLOSE})
 """Their uploads and readings log how they end, and why."""
 
@@ -44,15 +42,16 @@ Opened = TypeVar("Opened")
 
 
 class Conversation:
-    """Serves one session until its input ends.
+    """Serves one session as its input comes; it has no thread and no socket of its own.
 
-    Whatever is then still open was not closed by the partner: uploads are dropped (kept as partial, never handed on)
-    and readings end as not complete. There is no other way for a file to count than a CLOSE or a RENAME that arrived.
+    What is still open at its `end` was not closed by the partner: uploads are dropped (kept as partial, never handed
+    on) and readings end as not complete. There is no other way for a file to count than a CLOSE or a RENAME that
+    arrived.
 
     Args:
         tree: the account's view of its mailbox.
-        receive: at most so many bytes of input; empty at its end.
-        send: takes a whole answer, or raises OSError if the partner is gone.
+        send: takes whole answers; False where they do not all go out yet: then nothing is served until `go_on`. Raises
+            OSError if the partner is gone.
         progress: called at each request and after each answer, for the idle watch.
         open_files: handles open at one time.
         refused: told what was asked and why it was not done.
@@ -62,14 +61,12 @@ class Conversation:
         self,
         tree: Tree,
         *,
-        receive: Callable[[int], bytes],
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], bool],
         progress: Callable[[], None],
         open_files: int,
         refused: Callable[[str, SFTPError], None],
     ) -> None:
         self._tree = tree
-        self._receive = receive
         self._send = send
         self._progress = progress
         self._most_open = open_files
@@ -77,7 +74,9 @@ class Conversation:
         self._handles = 0
         self._files: dict[bytes, Upload | Reading] = {}
         self._folders: dict[bytes, Iterator[Facts]] = {}
+        self._is_greeted = False
         self._is_answering = False
+        self._is_held = False
         self._buffer = bytearray()
         self._answers = bytearray()
         self._serve: dict[int, Callable[[int, Request], bytes]] = {
@@ -105,58 +104,77 @@ class Conversation:
         """Whether a file is open, or a request is not answered yet."""
         return self._is_answering or bool(self._files)
 
-    def run(self) -> None:
-        """Serve until the input ends or cannot be understood.
+    @property
+    def is_held(self) -> bool:
+        """Whether it serves nothing until answers have gone out."""
+        return self._is_held
+
+    def take(self, data: bytes) -> None:
+        """Serve every request that is whole with these bytes, unless answers are held.
 
         Raises:
-            BadMessageError: the input is no SFTP.
+            BadMessageError: the input is no SFTP; the conversation has ended.
             OSError: the partner is gone.
         """
-        reason = "the connection ended before the file was closed"
-        try:
-            self._greet()
-            for body in self._packets():
-                self._answer(body)
-        except BadMessageError as error:
-            reason = str(error)
-            raise
-        finally:
-            self._drop_all(reason)
+        self._buffer += data
+        if not self._is_held:
+            self.go_on()
 
-    def _greet(self) -> None:
-        body = next(self._packets(), None)
-        if body is None:
-            return
+    def go_on(self) -> None:
+        """Serve what has come and waits, as all answers so far are out.
+
+        Raises:
+            BadMessageError: the input is no SFTP; the conversation has ended.
+            OSError: the partner is gone.
+        """
+        self._is_held = False
+        try:
+            while not self._is_held and (body := self._packet()) is not None:
+                self._is_answering = True
+                self._progress()
+                if self._is_greeted:
+                    self._answer(body)
+                else:
+                    self._greet(body)
+        except BadMessageError as error:
+            self.end(str(error))
+            raise
+        if not self._is_held:
+            self._flush()
+        self._is_answering = self._is_held
+
+    def end(self, reason: str) -> None:
+        """The input is over, or nobody is there to answer to; what is open now was never closed."""
+        with contextlib.ExitStack() as stack:
+            for opened in self._files.values():
+                stack.callback(opened.drop, reason)
+            self._files.clear()
+            self._folders.clear()
+
+    def _packet(self) -> memoryview | None:
+        """The next packet without its length; None where it is not all there."""
+        buffer = self._buffer
+        if len(buffer) < 4:
+            return None
+        (length,) = struct.unpack_from(">I", buffer)
+        if not 1 <= length <= wire.LONGEST_PACKET:
+            raise BadMessageError(f"a packet of {length} bytes; want 1 to {wire.LONGEST_PACKET}")
+        if len(buffer) < 4 + length:
+            return None
+        with memoryview(buffer) as view:
+            body = bytes(view[4 : 4 + length])
+        del buffer[: 4 + length]
+        return memoryview(body)
+
+    def _greet(self, body: memoryview) -> None:
         if len(body) < 5 or body[0] != Kind.INIT:
             raise BadMessageError("the session does not begin with INIT")
-        self._send(wire.version())
-
-    def _packets(self) -> Iterator[memoryview]:
-        """Each packet without its length; sends what was answered before it waits for more."""
-        buffer = self._buffer
-        while True:
-            if len(buffer) >= 4:
-                (length,) = struct.unpack_from(">I", buffer)
-                if not 1 <= length <= wire.LONGEST_PACKET:
-                    raise BadMessageError(f"a packet of {length} bytes; want 1 to {wire.LONGEST_PACKET}")
-                if len(buffer) >= 4 + length:
-                    with memoryview(buffer) as view:
-                        body = bytes(view[4 : 4 + length])
-                    del buffer[: 4 + length]
-                    self._is_answering = True
-                    self._progress()
-                    yield memoryview(body)
-                    continue
-            self._flush()
-            self._is_answering = False
-            more = self._receive(RECEIVE_BYTES)
-            if not more:
-                return
-            buffer += more
+        self._is_greeted = True
+        self._answers += wire.version()
 
     def _flush(self) -> None:
         if self._answers:
-            self._send(bytes(self._answers))
+            self._is_held = not self._send(bytes(self._answers))
             self._answers.clear()
             self._progress()
 
@@ -293,10 +311,3 @@ class Conversation:
         name = b"%x" % self._handles
         table[name] = opened
         return name
-
-    def _drop_all(self, reason: str) -> None:
-        with contextlib.ExitStack() as stack:
-            for opened in self._files.values():
-                stack.callback(opened.drop, reason)
-            self._files.clear()
-            self._folders.clear()

@@ -81,6 +81,7 @@ class Gate(paramiko.ServerInterface):
         sessions: see Sessions.
         lockout: counts what is refused.
         give_up: closes the connection.
+        begin: begins a session on a channel; False where it has one.
         stopping: set when the server stops; a refusal then waits no longer.
         log: bound to the connection.
     """
@@ -95,6 +96,7 @@ class Gate(paramiko.ServerInterface):
         sessions: Sessions,
         lockout: Lockout,
         give_up: Callable[[], None],
+        begin: Callable[[paramiko.Channel], bool],
         stopping: threading.Event,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
@@ -105,6 +107,7 @@ class Gate(paramiko.ServerInterface):
         self._sessions = sessions
         self._lockout = lockout
         self._give_up = give_up
+        self._begin = begin
         self._stopping = stopping
         self.log = log
         self._refused = 0
@@ -222,13 +225,9 @@ class Gate(paramiko.ServerInterface):
             return self._refuse_request(f"subsystem {shown(name)}")
         if not self._sessions.enter(self.account, self._address):
             return self._refuse_request("session over the account's limit")
-        try:
-            granted = super().check_channel_subsystem_request(channel, name)
-        except RuntimeError:  # no thread to be had
-            granted = False
-        if not granted:
+        if not self._begin(channel):
             self._sessions.leave(self.account, self._address)
-            return self._refuse_request("session")
+            return self._refuse_request("second session on one channel")
         self.log.info("sftp.session", account=self.account.name)
         return True
 

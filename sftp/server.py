@@ -270,6 +270,7 @@ class SFTPServer:
             sessions=self,
             lockout=self._lockout,
             give_up=connection.cut,
+            begin=connection.begin,
             stopping=self._stopping,
             log=log,
         )

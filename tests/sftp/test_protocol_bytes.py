@@ -59,17 +59,27 @@ class Talk:
         self.sent = bytearray()
         self.refused: list[tuple[str, str]] = []
 
-    def run(self, pieces: Iterator[bytes]) -> None:
+    def conversation(self) -> Conversation:
         log = structlog.get_logger().bind()
-        conversation = Conversation(
+        return Conversation(
             Tree(Surroundings(self.mailbox, self.account, log, self.spool_folder)),
-            receive=lambda _: next(pieces, b""),
-            send=self.sent.extend,
+            send=self.send,
             progress=lambda: None,
             open_files=self.account.limits.open_files,
             refused=lambda what, error: self.refused.append((what, str(error))),
         )
-        conversation.run()
+
+    def run(self, pieces: Iterator[bytes]) -> None:
+        conversation = self.conversation()
+        try:
+            for piece in pieces:
+                conversation.take(piece)
+        finally:
+            conversation.end("the input is over")
+
+    def send(self, answers: bytes) -> bool:
+        self.sent += answers
+        return True
 
     def say(self, *packets: bytes) -> list[tuple[int, bytes]]:
         self.run(iter([INIT, *packets]))
@@ -107,6 +117,27 @@ def test_an_upload_cut_after_any_byte_counts_whole_or_not_at_all() -> None:
     whole = Talk()
     whole.run(iter([stream]))
     assert [one.content for one in whole.mailbox.counted] == [b"ISA*00*IEA~"]
+
+
+class SlowTalk(Talk):
+    """One whose answers do not go out for now."""
+
+    def send(self, answers: bytes) -> bool:
+        super().send(answers)
+        return False
+
+
+def test_nothing_is_served_while_answers_wait_to_go_out() -> None:
+    talk = SlowTalk()
+    conversation = talk.conversation()
+    conversation.take(INIT)
+    assert conversation.is_held
+    conversation.take(opened(b"/in/a.edi", WRITE_NEW) + written(0, b"ISA") + closed())
+    assert talk.mailbox.counted == []
+    assert [kind for kind, _ in talk.answers()] == [Kind.VERSION]
+    conversation.go_on()
+    assert [kind for kind, _ in talk.answers()] == [Kind.VERSION, Kind.HANDLE, Kind.STATUS, Kind.STATUS]
+    assert [one.content for one in talk.mailbox.counted] == [b"ISA"]
 
 
 def test_it_makes_no_difference_how_the_bytes_come_in() -> None:

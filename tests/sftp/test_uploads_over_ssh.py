@@ -300,6 +300,32 @@ def test_out_is_collected_and_deleted(site, sftp) -> None:
     assert sftp.listdir("/out") == []
 
 
+def test_a_client_with_a_narrow_window_gets_all_of_a_file_while_keys_are_exchanged(site) -> None:
+    content = bytes(range(256)) * 4096
+    site.mailbox.place("acme", Place(Area.OUT), "997.edi", content)
+    transport = site.dial(default_window_size=32768)
+    session = paramiko.SFTPClient.from_transport(transport)
+    assert session is not None
+    with session.open("/out/997.edi") as file:
+        file.prefetch(len(content))
+        begin = file.read(200_000)
+        transport.renegotiate_keys()
+        assert begin + file.read() == content
+    transport.close()
+    assert site.server.wait_for(lambda server: server.sessions == 0, seconds=60)
+    assert site.mailbox.collected == [("acme", Place(Area.OUT), "997.edi")]
+
+
+def test_a_channel_has_one_session(site) -> None:
+    transport = site.dial()
+    channel = transport.open_session()
+    channel.invoke_subsystem("sftp")
+    with pytest.raises(paramiko.SSHException):
+        channel.invoke_subsystem("sftp")
+    assert site.server.wait_for(lambda server: server.sessions == 0, seconds=60)
+    transport.close()
+
+
 def test_a_download_that_was_not_read_to_its_end_is_no_collection(site, sftp) -> None:
     site.mailbox.place("acme", Place(Area.OUT), "x.997", BLOCK)
     with sftp.open("/out/x.997") as file:
