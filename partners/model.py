@@ -481,6 +481,8 @@ class Agreement:
         deliver_to: names of destinations, for `in`.
         ordered: documents with the same business key keep their order.
         acknowledge: for `in` what we answer with, for `out` what we wait for.
+        pass_through: no map is run: what comes is checked, answered and kept, and nothing of it is delivered; what goes
+            is sent as it was handed over.
         batch: for `out`, how many documents go together.
         envelope: for `out`, what an interchange looks like.
         currency: ISO 4217, what maps use where the document names none; "" for none.

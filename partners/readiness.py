@@ -188,7 +188,9 @@ def _agreement(agreement: Agreement, *, maps: Collection[str], destinations: Col
             else f"write mappings/maps/{agreement.map}/map.yaml, or correct its faults (tradelane map check)"
         )
         checks.append(Check(f"{name}: map", known, agreement.map, todo))
-    if agreement.direction is Direction.IN:
+    if agreement.direction is Direction.IN and agreement.pass_through:
+        checks.append(Check(f"{name}: pass_through", True, "answered and kept; without a map nothing is delivered"))
+    elif agreement.direction is Direction.IN:
         missing = [word for word in agreement.deliver_to if word not in destinations]
         todo = f"configure the destination {' and '.join(missing)} in tradelane.yaml" if missing else ""
         checks.append(Check(f"{name}: destinations", not missing, ", ".join(agreement.deliver_to), todo))
