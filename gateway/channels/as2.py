@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ from gateway.as2.mime import Headers
 from gateway.as2.refusals import MessageRefused, Modifier, Refused
 from gateway.as2.server import Answer, Arriving
 from gateway.channels.as2_keys import AS2Keys
+from gateway.channels.as2_room import Rooms, Share, largest_body
 from gateway.errors import GatewayError, IntakeClosed, StoreConflict, StoreUnavailable
 from gateway.model import Environment, TransmissionState
 from gateway.pipeline.receive import Arrival, Inlet, Received
@@ -54,8 +55,6 @@ MDN_CHANNEL = "as2-mdn"
 REFUSED = "as2.refused"
 MDN_REJECTED = "as2.mdn_rejected"
 RETRY_SECONDS = 60
-ENVELOPE_BYTES = 64 * 1024 * 1024
-"""A body on the wire may be so much larger than the content it carries, or base64 makes it."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,19 +68,20 @@ class AS2Inlet:
         registry: the partners.
         keys: ours.
         folder: for what is decrypted while it is worked; it belongs to us alone.
+        rooms: for what is on its way.
     """
 
     inlet: Inlet
     registry: PartnerRegistry
     keys: AS2Keys
     folder: Path
+    rooms: Rooms = field(default_factory=Rooms)
 
     @property
     def most_bytes(self) -> int:
         """Of a body: what the partner with the largest limit may send."""
         accounts = [account for partner in self.registry.partners.values() for account in partner.as2]
-        largest = max((account.max_bytes for account in accounts), default=0)
-        return largest + largest // 2 + ENVELOPE_BYTES
+        return largest_body(max((account.max_bytes for account in accounts), default=0))
 
     @contextmanager
     def begin(self, headers: Headers) -> Iterator[Arriving | Answer]:
@@ -106,7 +106,8 @@ class AS2Inlet:
                 yield _unavailable(error)
                 return
             bodies = stack.enter_context(Bodies(self.folder))
-            yield _Message(self, account, headers, message_id, spool, bodies)
+            share = stack.enter_context(self.rooms.share(account))
+            yield _Message(self, account, headers, message_id, spool, share, bodies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +119,14 @@ class _Message:
     headers: Headers
     message_id: str
     spool: Spool
+    share: Share
     bodies: Bodies
 
     def write(self, chunk: bytes) -> Answer | None:
         """See Arriving."""
+        if not self.share.take(len(chunk)):
+            log.warning("as2.no_room", account=self.account.user)
+            return _later(RETRY_SECONDS)
         try:
             self.spool.write(chunk)
         except StoreUnavailable as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import structlog
@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sftp.errors import AlreadyThereError, BrokenUploadError, NotAllowedError, NotThereError, RequestError
 from sftp.filesystem import Flags, Tree
 from sftp.memory import MemoryMailbox
-from sftp.ports import Account, Area, Place
+from sftp.ports import Account, Area, Mailbox, Place
 from sftp.transfers import Reading, Surroundings, Upload
 
 NEW = Flags.WRITE | Flags.CREATE | Flags.TRUNCATE
@@ -47,9 +47,9 @@ class TreeMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mailbox = MemoryMailbox()
-        self.tree = self._tree("acme")
-        self.stranger = self._tree("globex")
+        self.mailbox = self.make()
+        self.tree = self._tree(self.account)
+        self.stranger = self._tree(self.other)
         self.files: dict[tuple[str, str], Modelled] = {}
         self.counted: list[tuple[str, bytes]] = []
         for folder, place in (
@@ -57,12 +57,31 @@ class TreeMachine(RuleBasedStateMachine):
             ("/error", Place(Area.ERROR)),
             ("/archive/20260131", Place(Area.ARCHIVE, date(2026, 1, 31))),
         ):
-            self.mailbox.place("acme", place, "a.edi", b"ours")
+            self.place(place, "a.edi", b"ours")
             self.files[folder, "a.edi"] = Modelled(b"ours", "complete")
+
+    account, other = "acme", "globex"
+
+    def make(self) -> Mailbox:
+        """A mailbox with nothing in it."""
+        self.memory = MemoryMailbox()
+        return self.memory
+
+    def place(self, place: Place, name: str, content: bytes) -> None:
+        """Put a file into acme's tree, as the other side of the gateway does."""
+        self.memory.place(self.account, place, name, content)
+
+    def handed_on(self) -> list[tuple[str, bytes]]:
+        """What counted so far, oldest first: folder and content."""
+        return [(str(one.place), one.content or b"") for one in self.memory.counted]
+
+    def now(self) -> datetime:
+        """The time for what has none of its own."""
+        return datetime.now(UTC)
 
     def _tree(self, account: str) -> Tree:
         log = structlog.get_logger().bind()
-        return Tree(Surroundings(self.mailbox, Account(account), log))
+        return Tree(Surroundings(self.mailbox, Account(account), log, now=self.now))
 
     @rule(path=paths(), content=contents, resumes=st.booleans(), ends=st.sampled_from(["close", "drop"]))
     def upload(self, path: tuple[str, str, bytes], content: bytes, resumes: bool, ends: str) -> None:
@@ -152,7 +171,7 @@ class TreeMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_counted_is_what_the_model_counted(self) -> None:
-        assert [(str(one.place), one.content) for one in self.mailbox.counted] == self.counted
+        assert self.handed_on() == self.counted
 
     @invariant()
     def the_other_partner_sees_nothing(self) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -19,6 +20,9 @@ from gateway.as2.mic import digests_of, mic_text
 from gateway.as2.mime import Headers
 from gateway.as2.refusals import Modifier
 from gateway.as2.server import Answer, AS2Endpoint
+from gateway.channels.as2 import AS2Inlet
+from gateway.channels.as2_room import Rooms, largest_body
+from gateway.errors import IntakeClosed
 from gateway.ports import FakeClock
 from gateway.store.engine import Store
 from gateway.store.tables import as2_message, exception, payload, transmission
@@ -418,3 +422,40 @@ def test_without_room_to_open_a_message_the_sender_is_told_to_come_back(house: H
     assert house.count() == 0
     spool.mkdir()
     assert house.mdn(house.post(built)).modifier == ""
+
+
+def receiving(house: House, **changed: Any) -> AS2Endpoint:
+    """The house's endpoint, with something else in it."""
+    usual = house.endpoint.receiver
+    assert isinstance(usual, AS2Inlet)
+    return AS2Endpoint(replace(usual, **changed))
+
+
+def test_who_knows_a_partners_names_cannot_fill_the_disk_in_them(house: House) -> None:
+    """Bodies that are begun and never ended have room for four of the largest; what more comes has to wait."""
+    rooms = Rooms()
+    house.endpoint = receiving(house, rooms=rooms)
+    account = house.gateway.registry.as2_account(theirs="ACME", ours="HOUSE")
+    assert account is not None
+    room = 4 * largest_body(account.max_bytes)
+    assert room < 1 << 30
+    for _ in range(2):  # what was taken is given back
+        with rooms.share(account) as begun:
+            assert begun.take(room - 1000)
+            answer = house.post(house.built())
+            assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "60")
+            other = house.built(closed=replace(security(), signer=stranger().identity))
+            assert house.mdn(house.post(other, theirs="GLOBEX")).modifier == ""
+    assert house.mdn(house.post(house.built())).modifier == ""
+    with rooms.share(account) as begun:
+        assert begun.take(room)
+
+
+def test_while_intake_is_closed_the_sender_is_told_when_to_come_back(house: House) -> None:
+    def closed() -> None:
+        raise IntakeClosed("too much waits", retry_after=30)
+
+    house.endpoint = receiving(house, inlet=replace(house.gateway.inlet(house.woken.extend), admit=closed))
+    answer = house.post(house.built())
+    assert (answer.status, dict(answer.headers)["Retry-After"]) == (503, "30")
+    assert house.count() == 0
