@@ -190,6 +190,10 @@ class Gateway:
             if isinstance(adapter, Pollable)
         ]
 
+    def free_share(self) -> float:
+        """The share that is free of the fullest disk that this node keeps things on, from 0 to 1."""
+        return free_share(disks_of(self.settings))
+
     def watches(self) -> Watches:
         """What looks for what nobody reports."""
         partners = self.registry.partners.values()
@@ -200,7 +204,7 @@ class Gateway:
             self.settings.alerts,
             frozenset(self.settings.destinations),
             by_kind,
-            lambda: free_share(self.settings.home),
+            self.free_share,
         )
 
     def alerts_out(self) -> list[BringingOut]:
@@ -335,8 +339,15 @@ def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None
             at=clock.now(),
         )
     vault = Vault(store, vault_folder(settings.home), clock)
-    intake = Intake(store, clock, high_water=settings.inbound.high_water, free=lambda: free_share(settings.home))
+    intake = Intake(store, clock, high_water=settings.inbound.high_water, free=lambda: free_share(disks_of(settings)))
     return Gateway(settings, store, vault, registry, maps, guides, partner_guides, clock, as2_keys, intake, routes)
+
+
+def disks_of(settings: Settings) -> tuple[Path, ...]:
+    """The folders a node keeps things in: its home, and the data of the PostgreSQL that it runs itself."""
+    if settings.database_url is not None:
+        return (settings.home,)
+    return (settings.home, EmbeddedPostgres(settings.home).folder)
 
 
 def build_work(context: WorkerContext) -> Work:

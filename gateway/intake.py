@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -22,10 +23,22 @@ RETRY_SECONDS = 30
 log = structlog.get_logger(__name__)
 
 
-def free_share(folder: Path) -> float:
-    """How much of a folder's disk is free, from 0 to 1."""
-    usage = shutil.disk_usage(folder)
-    return usage.free / usage.total
+def free_share(folders: Iterable[Path]) -> float:
+    """How much is free, from 0 to 1, of the fullest disk that one of these folders is on.
+
+    A folder that is not there does not count.
+
+    Raises:
+        FileNotFoundError: none of them is there.
+    """
+    shares = []
+    for folder in folders:
+        with suppress(FileNotFoundError):
+            usage = shutil.disk_usage(folder)
+            shares.append(usage.free / usage.total)
+    if not shares:
+        raise FileNotFoundError("none of the folders whose disks are looked at is there")
+    return min(shares)
 
 
 class Intake:

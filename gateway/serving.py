@@ -23,7 +23,6 @@ from gateway.chores import LANES_LEADER, Chore, Chores, lane_chores
 from gateway.errors import GatewayError, StoreRefused
 from gateway.housekeeping import WATCHES, gateway_chores, watch_chores
 from gateway.http_settings import HttpSettings
-from gateway.intake import free_share
 from gateway.lanes import Lanes
 from gateway.logs import configure_logs
 from gateway.metrics import Totals, exposition
@@ -299,7 +298,7 @@ def _operations_server(gateway: Gateway, totals: Totals, stop: Event) -> HttpSer
     settings = gateway.settings.operations
     if settings is None:
         return None
-    state = StateMetrics(gateway.store, gateway.clock, gateway.intake, free=lambda: free_share(gateway.settings.home))
+    state = StateMetrics(gateway.store, gateway.clock, gateway.intake, free=gateway.free_share)
     app = Operations(lambda: exposition(totals, state), _ready(gateway, stop))
     try:
         return HttpServer(app, host=settings.host, port=settings.port, connections=OPERATIONS_CONNECTIONS)

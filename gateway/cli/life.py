@@ -74,6 +74,7 @@ def print_life(life: dict[str, Any]) -> None:
         for delivery in document["deliveries"]:
             tries = f"{delivery['attempts']} attempt(s)"
             people.print(f"    to {plain(delivery['destination'])}  {coloured(delivery['state'])}  {tries}")
+            _print_wait(delivery)
             for attempt in delivery["tries"]:
                 people.print(
                     f"      {str(attempt['started_at'])[:23]}  {attempt['outcome']}  {plain(attempt['detail'])}"
@@ -94,6 +95,22 @@ def print_life(life: dict[str, Any]) -> None:
     for row in life["audit"]:
         seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
         people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")
+
+
+def _print_wait(delivery: dict[str, Any]) -> None:
+    """Since when a delivery that is not at its end is tried, when again, and what it waits for."""
+    if delivery["state"] in ("retrying", "sending") and delivery["next_at"] is not None and delivery["tries"]:
+        since = str(delivery["tries"][0]["started_at"])[:19]
+        people.print(f"      [yellow]tried since {since}, next try at {str(delivery['next_at'])[:19]}[/]")
+    if delivery["paused_until"] is not None:
+        paused = str(delivery["paused_until"])[:19]
+        people.print(f"      [yellow]{plain(delivery['destination'])} is paused until {paused}[/]")
+    if delivery["behind"] is not None:
+        behind = delivery["behind"]
+        people.print(
+            f"      [yellow]held behind[/] {behind['kind']} {plain(behind['identity'].strip('|'))}  "
+            f"{coloured(behind['state'])}  [dim]{behind['id']}[/]"
+        )
 
 
 def _print_family(family: Sequence[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, Text, cast, func, or_, select
 
 from gateway.store import relatives
+from gateway.store.held_behind import held_behind
 from gateway.store.tables import (
     acknowledgment,
     attempt,
@@ -156,9 +157,9 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
     """The whole life of one transmission.
 
     Returns:
-        `transmission`, `interchanges` (with groups, sets, acknowledgments), `issues`, `documents` (with deliveries and
-        attempts), `answers` (what it answers, of ours or of the partner's), `family` (every document that its documents
-        belong with, with what carried it out), `exceptions`, `files`, `keys`, `audit`.
+        `transmission`, `interchanges` (with groups, sets, acknowledgments), `issues`, `documents` (with deliveries,
+        what they wait for, and attempts), `answers` (what it answers, of ours or of the partner's), `family` (every
+        document that its documents belong with, with what carried it out), `exceptions`, `files`, `keys`, `audit`.
 
     Raises:
         LookupError: there is none of this id.
@@ -253,8 +254,10 @@ def life(conn: Connection, transmission_id: UUID) -> Life:
         .order_by(attempt.c.started_at, attempt.c.number),
     )
     tries_of, deliveries_of = _by(attempts, "delivery_id"), _by(deliveries, "document_id")
+    waits = held_behind(conn, transmission_id)
     for row in deliveries:
         row["tries"] = tries_of[(row["id"],)]
+        row |= waits.get(row["id"], {"behind": None, "paused_until": None})
     for row in documents:
         row["deliveries"] = deliveries_of[(row["id"],)]
     return {

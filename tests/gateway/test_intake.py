@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import pytest
 
+from gateway.app import disks_of
 from gateway.errors import IntakeClosed, StoreUnavailable
 from gateway.intake import Intake, free_share
 from gateway.ports import FakeClock
+from gateway.settings import load_settings
+from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import Store, open_store
 from tests.contracts.inlet_contract import InletContract
 from tests.gateway.work_rows import add_delivery, add_transmission
@@ -72,7 +76,24 @@ def test_intake_is_closed_while_too_many_files_wait_and_other_work_does_not_coun
 
 
 def test_the_free_share_of_a_real_disk_is_a_share(tmp_path) -> None:
-    assert 0 < free_share(tmp_path) < 1
+    assert 0 < free_share([tmp_path]) < 1
+
+
+def test_of_several_disks_the_fullest_counts_and_one_that_is_not_there_does_not(tmp_path: Path) -> None:
+    memory = Path("/dev/shm")
+    disks = [disk for disk in (tmp_path, memory) if disk.is_dir()]
+    fullest = min(free_share([disk]) for disk in disks)
+    assert free_share([*disks, tmp_path / "gone"]) == pytest.approx(fullest, abs=0.02)
+    assert free_share([*reversed(disks)]) == pytest.approx(fullest, abs=0.02)
+    with pytest.raises(FileNotFoundError):
+        free_share([tmp_path / "gone"])
+
+
+def test_a_node_looks_at_the_disk_of_its_own_database_too(tmp_path: Path) -> None:
+    home, database = disks_of(load_settings(tmp_path, environment={}))
+    assert (home, database) == (tmp_path, EmbeddedPostgres(tmp_path).folder)
+    served = load_settings(tmp_path, environment={"TRADELANE_DATABASE_URL": "postgresql://edi@db/edi"})
+    assert disks_of(served) == (tmp_path,)
 
 
 class CountingClock(FakeClock):

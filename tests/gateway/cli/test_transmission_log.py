@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import text
 
+from gateway.store import destinations
 from tests.gateway.cli.conftest import Workspace, objects, process
-from tests.gateway.inbound_line import file_of
+from tests.gateway.inbound_line import file_of, group, interchange, order
 
 HOSTILE = "\x1b[2J[red]po[/red]\n.edi"
 
@@ -49,6 +51,33 @@ def test_show_prints_the_whole_life_by_any_id_or_its_end(workspace: Workspace) -
     told = workspace("show", id).stdout
     for word in ("po.edi", "processed", "000000017", "PO-1", "erp", "delivered", "answered by 997", "sealed as 1"):
         assert word in told
+
+
+def test_show_says_since_when_it_is_tried_when_again_and_what_is_held_behind_it(workspace: Workspace) -> None:
+    sets = [order("PO-1"), order("PO-1", purpose="05", qty="25", st02="0002")]
+    id = workspace.line.drop(interchange([group(sets)]))
+    workspace.line.lane_work().run("in:acme:flow")
+    with workspace.line.store.begin() as conn:
+        first = conn.execute(text("SELECT id FROM delivery ORDER BY seq LIMIT 1")).scalar_one()
+        conn.execute(
+            text("UPDATE delivery SET state = 'retrying', next_at = '2026-03-01T12:34:56Z' WHERE id = :id"),
+            {"id": first},
+        )
+        conn.execute(
+            text(
+                "INSERT INTO attempt (id, delivery_id, number, worker, outcome, detail, started_at, ended_at) VALUES"
+                " (gen_random_uuid(), :id, 1, 'w', 'retry', 'locked', '2026-03-01T10:00:00Z', '2026-03-01T10:00:01Z')"
+            ),
+            {"id": first},
+        )
+        destinations.failed(conn, "erp", at=workspace.line.clock.now(), reason="down")
+        destinations.pause(
+            conn, "erp", until=datetime(2026, 3, 2, tzinfo=UTC), at=workspace.line.clock.now(), reason="down"
+        )
+    told = workspace("show", str(id)).stdout
+    assert "tried since 2026-03-01T10:00:00, next try at 2026-03-01T12:34:56" in told
+    assert "held behind purchase_order PO-1  retrying" in told
+    assert told.count("erp is paused until 2026-03-02T00:00:00") == 2
 
 
 def test_show_of_an_answer_says_what_it_answers(workspace: Workspace) -> None:

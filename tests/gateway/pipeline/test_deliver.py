@@ -310,6 +310,9 @@ def test_what_follows_a_rejected_order_is_held_behind_it(outbound: Outbound) -> 
     assert len(outbound.adapter.submitted) == 1
     states = [made["state"] for document in outbound.life(id)["documents"] for made in document["deliveries"]]
     assert states == ["rejected", "ready"]
+    first, second = (made for document in outbound.life(id)["documents"] for made in document["deliveries"])
+    assert first["behind"] is None
+    assert second["behind"] == {"id": first["id"], "state": "rejected", "kind": "purchase_order", "identity": "PO-1|"}
 
 
 def test_a_destination_that_is_gone_from_the_settings_is_told(outbound: Outbound) -> None:
