@@ -73,16 +73,17 @@ class FakeRestSystem(LoopbackServer):
     Args:
         demands: what it asks of callers.
         tls: for https.
+        port: any free one where it is 0; that of an earlier one, to be back where that was.
     """
 
-    def __init__(self, demands: Demands | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, demands: Demands | None = None, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.demands = demands or Demands()
         self.kept: list[Kept] = []
         self.asked: list[Asked] = []
         self.tokens: list[str] = []
         self._answers: dict[str, tuple[bytes, Answer]] = {}
         self._lock = threading.Lock()
-        server = _Server(("127.0.0.1", 0), _Handler)
+        server = _Server(("127.0.0.1", port), _Handler)
         server.system = self
         self._scheme = "http" if tls is None else "https"
         if tls is not None:
