@@ -15,7 +15,7 @@ from translators.datafile import LoadFault, Scalar, did_you_mean
 from translators.datafile import Mapping as DataMapping
 from translators.errors import shown
 
-ALERTS_KEYS = ("channels", "paused_after", "stalled_after", "disk_below", "silent", "gaps")
+ALERTS_KEYS = ("channels", "paused_after", "stalled_after", "disk_below", "silent", "gaps", "kept_for")
 """What `alerts` may say."""
 EMAIL_KEYS = ("kind", "host", "port", "tls", "user", "password", "from", "to", "authorities")
 """What a channel of kind `email` may say."""
@@ -96,6 +96,7 @@ class AlertSettings:
         disk_below: percent of the disk; with less free it is told of.
         silent: partner -> after so long without a live file of his it is told.
         gaps: partners whose control numbers have to be without gaps.
+        kept_for: so long it is kept what was told, and what was given up.
         named: where each partner of the last two is named.
     """
 
@@ -105,6 +106,7 @@ class AlertSettings:
     disk_below: int = 10
     silent: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
     gaps: tuple[str, ...] = ()
+    kept_for: timedelta = timedelta(days=90)
     named: tuple[Scalar, ...] = field(default=(), compare=False)
 
 
@@ -124,6 +126,7 @@ def read_alerts(outer: Fields, *, home: Path) -> AlertSettings:
         disk_below=fields.number("disk_below", default=usual.disk_below, low=1, high=99),
         silent=MappingProxyType(silent),
         gaps=tuple(partner.text for partner in gaps),
+        kept_for=fields.span("kept_for", default=usual.kept_for),
         named=(*named, *gaps),
     )
 

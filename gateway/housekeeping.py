@@ -17,7 +17,7 @@ from gateway.evidence.checkpoints import CheckpointFolder
 from gateway.evidence.signing import signing_key
 from gateway.lanes import Lanes
 from gateway.purging import purge_all, retention_policy
-from gateway.store import audit, expected
+from gateway.store import alerts, audit, expected
 
 WATCHES = "watches"
 SEAL_EVERY = timedelta(milliseconds=200)
@@ -62,6 +62,7 @@ def gateway_chores(gateway: Gateway, lanes: Lanes) -> list[Chore]:
         Chore("mark overdue acknowledgments", MARK_OVERDUE_EVERY, lambda: mark_overdue(gateway)),
         Chore("checkpoint the audit log", LOOK_FOR_CHECKPOINT_EVERY, lambda: write_checkpoint(gateway)),
         Chore("purge what is past its days", PURGE_EVERY, lambda: purge_past(gateway)),
+        Chore("forget old alerts", PURGE_EVERY, lambda: forget_alerts(gateway)),
         Chore("sweep the vault", SWEEP_VAULT_EVERY, lambda: gateway.vault.sweep_orphans(ORPHAN_AGE), everywhere=True),
     ]
 
@@ -85,6 +86,21 @@ def purge_past(gateway: Gateway) -> None:
     done = purge_all(gateway.store, policy, by="gateway", at=gateway.clock.now())
     if done.transmissions:
         log.info("retention.purged", transmissions=done.transmissions, bytes=done.freed)
+
+
+def forget_alerts(gateway: Gateway) -> int:
+    """Forget alerts that were told, or given up, long enough ago; how many.
+
+    Raises:
+        StoreUnavailable: the database is gone; what was forgotten by then stays so.
+    """
+    before, forgotten = gateway.clock.now() - gateway.settings.alerts.kept_for, 0
+    while True:
+        with gateway.store.begin() as conn:
+            count = alerts.forget(conn, before=before)
+        forgotten += count
+        if count < alerts.FORGOTTEN_AT_ONCE:
+            return forgotten
 
 
 def write_checkpoint(gateway: Gateway) -> Path | None:

@@ -60,6 +60,12 @@ class StateMetrics:
         yield _gauge("tradelane_open_exceptions", "Matters that wait for a person.", {(): found.exceptions})
         owed = {("waiting",): float(found.awaited), ("overdue",): float(found.overdue)}
         yield _gauge("tradelane_expected_acknowledgments", "Acknowledgments that partners owe.", owed, "state")
+        yield _gauge("tradelane_waiting_alerts", "Alerts that wait to be told, on each channel.", {(): found.alerts})
+        yield _gauge(
+            "tradelane_failing_alert_channels",
+            "Channels that did not take the last alert.",
+            {(): found.channels_failing},
+        )
         yield _gauge("tradelane_nodes", "Nodes that say they are alive.", {(): found.nodes})
 
     def _is_open(self) -> bool:

@@ -8,6 +8,7 @@ from gateway.cli import (
     access,
     acknowledgments,
     adapters,
+    alerts,
     apikeys,
     auditing,
     bench,
@@ -72,6 +73,7 @@ probing.register(app)
 adapters.register(app)
 routing.register(app)
 nodes.register(app)
+alerts.register(app)
 database.register(app)
 
 

@@ -126,9 +126,11 @@ def add(
             at=datetime.now(UTC),
         )
     if json:
-        print_json({"id": str(placed)})
-    else:
-        people.print(f"held: {placed}")
+        print_json({"id": str(placed.id), "too_late_for": placed.too_late_for})
+        return
+    people.print(f"held: {placed.id}")
+    if placed.too_late_for:
+        people.print(f"it came too late for {placed.too_late_for} transmission(s): their content was purged before")
 
 
 @hold_app.command()

@@ -22,6 +22,7 @@ from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.handing_in import Handed
 from gateway.pipeline.receive import Arrival
 from gateway.ports import FakeClock, SystemClock
+from gateway.routing import ROUTING_FILE
 from gateway.settings import SETTINGS_FILE, Settings, load_settings
 from gateway.store import timeline, transmissions, work
 from gateway.store.embedded import EmbeddedPostgres
@@ -29,8 +30,8 @@ from gateway.store.engine import migrate, open_store
 from gateway.store.work_statements import SEND
 from partners.registry import PartnerRegistry
 
-SHARED = ("partners", "mappings", "keys")
-"""Folders of the workspace that the scratch gateway reads."""
+SHARED = ("partners", "mappings", "keys", ROUTING_FILE)
+"""What of the workspace the scratch gateway reads."""
 PASSING = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """The database is thrown away, so it need not reach the disk."""
 WORKER = "scratch/1"
@@ -119,7 +120,7 @@ def scratch(home: Path) -> Iterator[Scratch]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tradelane-scratch-")))
         folder.chmod(0o755)
         for name in SHARED:
-            if (settings.home / name).is_dir():
+            if (settings.home / name).exists():
                 (folder / name).symlink_to(settings.home / name)
         (folder / SETTINGS_FILE).write_text(_settings(settings))
         embedded = EmbeddedPostgres(folder, settings=PASSING)
@@ -140,5 +141,8 @@ def account_of(registry: PartnerRegistry, partner: str) -> str | None:
 
 def _settings(settings: Settings) -> str:
     lines = [f"samples: {str(settings.samples).lower()}", "destinations:"]
-    lines += [f"  {name}: {{kind: folder, path: to-{name}, create: true}}" for name in settings.destinations]
+    lines += [
+        f"  {name}: {{kind: folder, path: to-{name}, create: true, environment: {found.environment.value}}}"
+        for name, found in settings.destinations.items()
+    ]
     return "\n".join(lines) + "\n"

@@ -15,11 +15,13 @@ from sqlalchemy import Connection, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_new
 
 from gateway.model import AlertEvent, AlertState
+from gateway.store import audit
 from gateway.store.tables import alert, alert_channel, alert_message, exception_group
 from gateway.store.texts import storable
 
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
+FORGOTTEN_AT_ONCE = 1000
 REFUSALS = 10
 """So often a channel that works may refuse one message; then the others go on."""
 
@@ -62,6 +64,30 @@ class ChannelState:
     failures: int
     next_at: datetime | None
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert on one channel, for people.
+
+    Attributes:
+        id: of the alert.
+        at: when it was written.
+        state: how far it is on this channel.
+        refusals: how often the channel refused this one.
+        ended_at: when it was told or given up.
+    """
+
+    id: UUID
+    at: datetime
+    channel: str
+    event: AlertEvent
+    code: str
+    reason: str
+    fingerprint: str
+    state: AlertState
+    refusals: int
+    ended_at: datetime | None
 
 
 def keep_channels(conn: Connection, names: Collection[str], *, at: datetime) -> int:
@@ -160,6 +186,65 @@ def channels(conn: Connection) -> list[ChannelState]:
     )
     rows = select(_CHANNEL.name, waiting, _CHANNEL.failures, _CHANNEL.next_at, _CHANNEL.reason)
     return [ChannelState(*row) for row in conn.execute(rows.order_by(_CHANNEL.name))]
+
+
+def listed(
+    conn: Connection, *, states: Collection[AlertState], channel: str | None = None, most: int = 100
+) -> list[Told]:
+    """Messages in these states, of all channels or one, the newest first."""
+    columns = (
+        alert.c.id,
+        alert.c.at,
+        _MESSAGE.channel,
+        alert.c.event,
+        alert.c.code,
+        alert.c.reason,
+        alert.c.fingerprint,
+        _MESSAGE.state,
+        _MESSAGE.refusals,
+        _MESSAGE.ended_at,
+    )
+    wanted = select(*columns).join(alert_message, _MESSAGE.alert_id == alert.c.id).where(_MESSAGE.state.in_(states))
+    if channel is not None:
+        wanted = wanted.where(_MESSAGE.channel == channel)
+    rows = conn.execute(wanted.order_by(_MESSAGE.seq.desc()).limit(most))
+    return [Told(**{**row._mapping, "event": AlertEvent(row.event), "state": AlertState(row.state)}) for row in rows]
+
+
+def retry(conn: Connection, *, channel: str | None, by: str, at: datetime) -> int:
+    """Tell what was given up once more, and what waits at once, on all channels or one; audited. How many wait then."""
+    chosen = select(_CHANNEL.name) if channel is None else select(_CHANNEL.name).where(_CHANNEL.name == channel)
+    names = list(conn.execute(chosen.order_by(_CHANNEL.name)).scalars())
+    revived = conn.execute(
+        update(alert_message)
+        .where(_MESSAGE.channel.in_(names), _MESSAGE.state == AlertState.GIVEN_UP)
+        .values(state=AlertState.WAITING, refusals=0, ended_at=None)
+    ).rowcount
+    conn.execute(update(alert_channel).where(_CHANNEL.name.in_(names)).values(next_at=None))
+    waiting = sum(one.waiting for one in channels(conn) if one.name in names)
+    audit.record(
+        conn,
+        at=at,
+        actor=by,
+        action="alerts.retried",
+        subject="alerts",
+        subject_id=channel or "all",
+        detail={"channels": names, "given_up_before": revived, "waiting": waiting},
+    )
+    return waiting
+
+
+def forget(conn: Connection, *, before: datetime) -> int:
+    """Forget alerts from before then that wait on no channel, with their messages; how many alerts.
+
+    What they were about stands in the exceptions and in the audit log.
+    """
+    waits = select(_MESSAGE.seq).where(_MESSAGE.alert_id == alert.c.id, _MESSAGE.state == AlertState.WAITING)
+    old = list(
+        conn.execute(select(alert.c.id).where(alert.c.at < before, ~waits.exists()).limit(FORGOTTEN_AT_ONCE)).scalars()
+    )
+    conn.execute(delete(alert_message).where(_MESSAGE.alert_id.in_(old)))
+    return conn.execute(delete(alert).where(alert.c.id.in_(old))).rowcount
 
 
 def _end(conn: Connection, message: Message, state: AlertState, *, at: datetime) -> None:

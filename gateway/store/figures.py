@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, func, select, text
 
 from gateway.model import ExceptionState, ExpectedState
+from gateway.store import alerts
 from gateway.store.tables import exception, expected_acknowledgment, node
 from gateway.store.work_statements import KINDS, SENDING, WORKING, Kind
 
@@ -25,6 +26,8 @@ class Figures:
         overdue: acknowledgments that did not come in time.
         awaited: acknowledgments that are still in time.
         nodes: that say they are alive.
+        alerts: that wait to be told, each channel's.
+        channels_failing: that did not take the last alert they were told.
     """
 
     unfinished: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -33,6 +36,8 @@ class Figures:
     overdue: int = 0
     awaited: int = 0
     nodes: int = 0
+    alerts: int = 0
+    channels_failing: int = 0
 
 
 def read(conn: Connection, *, at: datetime) -> Figures:
@@ -64,6 +69,7 @@ def read(conn: Connection, *, at: datetime) -> Figures:
         .group_by(owed)
     ).all()
     by_state = {row[0]: row[1] for row in waiting}
+    channels = alerts.channels(conn)
     opened = select(func.count()).select_from(exception).where(exception.c.state == ExceptionState.OPEN)
     return Figures(
         unfinished=unfinished,
@@ -71,6 +77,8 @@ def read(conn: Connection, *, at: datetime) -> Figures:
         exceptions=conn.execute(opened).scalar_one(),
         overdue=by_state.get(ExpectedState.OVERDUE, 0),
         awaited=by_state.get(ExpectedState.WAITING, 0),
+        alerts=sum(one.waiting for one in channels),
+        channels_failing=sum(one.failures > 0 for one in channels),
         nodes=conn.execute(select(func.count()).select_from(node).where(node.c.ending.is_(None))).scalar_one(),
     )
 

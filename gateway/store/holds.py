@@ -1,4 +1,8 @@
-"""Legal holds: what is under one is not purged, however old it is. A hold is lifted, never deleted."""
+"""Legal holds: what is under one is not purged, however old it is. A hold is lifted, never deleted.
+
+A hold and a purge take turns (`locks.RETENTION`): a hold that is placed while something is purged waits for the end of
+that transaction, keeps all that it left, and says how much it came too late for.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, cast, insert, select, update
+from sqlalchemy import Connection, Text, cast, insert, select, text, update
 
 from gateway.ports import new_id
-from gateway.store import audit
+from gateway.store import audit, locks
 from gateway.store.tables import legal_hold
+
+_PURGED_UNDER = text("""
+    SELECT count(*) FROM transmission t, legal_hold h
+     WHERE h.id = :hold AND t.purged_at IS NOT NULL
+       AND (h.transmission_id = t.id OR h.partner = t.partner OR EXISTS (
+            SELECT FROM business_key b WHERE b.transmission_id = t.id AND b.value = h.business_key))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,14 @@ class Hold:
     lifted_by: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A hold that was placed, and how many transmissions under it were purged before."""
+
+    id: UUID
+    too_late_for: int
+
+
 def place(
     conn: Connection,
     *,
@@ -38,12 +57,13 @@ def place(
     reason: str,
     by: str,
     at: datetime,
-) -> UUID:
+) -> Placed:
     """Place a hold on one of the three; audited.
 
     Raises:
         StoreConflict: it is on none or on several of them.
     """
+    locks.hold(conn, locks.RETENTION)
     id = new_id()
     scope = {"partner": partner, "business_key": business_key, "transmission_id": transmission_id}
     conn.execute(insert(legal_hold), {"id": id, **scope, "reason": reason, "placed_at": at, "placed_by": by})
@@ -57,7 +77,7 @@ def place(
         subject_id=str(subject_id),
         detail={"hold": str(id), "partner": partner, "business_key": business_key, "reason": reason},
     )
-    return id
+    return Placed(id, conn.execute(_PURGED_UNDER, {"hold": id}).scalar_one())
 
 
 def lift(conn: Connection, end_of_id: str, *, reason: str, by: str, at: datetime) -> Sequence[UUID]:

@@ -78,6 +78,10 @@ def hold(conn: Connection, name: str) -> None:
     conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _key(name)})
 
 
+RETENTION = "retention"
+"""Held, by `hold`, by who purges and by who places a legal hold: each sees what the other did, or comes first."""
+
+
 def is_free(conn: Connection, name: str) -> bool:
     """Whether nobody holds the SessionLock of this name at the moment."""
     return bool(conn.execute(text("SELECT pg_try_advisory_xact_lock_shared(:key)"), {"key": _key(name)}).scalar_one())

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.types import DateTime, Integer, Text
 
-from gateway.store import audit
+from gateway.store import audit, locks
 from gateway.store.tables import as2_message, document, issue, mailbox_file, transmission
 
 ACKNOWLEDGMENT = "acknowledgment"
@@ -156,6 +156,7 @@ def past_their_days(conn: Connection, policy: Policy, *, now: datetime) -> list[
 
 def purge(conn: Connection, policy: Policy, *, by: str, now: datetime, most: int) -> Purged:
     """Purge what is past its days and free to go, up to `most` transmissions; each is audited."""
+    locks.hold(conn, locks.RETENTION)  # a hold that is placed from now on waits for our end
     found = [_past(row) for row in conn.execute(_NEXT, {**_asked(policy, now), "most": most})]
     locked = _locked(conn, [one.id for one in found])
     names: set[bytes] = set()

@@ -21,6 +21,7 @@ from gateway.ports import FakeClock
 from gateway.state_metrics import StateMetrics
 from gateway.store.engine import Store, open_store
 from tests.contracts.inlet_contract import InletContract
+from tests.gateway.alerts.alerting import Desk, ScriptedChannel
 from tests.gateway.api.site import Site
 from tests.gateway.api.site import serving as serving_api
 from tests.gateway.inbound_line import file_of
@@ -94,6 +95,17 @@ def test_the_state_is_that_of_the_rows(fresh_store: Store) -> None:
     assert found["tradelane_intake_open", ()] == 1
     assert found["tradelane_open_exceptions", ()] == 0
     assert found["tradelane_expected_acknowledgments", (("state", "overdue"),)] == 0
+
+
+def test_alerts_that_wait_and_channels_that_fail_are_counted(fresh_store: Store) -> None:
+    desk = Desk(fresh_store)
+    desk.channels("duty", "log")
+    desk.open("group-a")
+    desk.bring_out("duty", ScriptedChannel(["down"]))
+    state = StateMetrics(fresh_store, desk.clock, intake(fresh_store, desk.clock), free=lambda: 0.5)
+    found = values(exposition(state))
+    assert found["tradelane_waiting_alerts", ()] == 2
+    assert found["tradelane_failing_alert_channels", ()] == 1
 
 
 def test_figures_are_read_again_after_five_seconds(fresh_store: Store) -> None:

@@ -87,6 +87,11 @@ def test_mistakes_are_told_at_their_places(tmp_path: Path, text: str, place: str
     assert any(f":{place}: {said}" in str(fault) for fault in caught.value.faults), str(caught.value)
 
 
+def test_alerts_are_kept_for_as_long_as_it_is_said(tmp_path: Path) -> None:
+    assert load(tmp_path, "alerts: {kept_for: 7d}").alerts.kept_for == timedelta(days=7)
+    assert load(tmp_path, "alerts: {gaps: []}").alerts.kept_for == timedelta(days=90)
+
+
 def test_partners_that_are_watched_have_to_be_there(tmp_path: Path, fresh_store: Store) -> None:
     settings = load(tmp_path, "alerts: {silent: {acme: 24h, acmee: 2d}, gaps: [globex, nobody-like-that]}")
     assert settings.alerts.silent == {"acme": timedelta(days=1), "acmee": timedelta(days=2)}

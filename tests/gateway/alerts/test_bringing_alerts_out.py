@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from gateway.model import AlertState
 from gateway.store import alerts, exception_groups
 from gateway.store.alerts import FIRST_WAIT, LONGEST_WAIT, REFUSALS
 from gateway.store.engine import Store
+from gateway.store.tables import audit
 from tests.gateway.alerts.alerting import Desk, ScriptedChannel, SenderDied
 
 
@@ -134,3 +137,77 @@ def test_no_channel_is_a_setting_too(desk: Desk) -> None:
     desk.open("group-a")
     with desk.store.begin() as conn:
         assert alerts.channels(conn) == []
+
+
+def given_up(desk: Desk, channel: str) -> None:
+    """Have a channel refuse what waits for it until it is given up."""
+    refusing = ScriptedChannel(["refused"] * REFUSALS)
+    while desk.state(channel).waiting:
+        desk.bring_out(channel, refusing)
+        desk.clock.advance(LONGEST_WAIT)
+
+
+def seen(desk: Desk, *states: AlertState, channel: str | None = None) -> list[tuple[str, str, str]]:
+    with desk.store.begin() as conn:
+        found = alerts.listed(conn, states=states or list(AlertState), channel=channel)
+    return [(one.channel, one.fingerprint, one.state.value) for one in found]
+
+
+def test_messages_are_listed_by_state_and_channel_the_newest_first(desk: Desk) -> None:
+    desk.open("group-a")
+    given_up(desk, "duty")
+    desk.open("group-b")
+    desk.bring_out("log", ScriptedChannel())
+    assert seen(desk, AlertState.WAITING, AlertState.GIVEN_UP) == [
+        ("duty", "group-b", "waiting"),
+        ("duty", "group-a", "given_up"),
+    ]
+    assert seen(desk, channel="log") == [("log", "group-b", "told"), ("log", "group-a", "told")]
+    with desk.store.begin() as conn:
+        assert len(alerts.listed(conn, states=list(AlertState), most=3)) == 3
+
+
+def test_what_was_given_up_is_told_once_more_when_a_person_asks(desk: Desk) -> None:
+    desk.open("group-a")
+    given_up(desk, "duty")
+    with desk.store.begin() as conn:
+        assert alerts.retry(conn, channel="log", by="cli:eva", at=desk.clock.now()) == 1  # what waits there anyway
+        assert alerts.retry(conn, channel="duty", by="cli:eva", at=desk.clock.now()) == 1
+    duty = ScriptedChannel()
+    assert desk.bring_out("duty", duty) == 1
+    assert duty.told == [("opened", "group-a")]
+    with desk.store.begin() as conn:
+        noted = conn.execute(select(audit.c.actor, audit.c.subject_id).where(audit.c.action == "alerts.retried")).all()
+    assert [tuple(row) for row in noted] == [("cli:eva", "log"), ("cli:eva", "duty")]
+
+
+def test_a_channel_that_rests_after_a_failure_is_tried_at_once_when_a_person_asks(desk: Desk) -> None:
+    desk.open("group-a")
+    duty = ScriptedChannel(["down"])
+    assert (desk.bring_out("duty", duty), desk.bring_out("duty", duty)) == (0, 0)
+    with desk.store.begin() as conn:
+        assert alerts.retry(conn, channel=None, by="cli:eva", at=desk.clock.now()) == 2
+    assert desk.bring_out("duty", duty) == 1
+
+
+def test_what_was_given_up_for_a_channel_that_is_gone_stays_so(desk: Desk) -> None:
+    desk.open("group-a")
+    desk.channels("log")
+    with desk.store.begin() as conn:
+        assert alerts.retry(conn, channel=None, by="cli:eva", at=desk.clock.now()) == 1
+    assert seen(desk, AlertState.GIVEN_UP) == [("duty", "group-a", "given_up")]
+
+
+def test_old_alerts_are_forgotten_unless_they_wait_somewhere(desk: Desk) -> None:
+    desk.open("told")
+    given_up(desk, "duty")
+    desk.bring_out("log", ScriptedChannel())
+    desk.open("waits")
+    desk.bring_out("log", ScriptedChannel())
+    desk.clock.advance(timedelta(days=90))
+    desk.open("young")
+    with desk.store.begin() as conn:
+        assert alerts.forget(conn, before=desk.clock.now()) == 1
+        assert alerts.forget(conn, before=desk.clock.now()) == 0
+    assert {fingerprint for _, fingerprint, _ in seen(desk)} == {"waits", "young"}
+    assert len(seen(desk)) == 4

@@ -21,11 +21,12 @@ from gateway.settings import load_settings
 from gateway.store import holds
 from gateway.store.engine import Store
 from gateway.store.replayable import Selection
-from gateway.store.retention import KeepRule, PastItsDays, Policy, Purged, past_their_days
+from gateway.store.retention import KeepRule, PastItsDays, Policy, Purged, past_their_days, purge
 from gateway.store.tables import as2_message, delivery, document, issue, payload, transmission
 from gateway.store.vault import INLINE_LIMIT
 from tests.gateway.inbound_line import Line, file_of
 from tests.gateway.outbound_line import Seller, answer, buyer_profile
+from tests.waiting import wait_until
 
 DAYS = Policy(30)
 LATER = timedelta(days=31)
@@ -180,7 +181,7 @@ def test_a_hold_keeps_one_transmission_a_partner_or_what_a_key_finds_until_it_is
     one, by_key, free = (received(line, f"PO-{n}", f"00000001{n}") for n in (1, 2, 3))
     at = line.clock.now()
     with line.store.begin() as conn:
-        first = holds.place(conn, transmission_id=one, reason="case 17", by="test", at=at)
+        first = holds.place(conn, transmission_id=one, reason="case 17", by="test", at=at).id
         holds.place(conn, business_key="PO-2", reason="case 18", by="test", at=at)
     line.clock.advance(LATER)
     run(line)
@@ -203,6 +204,54 @@ def test_a_hold_keeps_one_transmission_a_partner_or_what_a_key_finds_until_it_is
         "hold.placed",
         "hold.lifted",
     ]
+
+
+def waits_for_its_turn(line: Line, thread: threading.Thread) -> None:
+    """Return when the thread waits for who purges or holds; it must not have come to its end."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with line.store.autocommit() as looking:
+        wait_until(lambda: not thread.is_alive() or looking.execute(waiting).scalar_one(), within=60)
+    assert thread.is_alive()
+
+
+def test_a_hold_that_is_placed_while_a_purge_runs_keeps_the_rest_and_says_for_what_it_came_too_late(
+    line: Line,
+) -> None:
+    ids = [received(line, f"PO-{n}", f"00000001{n}") for n in (1, 2, 3)]
+    line.clock.advance(LATER)
+    placed: list[holds.Placed] = []
+
+    def place() -> None:
+        with line.store.begin() as conn:
+            placed.append(holds.place(conn, partner="acme", reason="case 20", by="test", at=line.clock.now()))
+
+    placing = threading.Thread(target=place)
+    with line.store.begin() as conn:
+        assert purge(conn, DAYS, by="test", now=line.clock.now(), most=2).transmissions == 2
+        placing.start()
+        waits_for_its_turn(line, placing)
+    placing.join()
+    gone = [id for id in ids if row_of(line, id).purged_at is not None]
+    assert 1 <= len(gone) < 3
+    with line.store.begin() as conn:
+        purged = conn.execute(select(func.count()).where(transmission.c.purged_at.is_not(None))).scalar_one()
+    assert [one.too_late_for for one in placed] == [purged] == [2]
+    assert run(line) == Purged(0, 0)
+    assert [id for id in ids if row_of(line, id).purged_at is not None] == gone
+
+
+def test_a_purge_that_begins_while_a_hold_is_placed_sees_it(line: Line) -> None:
+    id = received(line)
+    line.clock.advance(LATER)
+    done: list[Purged] = []
+    purging = threading.Thread(target=lambda: done.append(run(line)))
+    with line.store.begin() as conn:
+        placed = holds.place(conn, partner="acme", reason="case 21", by="test", at=line.clock.now())
+        purging.start()
+        waits_for_its_turn(line, purging)
+    purging.join()
+    assert (placed.too_late_for, done) == (0, [Purged(0, 0)])
+    assert row_of(line, id).purged_at is None
 
 
 RULES: list[tuple[tuple[KeepRule, ...], int]] = [
