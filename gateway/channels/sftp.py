@@ -21,7 +21,7 @@ from gateway.store import Connection, locks, mailbox, transmissions
 from gateway.store.engine import Store
 from gateway.store.mailbox import MailboxFile
 from gateway.store.rows import NewRows
-from gateway.store.vault import StoredPayload, Vault
+from gateway.store.vault import Spool, StoredPayload, Vault
 from partners.registry import PartnerRegistry
 from sftp.errors import AlreadyThereError, NotAllowedError, NotThereError
 from sftp.keys import PublicKey
@@ -69,9 +69,9 @@ class StoreMailbox:
 
     def entry(self, account: Account, place: Place, name: str) -> Entry | None:
         """One file of a folder; also after it was taken in."""
-        with answered(), self.store.autocommit() as conn:
-            found = mailbox.find_file(
-                conn,
+        with answered():
+            found = mailbox.look_up_file(
+                self.store,
                 account=account.name,
                 folder=folder_of(place),
                 name=name,
@@ -186,57 +186,88 @@ class StoreMailbox:
     def _keep(self, account: Account, received: Received, state: FileState) -> list[str]:
         """Returns the lanes to wake, where a file counts."""
         at = self.clock.now()
-        lanes: list[str] = []
-        transmission_id = None
         with answered(), self.vault.spool() as spool:
             if state is not FileState.PARTIAL:
                 self.admit()
             while chunk := received.content.read(COPY_BYTES):
                 spool.write(chunk)
             self.vault.settle(spool)
-            rows = NewRows()
-            try:
-                # Without flags one statement does it all, and commits by itself: three round trips less.
-                with self.store.begin() if account.pick_up.flags else self.store.autocommit() as conn:
-                    self._alone(conn, account, received.place)
-                    if state is FileState.PARTIAL and self._written_since(conn, account, received):
-                        return []
-                    self._room.check(conn, account, received, at=at)
-                    payload = self.vault.put_spooled(rows, spool)
-                    if state is FileState.COMPLETE:
-                        taken = receive(
-                            rows,
-                            arrival_of(account, received.place, received.name),
-                            payload,
-                            at=at,
-                            large_bytes=self.large_bytes,
-                        )
-                        transmission_id = taken.id
-                        lanes.append(taken.lane)
-                    mailbox.put_file(
-                        conn,
-                        id=new_id(),
-                        at=at,
-                        account=account.name,
-                        folder=folder_of(received.place),
-                        name=received.name,
-                        payload=payload,
-                        transmission_id=transmission_id,
-                        state=state,
-                        later=rows,
-                    )
-                    crash_points.reached("sftp.receive.before_commit")
-                    rows.write(conn)
-                    if state is FileState.HELD:
-                        lanes += self._release(conn, account, received.place, at=at)
-            except StoreConflict:
-                # A file of this name came at the same moment, as over a connection that broke: the other was first.
-                if state is FileState.PARTIAL or account.pick_up.flags:
-                    raise
-                with self.store.begin() as conn:
-                    rows.write(conn)
+            if account.pick_up.flags:
+                lanes = self._keep_beside_flags(account, received, state, spool, at=at)
+            else:
+                lanes = self._keep_at_once(account, received, state, spool, at=at)
         crash_points.reached("sftp.receive.after_commit")
         return lanes
+
+    def _keep_at_once(
+        self, account: Account, received: Received, state: FileState, spool: Spool, *, at: datetime
+    ) -> list[str]:
+        """One statement does it all, and commits by itself; another goes before it where there may be no place."""
+        if state is FileState.PARTIAL or not self._room.is_ample(account, received.size, at=at):
+            with self.store.autocommit() as conn:
+                if not self._has_place(conn, account, received, state, at=at):
+                    return []
+        rows = NewRows()
+        lanes = self._collect(rows, account, received, state, spool, at=at)
+        try:
+            rows.write_at_once(self.store)
+        except StoreConflict:
+            # A file of this name came at the same moment, as over a connection that broke: the other was first.
+            if state is FileState.PARTIAL:
+                raise
+            with self.store.begin() as conn:
+                rows.write(conn)
+        return lanes
+
+    def _keep_beside_flags(
+        self, account: Account, received: Received, state: FileState, spool: Spool, *, at: datetime
+    ) -> list[str]:
+        with self.store.begin() as conn:
+            self._alone(conn, account, received.place)
+            if not self._has_place(conn, account, received, state, at=at):
+                return []
+            rows = NewRows()
+            lanes = self._collect(rows, account, received, state, spool, at=at)
+            rows.write(conn)
+            if state is FileState.HELD:
+                lanes += self._release(conn, account, received.place, at=at)
+        return lanes
+
+    def _has_place(
+        self, conn: Connection, account: Account, received: Received, state: FileState, *, at: datetime
+    ) -> bool:
+        """False where a part came too late to be kept.
+
+        Raises:
+            MailboxFullError: there is no room.
+        """
+        if state is FileState.PARTIAL and self._written_since(conn, account, received):
+            return False
+        self._room.check(conn, account, received, at=at)
+        return True
+
+    def _collect(
+        self, rows: NewRows, account: Account, received: Received, state: FileState, spool: Spool, *, at: datetime
+    ) -> list[str]:
+        """All rows of a file; returns the lanes to wake for it."""
+        payload = self.vault.put_spooled(rows, spool)
+        taken = None
+        if state is FileState.COMPLETE:
+            arrival = arrival_of(account, received.place, received.name)
+            taken = receive(rows, arrival, payload, at=at, large_bytes=self.large_bytes)
+        mailbox.put_file(
+            rows,
+            id=new_id(),
+            at=at,
+            account=account.name,
+            folder=folder_of(received.place),
+            name=received.name,
+            payload=payload,
+            transmission_id=None if taken is None else taken.id,
+            state=state,
+        )
+        crash_points.reached("sftp.receive.before_commit")
+        return [] if taken is None else [taken.lane]
 
     def _alone(self, conn: Connection, account: Account, place: Place) -> None:
         """A file and its flag that come at the same moment must see each other: one after the other, then."""

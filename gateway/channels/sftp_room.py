@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
 from gateway.channels.sftp_files import folder_of
 from gateway.store import Connection, mailbox
-from gateway.store.mailbox import Waiting
 from sftp.errors import MailboxFullError
-from sftp.ports import Account, AccountLimits, Received
+from sftp.ports import Account, Received
 
 FILL_HOLDS = timedelta(seconds=1)
-"""How long what was found of a mailbox far from its limits is good enough."""
+"""How long what was found of a mailbox is good enough."""
+
+SHARES = 4
+"""Of the room found, one of so many shares may be taken before it is looked at again."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What was free at one look, and what has come since."""
+
+    at: datetime
+    files_free: int
+    bytes_free: int
+    files: int = 0
+    total_bytes: int = 0
 
 
 class MailboxRoom:
-    """How full the drop folders of each account were when they were last looked at. Called from many threads."""
+    """How much room the drop folders of each account had when they were last looked at. Called from many threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[str, tuple[datetime, int, int]] = {}
+        self._looks: dict[str, _Look] = {}
+
+    def is_ample(self, account: Account, size: int, *, at: datetime) -> bool:
+        """Whether one more file needs no look; it is then counted.
+
+        That is so for a second, while what has come here since takes a share of the room found then: other nodes may
+        each take as much.
+        """
+        with self._lock:
+            look = self._looks.get(account.name)
+            if look is None or not timedelta() <= at - look.at < FILL_HOLDS:
+                return False
+            files, total_bytes = look.files + 1, look.total_bytes + size
+            if files * SHARES > look.files_free or total_bytes * SHARES > look.bytes_free:
+                return False
+            look.files, look.total_bytes = files, total_bytes
+            return True
 
     def check(self, conn: Connection, account: Account, received: Received, *, at: datetime) -> None:
-        """Whether there is room beside what was not taken in yet; a file of the same name goes with this one.
-
-        Where the last look found the mailbox less than half full, and what came since cannot have filled it, that is
-        enough for a second.
+        """Look whether there is room beside what was not taken in yet; a file of the same name goes with this one.
 
         Raises:
             MailboxFullError: there is none.
         """
         limits = account.limits
-        if self._is_low(account.name, limits, received.size, at=at):
-            return
         waiting = mailbox.waiting(
             conn, account=account.name, besides=(folder_of(received.place), received.name), most=limits.files
         )
-        self._looked(account.name, waiting, received.size, at=at)
+        with self._lock:
+            self._looks[account.name] = _Look(
+                at, limits.files - waiting.files - 1, limits.total_bytes - waiting.total_bytes - received.size
+            )
         if waiting.files >= limits.files or waiting.total_bytes + received.size > limits.total_bytes:
             raise MailboxFullError(
                 f"the mailbox is full: {waiting.files} files of {waiting.total_bytes} bytes were not taken in yet; "
                 f"its limits are {limits.files} files and {limits.total_bytes} bytes"
             )
-
-    def _looked(self, account: str, waiting: Waiting, size: int, *, at: datetime) -> None:
-        """What was found, and the file that comes to it."""
-        with self._lock:
-            self._known[account] = (at, waiting.files + 1, waiting.total_bytes + size)
-
-    def _is_low(self, account: str, limits: AccountLimits, size: int, *, at: datetime) -> bool:
-        """Whether one more file is far from any limit; it is then counted."""
-        with self._lock:
-            looked_at, files, total_bytes = self._known.get(account, (at - 2 * FILL_HOLDS, 0, 0))
-            files, total_bytes = files + 1, total_bytes + size
-            low = files <= limits.files // 2 and total_bytes <= limits.total_bytes // 2
-            if not low or not timedelta() <= at - looked_at < FILL_HOLDS:
-                return False
-            self._known[account] = (looked_at, files, total_bytes)
-            return True

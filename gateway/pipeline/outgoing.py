@@ -109,7 +109,7 @@ def put_out(
     )
     if not way.pushed:
         mailbox.put_file(
-            conn,
+            later,
             id=new_id(),
             at=at,
             account=way.account,
@@ -117,5 +117,4 @@ def put_out(
             name=filename,
             payload=payload,
             transmission_id=id,
-            later=later,
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import orjson
+import psycopg
 from alembic import command
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Dialect, Engine, Executable, create_engine, event, text
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import (
     DBAPIError,
     DisconnectionError,
@@ -31,6 +35,9 @@ TABLE_SECONDS = 3
 """So long a migration waits for a table, and everybody else behind it."""
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 60
+
+_DIALECT: Dialect = psycopg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+_DRIVER_UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 class Store:
@@ -61,6 +68,39 @@ class Store:
         """A connection on which every statement commits by itself, for session locks and waiting on rows."""
         with mapped_errors(), self._engine.connect() as plain:
             yield plain.execution_options(isolation_level="AUTOCOMMIT")
+
+    def run(self, statement: Executable, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """One statement that commits by itself, handed to the driver as it is: in a quarter of the time.
+
+        For what a partner waits for at every file. Values and results are the driver's own: no type of SQLAlchemy
+        converts them.
+
+        Args:
+            statement: made once and kept; its SQL is made once, too.
+            values: its parameters.
+
+        Raises:
+            StoreUnavailable, StoreConflict, StoreError: as `begin`.
+        """
+        sql, usual = _as_sent(statement)
+        with mapped_errors(), self._lent() as driver:
+            cursor = driver.execute(sql, {**usual, **values})
+            return cursor.fetchall() if cursor.description is not None else []
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A connection of the pool as the driver knows it; one that broke does not go back."""
+        lent = self._engine.raw_connection()
+        driver: psycopg.Connection[tuple[Any, ...]] = lent.driver_connection  # type: ignore[assignment]
+        try:
+            driver.autocommit = True
+            yield driver
+        finally:
+            if driver.info.transaction_status is TransactionStatus.IDLE:
+                driver.autocommit = False
+                lent.close()
+            else:
+                lent.invalidate()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -186,21 +226,30 @@ def mapped_errors() -> Iterator[None]:
     """Turn SQLAlchemy's and psycopg's errors into ours."""
     try:
         yield
-    except (OperationalError, InterfaceError, DisconnectionError, PoolTimeout) as error:
+    except (OperationalError, InterfaceError, DisconnectionError, PoolTimeout, *_DRIVER_UNAVAILABLE) as error:
         raise StoreUnavailable(_message(error)) from error
-    except IntegrityError as error:
+    except (IntegrityError, psycopg.IntegrityError) as error:
         raise StoreConflict(_message(error)) from error
+    except psycopg.Error as error:
+        raise StoreError(_message(error)) from error
     except SQLAlchemyError as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise StoreUnavailable(_message(error)) from error
         raise StoreError(_message(error)) from error
 
 
-def _message(error: SQLAlchemyError) -> str:
+def _message(error: SQLAlchemyError | psycopg.Error) -> str:
     """The database's first line only: statements and their values stay out of messages and logs."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     lines = str(origin).strip().splitlines()
     return f"the database says: {lines[0] if lines else type(origin).__name__}"
+
+
+@cache
+def _as_sent(statement: Executable) -> tuple[str, Mapping[str, object]]:
+    """A statement as the driver takes it, and those of its parameters that are always the same."""
+    compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]  # every statement has it
+    return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
 
 
 def _engine(url: str, *, connections: int) -> Engine:
@@ -209,6 +258,7 @@ def _engine(url: str, *, connections: int) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=30,
+        pool_use_lifo=True,  # few connections in use are few servers, whose plans and caches are warm
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "tradelane"},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

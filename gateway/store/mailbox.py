@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, select, text, union_all, update
 
 from gateway.model import FileState
-from gateway.store.rows import NewRows, insert_rows
+from gateway.store.engine import Store
+from gateway.store.rows import NewRows, Target, insert_rows
 from gateway.store.tables import mailbox_file
 from gateway.store.vault import StoredPayload
 
@@ -95,7 +96,7 @@ _TAKE_AWAY = (
 
 
 def put_file(
-    conn: Connection,
+    target: Target,
     *,
     id: UUID,
     at: datetime,
@@ -105,16 +106,12 @@ def put_file(
     payload: StoredPayload,
     transmission_id: UUID | None,
     state: FileState = FileState.COMPLETE,
-    later: NewRows | None = None,
 ) -> None:
-    """Show a file; one of the same name that stood there is a version of the past (its row stays, removed).
-
-    With `later` both are collected there.
-    """
-    if later is None:
-        remove_file(conn, account=account, folder=folder, name=name, at=at)
+    """Show a file; one of the same name that stood there is a version of the past (its row stays, removed)."""
+    if isinstance(target, NewRows):
+        target.mark(mailbox_file, "removed_at", at, where={"account": account, "folder": folder, "name": name})
     else:
-        later.mark(mailbox_file, "removed_at", at, where={"account": account, "folder": folder, "name": name})
+        remove_file(target, account=account, folder=folder, name=name, at=at)
     row = {
         "id": id,
         "account": account,
@@ -126,7 +123,7 @@ def put_file(
         "state": state,
         "modified_at": at,
     }
-    insert_rows(conn if later is None else later, mailbox_file, [row])
+    insert_rows(target, mailbox_file, [row])
 
 
 def free_name(conn: Connection, *, account: str, folder: str, name: str) -> str:
@@ -257,6 +254,16 @@ def find_file(conn: Connection, *, account: str, folder: str, name: str, ingeste
     return None if row is None else _file(row)
 
 
+def look_up_file(store: Store, *, account: str, folder: str, name: str, ingested: bool = False) -> MailboxFile | None:
+    """`find_file` by itself, outside any transaction; clients ask for each file, before they send it."""
+    values = {"of_account": account, "of_folder": folder, "of_name": name}
+    rows = store.run(_FIND_TAKEN_IN if ingested else _FIND, values)
+    if not rows:
+        return None
+    named = {column.name: value for column, value in zip(_COLUMNS, rows[0], strict=True)}
+    return MailboxFile(**{**named, "state": FileState(named["state"])})
+
+
 def is_offered(conn: Connection, *, transmission_id: UUID, folder: str) -> bool:
     """Whether a copy of a transmission is still visible in a folder."""
     found = select(mailbox_file.c.id).where(
@@ -302,7 +309,7 @@ def archive_files(
     for row in conn.execute(_TAKE_AWAY, {"of_transmission": transmission_id, "at": at}).all():
         found = _file(row)
         put_file(
-            conn,
+            conn if later is None else later,
             id=new_id(),
             at=at,
             account=found.account,
@@ -310,7 +317,6 @@ def archive_files(
             name=free_name(conn, account=found.account, folder=to_folder, name=found.name),
             payload=StoredPayload(found.sha256, found.size),
             transmission_id=transmission_id,
-            later=later,
         )
 
 

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Dialect, Executable, Insert, Table, insert, t
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
+from gateway.store.engine import Store
+
 Row = Mapping[str, Any]
 
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -46,13 +48,27 @@ class NewRows:
         """Write all that was collected, in one statement. Rows may refer to one another whatever their order."""
         if not self._groups and not self._marks:
             return
+        conn.execute(*self._statement())
+        self._groups, self._marks = {}, []
+
+    def write_at_once(self, store: Store) -> None:
+        """The same as a transaction of its own: one round trip.
+
+        Raises:
+            StoreConflict: a constraint refused a row; nothing is written, and all may be tried again.
+            StoreUnavailable: as of `Store.begin`.
+        """
+        if self._groups or self._marks:
+            store.run(*self._statement())
+        self._groups, self._marks = {}, []
+
+    def _statement(self) -> tuple[Executable, dict[str, object]]:
         parameters: dict[str, object] = {
             f"rows{place}": _as_json(rows) for place, rows in enumerate(self._groups.values())
         }
         for place, (_, values) in enumerate(self._marks):
             parameters |= {f"mark{place}_{column}": value for column, value in values.items()}
-        conn.execute(_together(tuple(mark for mark, _ in self._marks), tuple(self._groups)), parameters)
-        self._groups, self._marks = {}, []
+        return _together(tuple(mark for mark, _ in self._marks), tuple(self._groups)), parameters
 
 
 Target = Connection | NewRows

@@ -72,3 +72,14 @@ def test_folders_are_those_with_visible_files(fresh_store: Store, vault: Vault) 
         assert mailbox.remove_file(conn, account="acme", folder="archive/20260106", name="b.edi", at=CLOCK.now())
         assert not mailbox.remove_file(conn, account="acme", folder="out", name="none", at=CLOCK.now())
         assert mailbox.list_folders(conn, account="acme", under="archive") == ["20260105"]
+
+
+def test_a_file_looked_up_by_itself_is_the_one_that_a_transaction_finds(fresh_store: Store, vault: Vault) -> None:
+    put(fresh_store, vault, "a.edi", b"22", folder="in")
+    asked = {"account": "acme", "folder": "in"}
+    for ingested in (False, True):
+        with fresh_store.begin() as conn:
+            found = mailbox.find_file(conn, **asked, name="a.edi", ingested=ingested)
+        assert found is not None
+        assert mailbox.look_up_file(fresh_store, **asked, name="a.edi", ingested=ingested) == found
+        assert mailbox.look_up_file(fresh_store, **asked, name="b.edi", ingested=ingested) is None

@@ -125,3 +125,19 @@ def test_marks_alone_are_written_too(store: Store) -> None:
             select(mailbox_file.c.name).where(mailbox_file.c.account == account, mailbox_file.c.removed_at.is_(None))
         )
         assert list(left.scalars()) == ["c"]
+
+
+def test_rows_written_at_once_are_kept_and_after_a_conflict_may_be_written_again(store: Store) -> None:
+    order = an_order()
+    first, second = NewRows(), NewRows()
+    insert_rows(first, document, [order])
+    insert_rows(second, document, [order])
+    first.write_at_once(store)
+    with pytest.raises(StoreConflict):
+        second.write_at_once(store)
+    with store.begin() as conn:
+        conn.execute(document.delete().where(document.c.id == order["id"]))
+    second.write_at_once(store)
+    with store.begin() as conn:
+        assert conn.execute(select(document.c.created_at).where(document.c.id == order["id"])).scalar_one() == AT
+    second.write_at_once(store)  # nothing is left to write

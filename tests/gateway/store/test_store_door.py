@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import create_engine, make_url, text
 
 from gateway.errors import StoreConflict, StoreError, StoreRefused, StoreUnavailable
 from gateway.store.engine import Store, migrate, open_store, psycopg_url
@@ -89,6 +89,51 @@ def test_a_connection_cut_within_a_transaction_is_unavailable(store: Store) -> N
 
     with pytest.raises(StoreUnavailable):
         cut()
+
+
+def test_a_statement_by_itself_is_committed_and_its_rows_are_the_drivers(fresh_store: Store) -> None:
+    made = text("INSERT INTO node VALUES (:name, now(), now()) RETURNING name, 100 % 7")
+    assert fresh_store.run(made, {"name": "three"}) == [("three", 2)]
+    assert fresh_store.run(text("UPDATE node SET name = 'four' WHERE name = :name"), {"name": "three"}) == []
+    with fresh_store.begin() as conn:
+        assert conn.execute(text("SELECT count(*) FROM node WHERE name = 'four'")).scalar_one() == 1
+
+
+def test_after_a_statement_by_itself_its_connection_makes_transactions_again(store: Store) -> None:
+    (pid,) = store.run(text("SELECT pg_backend_pid()"), {})[0]
+
+    def fail() -> None:
+        with store.begin() as conn:
+            assert conn.execute(text("SELECT pg_backend_pid()")).scalar_one() == pid
+            conn.execute(text("INSERT INTO node VALUES ('five', now(), now())"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert store.run(text("SELECT 1 FROM node WHERE name = 'five'"), {}) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "ours"),
+    [
+        ("INSERT INTO audit_head (position, seal, settled_seq) VALUES (0, '', 0)", StoreConflict),
+        ("SELECT 1 / 0", StoreError),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", StoreUnavailable),
+    ],
+)
+def test_a_statement_by_itself_that_fails_costs_no_later_one(
+    store: Store, statement: str, ours: type[StoreError]
+) -> None:
+    with pytest.raises(StoreError, match="the database says: ") as caught:
+        store.run(text(statement), {})
+    assert type(caught.value) is ours
+    assert store.run(text("SELECT 2"), {}) == [(2,)]
+
+
+def test_a_statement_by_itself_is_unavailable_where_no_server_is(tmp_path: Path) -> None:
+    away = Store(create_engine(f"postgresql+psycopg:///d?host={tmp_path}"), url="")
+    with pytest.raises(StoreUnavailable, match="the database says"):
+        away.run(text("SELECT 1"), {})
 
 
 def test_a_transaction_of_a_stopped_process_is_ended_by_the_server(store: Store) -> None:
