@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from translators.errors import Issue
 
@@ -129,4 +130,12 @@ class WebhookReplayed(GatewayError):
 
 
 class NoTelling(Exception):  # no GatewayError: an adapter's fault is one delivery's, not the gateway's
-    """A business system could not be asked now; raised by adapters, where the runtime takes any exception for that."""
+    """A business system could not be asked now; raised by adapters, where the runtime takes any exception for that.
+
+    Args:
+        after: how long it wants to be left alone; None where it did not say.
+    """
+
+    def __init__(self, text: str, *, after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.after = after

@@ -20,7 +20,8 @@ from gateway.adapters.kit import (
 from gateway.adapters.protocol import Accepted, Adapter, Duplicate, Outcome, Rejected, Retry, Uncertain
 from translators.canonical.common import Document
 
-WAIT = timedelta(seconds=7)
+WAIT = timedelta(seconds=1234)
+"""Longer than anything waits that was told nothing."""
 
 
 class NetworkPeer(Peer, Protocol):
@@ -64,7 +65,7 @@ class NetworkContract(AdapterContract):
     def test_too_many_and_unavailable_wait_as_long_as_they_say(self) -> None:
         """8: 429 and 503 are Retry, whichever request they answer, and Retry-After is the least wait."""
         for status in (429, 503):
-            for outcome, effects in self._spoiled(AnswerInstead(status, {"Retry-After": "7"}, b"<p>later</p>")):
+            for outcome, effects in self._spoiled(AnswerInstead(status, {"Retry-After": "1234"}, b"<p>later</p>")):
                 assert isinstance(outcome, Retry), f"{status}: {outcome}"
                 assert outcome.after >= WAIT, outcome
                 assert not effects

@@ -40,7 +40,7 @@ class NotDone(NoTelling):
     """
 
     def __init__(self, outcome: Outcome, text: str) -> None:
-        super().__init__(text)
+        super().__init__(text, after=outcome.after if isinstance(outcome, Retry) else None)
         self.outcome = outcome
 
 

@@ -32,7 +32,7 @@ from gateway.adapters.protocol import (
     Uncertain,
 )
 from gateway.adapters.url_template import NoValue
-from gateway.adapters.webhook_answers import Answered, Sent, judge, status_in
+from gateway.adapters.webhook_answers import Answered, Sent, judge, said_wait, status_in
 from gateway.adapters.webhook_config import Tls, WebhookConfig
 from gateway.adapters.webhook_proof import Credentials, TokenAnswer, signed
 from gateway.errors import NoTelling, SecretMissing
@@ -133,7 +133,7 @@ class WebhookAdapter:
         except NoValue as error:
             return Rejected("webhook.url_field", str(error), error.name, "data")
         except (SecretMissing, NoTelling) as error:
-            return Retry(_RETRY_AFTER, "target", str(error))
+            return Retry(_wait(error), "target", str(error))
         checkpoint(None)
         try:
             answer = self._request(self._config.method, url, headers, header, body)
@@ -143,7 +143,7 @@ class WebhookAdapter:
         except _UNSENT as error:
             return Retry(_RETRY_AFTER, "target", f"not reached: {_told(error)}")
         except (SecretMissing, NoTelling) as error:
-            return Retry(_RETRY_AFTER, "target", str(error))
+            return Retry(_wait(error), "target", str(error))
         except httpx.HTTPError as error:
             return Uncertain(f"no answer: {_told(error)}")
         return judge(answer, self._config.answers, sent)
@@ -171,7 +171,8 @@ class WebhookAdapter:
         if status_in(answer.status, probe.missing):
             return None
         if not 200 <= answer.status < 300 or answer.body is None:
-            raise NoTelling(f"asked for {reference}, and answered {answer.status}")
+            wait = said_wait(answer.headers, self._clock.now())
+            raise NoTelling(f"asked for {reference}, and answered {answer.status}", after=wait)
         found = text_at(answer.body, probe.id)
         return ExternalRef(found) if found else None
 
@@ -191,10 +192,10 @@ class WebhookAdapter:
 
     def _ask_token(self, url: str, body: bytes, headers: Mapping[str, str]) -> TokenAnswer:
         try:
-            status, _, content = self._exchange("POST", url, headers, body)
+            status, found, content = self._exchange("POST", url, headers, body)
         except httpx.HTTPError as error:
             raise NoTelling(f"no token: {_told(error)}") from error
-        return TokenAnswer(status, content)
+        return TokenAnswer(status, found, content)
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -250,6 +251,12 @@ def _trust(tls: Tls) -> ssl.SSLContext:
     except OSError as error:
         raise SecretMissing(f"the files of tls cannot be used: {error.strerror or error}") from error
     return context
+
+
+def _wait(error: SecretMissing | NoTelling) -> timedelta:
+    """As long as a token endpoint said, or as usual."""
+    said = error.after if isinstance(error, NoTelling) else None
+    return _RETRY_AFTER if said is None else said
 
 
 def _told(error: Exception) -> str:

@@ -97,13 +97,19 @@ def status_in(status: int, wanted: Sequence[str]) -> bool:
 
 def retry_after(answer: Answered, at: datetime, *, usual: timedelta) -> timedelta:
     """How long it asks us to wait (RFC 9110 10.2.3), a day at most; as usual where it does not say."""
-    said = answer.headers.get("retry-after", "").strip()
+    wait = said_wait(answer.headers, at)
+    return usual if wait is None else wait
+
+
+def said_wait(headers: Mapping[str, str], at: datetime) -> timedelta | None:
+    """How long these headers ask us to wait, a day at most; None where they do not say."""
+    said = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", said):
         return min(timedelta(seconds=int(said)), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(said)
     except ValueError:
-        return usual
+        return None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return min(max(moment - at, timedelta()), LONGEST_WAIT)
 

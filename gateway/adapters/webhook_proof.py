@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from gateway.adapters.json_pointer import read_json, text_at
 from gateway.adapters.standard_webhooks import signature_headers, signing_key
+from gateway.adapters.webhook_answers import said_wait
 from gateway.adapters.webhook_config import Auth, Basic, Bearer, HeaderKey, OAuth2, Signature
 from gateway.errors import NoTelling, SecretMissing
 from gateway.ports import Clock
@@ -36,6 +37,7 @@ class TokenAnswer:
     """What a token endpoint said."""
 
     status: int
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -113,7 +115,8 @@ class Credentials:
         found = read_json(answer.body)
         token, kind = text_at(found, "/access_token"), text_at(found, "/token_type")
         if answer.status != 200 or not token or (kind or "bearer").lower() != "bearer":
-            raise NoTelling(f"the token endpoint answered {answer.status} without a bearer token")
+            wait = said_wait(answer.headers, self._clock.now())
+            raise NoTelling(f"the token endpoint answered {answer.status} without a bearer token", after=wait)
         lasts = timedelta(seconds=_seconds(text_at(found, "/expires_in")))
         self._token = SecretStr(token)
         self._until = self._clock.now() + max(lasts - EARLY, lasts / 2)

@@ -26,7 +26,7 @@ from gateway.adapters.protocol import (
     Uncertain,
 )
 from gateway.delivery_policy import USUAL, DeliveryPolicy
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NoTelling
 from gateway.model import AttemptOutcome, DeliveryState, Environment
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import Clock, new_id
@@ -126,7 +126,9 @@ class OutboundLine:
         except GatewayError:
             raise
         except Exception as error:  # noqa: BLE001 as with submit
-            return _Tried(self._later(row, self._failed(row, error)), find_out=True)
+            later = self._later(row, self._failed(row, error))
+            asked = error.after if isinstance(error, NoTelling) else None
+            return _Tried(replace(later, after=max(later.after, asked or later.after)), find_out=True)
         if ref is not None:
             return _Tried(Accepted(ref, "found"))
         if idempotency == "probe_only":

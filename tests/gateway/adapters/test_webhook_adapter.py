@@ -341,6 +341,13 @@ def test_a_probe_finds_or_does_not_or_cannot_tell(shop: Shop) -> None:
         probing(shop, lambda _: answering(200, text="<p>maintenance</p>")).probe(REFERENCE)
 
 
+def test_a_probe_that_is_put_off_says_for_how_long(shop: Shop) -> None:
+    for said, wait in (("90", timedelta(seconds=90)), ("soon", None)):
+        with pytest.raises(NoTelling) as caught:
+            probing(shop, lambda _, said=said: answering(503, headers={"Retry-After": said})).probe(REFERENCE)
+        assert caught.value.after == wait
+
+
 def test_a_probe_replaces_a_refused_token(shop: Shop) -> None:
     system = shop.system(Demands(client=("us:1", CANARY)))
     probe = {"url": f"{system.url}/orders?reference={{reference}}", "id": "/items/0/id"}

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.adapters.protocol import Accepted, Duplicate, ExternalRef, Rejected, Uncertain
+from gateway.errors import NoTelling
 from gateway.lane_work import LaneWork
 from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
@@ -243,6 +244,18 @@ def test_a_question_that_fails_is_asked_again_and_nothing_is_sent(outbound: Outb
     outbound.adapter.probed = REF
     outbound.later(600)
     assert outbound.row().state == "delivered"
+
+
+def test_a_question_is_put_off_as_long_as_it_was_asked_to_be(outbound: Outbound) -> None:
+    outbound.route("PO-1")
+    outbound.adapter = ScriptedAdapter(steps=[Uncertain("no answer")], checkpoints=[None])
+    outbound.adapter.probed = NoTelling("busy", after=timedelta(hours=5))
+    outbound.run()
+    outbound.later(600)
+    outbound.later(4 * 3600)
+    assert len(outbound.adapter.probes) == 1
+    outbound.later(3600)
+    assert len(outbound.adapter.probes) == 2
 
 
 def test_a_worker_killed_before_the_checkpoint_has_sent_nothing(outbound: Outbound) -> None:
