@@ -15,7 +15,7 @@ from gateway.pipeline.keeping_again import keep_again, tell_issues
 from gateway.pipeline.reading_again import mapped_again
 from gateway.pipeline.translate import MadeDocument, settle
 from gateway.store import Connection, audit, exceptions, outbound, transmissions
-from gateway.store.held_sets import HeldSets, held_deliveries, held_sets
+from gateway.store.held_sets import MAPPED_AGAIN, HeldSets, held_deliveries, held_sets
 from translators.errors import Issue
 
 
@@ -65,7 +65,7 @@ class Releasing:
             conn,
             at=at,
             actor=self.by,
-            action="transmission.mapped_again",
+            action=MAPPED_AGAIN,
             subject="transmission",
             subject_id=str(found.id),
             detail={"documents": len(made), "issues": len(issues)},

@@ -16,6 +16,9 @@ from gateway.store.tables import delivery, document, exception
 from gateway.store.work import Claim
 from gateway.store.work_statements import DISPATCH
 
+RELEASED = "delivery.released"
+"""In the audit log: it was held for a person, and is due again."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentToDispatch:
@@ -86,7 +89,7 @@ def let_go(conn: Connection, delivery_id: UUID, *, by: str, at: datetime) -> Non
         conn,
         at=at,
         actor=by,
-        action="delivery.released",
+        action=RELEASED,
         subject="delivery",
         subject_id=str(delivery_id),
         detail={},

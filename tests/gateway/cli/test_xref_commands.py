@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.store import cross_references
 from tests.gateway.cli.conftest import Workspace, objects
+from tests.gateway.inbound_line import Line, file_of
+from tests.gateway.outbound_line import write_map
 
 HEAD = "table,partner,value,word,from,to\n"
+MAP_850 = """\
+extends: base/850.in
+partner: acme
+lines:
+  sku: xref(pair('IN', 'BP'), 'item')
+"""
 
 
 def test_rows_are_imported_listed_and_exported_as_they_were(workspace: Workspace, tmp_path: Path) -> None:
@@ -51,6 +60,22 @@ def test_a_file_with_a_mistake_changes_nothing(workspace: Workspace, tmp_path: P
     assert done.exit_code == 1
     assert message in done.stderr
     assert workspace("xref", "export").stdout == HEAD
+
+
+def test_an_import_lets_go_all_that_waited_for_its_rows(workspace: Workspace, tmp_path: Path) -> None:
+    write_map(tmp_path, MAP_850, name="acme/850.in")
+    line = Line(workspace.line.store, tmp_path)
+    line.sent(file_of("PO-1"), name="one.edi")
+    line.sent(file_of("PO-2", control="000000018"), name="two.edi")
+    assert line.erp() == []
+    file = tmp_path / "rows.csv"
+    file.write_text("table,partner,value,word,from,to\nitem,acme,A-20415,OUR-1,,\n")
+    [done] = objects(workspace("xref", "import", file, "--json"))
+    assert done["changed"] == 1
+    line.clock.advance(datetime.now(tz=UTC) - line.clock.now())
+    line.run()
+    assert [(one["number"], one["lines"][0]["sku"]) for one in line.erp()] == [("PO-1", "OUR-1"), ("PO-2", "OUR-1")]
+    assert "nothing waits" in workspace("exceptions", "list").stdout
 
 
 def test_text_that_is_not_utf_8_is_refused(workspace: Workspace, tmp_path: Path) -> None:

@@ -84,6 +84,38 @@ def test_a_row_of_another_partner_or_another_day_lets_nothing_go(seller: Seller)
     assert (seller.line.erp(), seller.open_exceptions()) == ([], ["map.xref.unknown"])
 
 
+def test_a_row_that_was_added_while_the_order_was_read_lets_it_go(seller: Seller) -> None:
+    """It was committed after the order's own look at the table, and its moment is before the exception's."""
+    seller.line.sent(file_of("PO-1"))
+    seller.line.clock.advance(-timedelta(seconds=90))
+    add(seller, CrossReference("item", "A-20415", "OUR-1"))  # half a minute before
+    seller.line.clock.advance(timedelta(seconds=31))
+    release(seller)
+    assert seller.line.numbers() == ["PO-1"]
+
+
+def test_a_document_of_ours_was_looked_for_while_its_row_was_added(seller: Seller) -> None:
+    handed = seller.sends(answer("PO-1", seller_order="S-1"))
+    seller.line.clock.advance(-timedelta(seconds=90))
+    add(seller, CrossReference("our-order", "S-1", "9001", partner="buyer"))
+    seller.line.clock.advance(timedelta(seconds=31))
+    release(seller)
+    assert seller.delivery(handed)["state"] == "delivered"
+
+
+def test_a_row_that_does_not_help_is_tried_once_and_told_once(seller: Seller) -> None:
+    id = seller.line.sent(file_of("PO-1"))["transmission"]["id"]
+    handed = seller.sends(answer("PO-1", seller_order="S-1"))
+    add(seller, CrossReference("another-table", "A-20415", "X"), CrossReference("another-table", "S-1", "X"))
+    for _ in range(3):
+        release(seller)
+        seller.line.clock.advance(timedelta(seconds=5))
+    again = [row for row in seller.line.life(id)["audit"] if row["action"] == "transmission.mapped_again"]
+    assert len(again) == 1
+    assert seller.delivery(handed)["attempts"] == 2
+    assert seller.open_exceptions() == ["map.xref.unknown", "map.xref.unknown"]
+
+
 def test_a_document_of_ours_waits_for_its_row_too(seller: Seller) -> None:
     handed = seller.sends(answer("PO-1", seller_order="S-1"))
     assert seller.delivery(handed)["state"] == "rejected"
