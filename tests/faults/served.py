@@ -24,6 +24,7 @@ from gateway.store.engine import Store, open_store
 from sftp.client import SFTPClient
 from sftp.keys import PublicKey, new_private_key, public_part
 from tests.faults.orders import PARTNERS, Partner
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 COMMAND = (sys.executable, "-c", "from gateway.cli.main import run; run()")
@@ -74,7 +75,7 @@ class ServedHome:
     def __init__(self, home: Path, *, create: bool = True) -> None:
         self.home = home
         home.chmod(0o755)
-        self.port = _free_port()
+        self.port = free_port()
         self.erp = home / "erp"
         self.log = home / "serve.log"
         self.postgres = EmbeddedPostgres(home)
@@ -275,12 +276,6 @@ def wait_until_drained(site: ServedHome, *, within: float) -> float:
             f"not drained within {within:g} s; left:\n{remaining(site)}\n{site.last_words()}"
         ) from error
     return monotonic() - began
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def worker_processes(parent: psutil.Process) -> list[psutil.Process]:

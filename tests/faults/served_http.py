@@ -11,6 +11,7 @@ import orjson
 
 from tests.faults.orders import PARTNERS, Order
 from tests.faults.served import COMMAND, ServedHome
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 CURL = shutil.which("curl")
@@ -29,7 +30,7 @@ class HttpHome(ServedHome):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        self.http_port, self.operations_port = _free_port(), _free_port()
+        self.http_port, self.operations_port = free_port(), free_port()
         settings = home / "tradelane.yaml"
         more = f"http: {{port: {self.http_port}}}\noperations: {{port: {self.operations_port}}}\n"
         settings.write_text(settings.read_text() + more)
@@ -94,9 +95,3 @@ class HttpHome(ServedHome):
 
         wait_until(answered, within=within)
         return statuses
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 from base64 import b64decode, b64encode
@@ -25,6 +24,7 @@ import httpx
 
 from tests.interop.peers import PEERS
 from tests.interop.tryton_seed import ACTIVATED, ADMIN, DATABASE, MODULES, Seeded, seed
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 BIN = PEERS / "tryton" / "bin"
@@ -205,9 +205,7 @@ def _make(path: Path) -> None:
 
 @contextmanager
 def _serving(folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}/{DATABASE}"
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(

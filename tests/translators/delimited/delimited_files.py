@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from translators.delimited.layout import Layout, read_layout
+from translators.delimited.layout import Layout
+from translators.delimited.layout_file import read_layout
 from translators.delimited.reader import read_delimited
 from translators.delimited.rows import DelimitedLimits
 from translators.reading import ReadDocument
