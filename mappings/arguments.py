@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.expressions import ExpressionFault
-from mappings.functions import Accepts, Function, Parameter
+from mappings.signatures import Accepts, Function, Parameter
 from mappings.syntax import Call, Literal, Node, ReferenceNode, bare_word, offset
 from translators.datafile import did_you_mean
 

@@ -8,10 +8,11 @@ from typing import Any
 from mappings.arguments import bound
 from mappings.arithmetic import ROUNDINGS, rounded, rounded_quotient
 from mappings.expressions import ExpressionFault
-from mappings.functions import FUNCTIONS, Accepts, Form, Function
+from mappings.functions import FUNCTIONS
 from mappings.kinds import Kind, Memo
 from mappings.patterns import PatternFault
 from mappings.readers import code_reader, number_reader
+from mappings.signatures import Accepts, Form, Function
 from mappings.syntax import Arithmetic, BlockName, Call, Node, ReferenceNode, offset
 from mappings.values import UNKNOWN, BlockParts, Value, absence
 from mappings.writer import Writer

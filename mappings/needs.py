@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mappings.functions import FUNCTIONS, Form
+from mappings.functions import FUNCTIONS
+from mappings.signatures import Form
 from mappings.source import Source
 from mappings.syntax import Call, Comparison, Conditional, Either, Literal, Node, ReferenceNode
 

@@ -21,7 +21,8 @@ from mappings.x12_target import X12SetTarget
 from translators.canonical.common import Document
 from translators.canonical.registry import CANONICAL
 from translators.datafile import LoadError, LoadFault, Mapping, Place, Scalar, did_you_mean
-from translators.delimited.layout import Layout, read_layout
+from translators.delimited.layout import Layout
+from translators.delimited.layout_file import read_layout
 from translators.x12.guide import GuideLibrary, SetGuide
 
 LAYOUT_FILE = ".layout.yaml"
