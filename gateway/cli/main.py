@@ -21,6 +21,7 @@ from gateway.cli import (
     guides,
     lineage,
     log,
+    map_revisions,
     maps,
     nodes,
     onboarding,
@@ -68,6 +69,7 @@ exceptions.register(app)
 references.register(app)
 onboarding.register(app)
 lineage.register(app)
+map_revisions.register(app)
 tables.register(app)
 probing.register(app)
 adapters.register(app)

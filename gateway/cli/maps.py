@@ -1,12 +1,11 @@
-"""`map ...`: check, test, show, explain, prove, compare, activate, retire and roll back maps."""
+"""`map ...`: check, test, show, explain, prove and compare maps."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,21 +22,19 @@ from gateway.cli.output import (
     print_table,
     printable,
 )
-from gateway.errors import UnknownRevision
 from gateway.ports import SystemClock
 from gateway.workspace import home_of, map_roots, maps_of, registry_of, vault_folder
 
 if TYPE_CHECKING:
-    from gateway.store.revisions import MapDecision
     from mappings.compiled import CompiledMap
     from mappings.coverage import MapCoverage
     from mappings.engine import Mapped
     from mappings.golden import SampleResults
     from mappings.lineage import Lineage
+    from translators.x12.guide import GuideLibrary
 
 map_app = typer.Typer(help="Maps: check, test, show, explain, prove and compare them.", no_args_is_help=True)
 
-ACTOR = "cli"
 _AGAINST = re.compile(r"last:([1-9][0-9]{0,5})")
 _DIFFERENCES_SHOWN = 20
 
@@ -50,7 +47,7 @@ def register(app: typer.Typer) -> None:
 @map_app.command("check")
 def map_check(home: Home = None, json: Json = False) -> None:
     """Load every map; print every mistake as FILE:LINE:COLUMN. Exit 1 if there is any."""
-    catalog = maps_of(home, guides=_guides())
+    catalog = maps_of(home, guides=shipped_guides())
     faults = catalog.load_all()
     if json:
         print_json(
@@ -81,7 +78,7 @@ def map_test(
     """Run the samples that lie beside the maps. Exit 1 if one does not come out as expected."""
     from mappings.golden import run_samples
 
-    catalog = maps_of(home, guides=_guides())
+    catalog = maps_of(home, guides=shipped_guides())
     names = [name for name in catalog.names() if partner is None or name.split("/", 1)[0] == partner]
     if not names:
         fail(f"no map of {partner}; there are {', '.join(catalog.names())}", code=EXIT_USAGE)
@@ -101,7 +98,7 @@ def map_test(
         )
     else:
         for found in results:
-            _print_samples(found)
+            print_samples(found)
         run = [result for found in results for result in found.results]
         people.print(f"{sum(result.passed for result in run)} of {len(run)} samples passed")
     if not all(found.passed for found in results):
@@ -113,7 +110,7 @@ def map_show(
     name: Annotated[str, typer.Argument(help="As acme/850.in.")], home: Home = None, json: Json = False
 ) -> None:
     """Print a map as it is after `extends`, each rule with the line that states it."""
-    found = maps_of(home, guides=_guides()).find(name)
+    found = maps_of(home, guides=shipped_guides()).find(name)
     if json:
         print_json({"map": found.name, "revision": found.revision, "resolved": found.resolved})
     else:
@@ -141,7 +138,7 @@ def map_explain(
     """Say of every value that a map makes of a file which line made it, and of which bytes. Exit 1 on issues."""
     from gateway.pipeline.drafts import words_of
 
-    found = maps_of(home, guides=_guides()).find(map)
+    found = maps_of(home, guides=shipped_guides()).find(map)
     content = file.read_bytes()
     worst = told = 0
     words = {} if partner is None else words_of(registry_of(home), partner, map)
@@ -171,7 +168,7 @@ def map_coverage(
     """Prove every rule by the samples: with it deleted or altered, one must fail. Exit 1 where a rule is not proved."""
     from mappings.coverage import map_coverage as coverage_of
 
-    catalog = maps_of(home, guides=_guides())
+    catalog = maps_of(home, guides=shipped_guides())
     names = [held for held in catalog.names() if name is None or name in (held, held.split("/", 1)[0])]
     if not names:
         fail(f"no map {name}; there are {', '.join(catalog.names())}", code=EXIT_USAGE)
@@ -206,7 +203,7 @@ def map_diff(
     limit = _AGAINST.fullmatch(against)
     if limit is None:
         fail(f"{against} is not how many; want last:1000", code=EXIT_USAGE)
-    compiled = MapCatalog(map_roots(home_of(home)), guides=_guides()).drafted(map, draft)
+    compiled = MapCatalog(map_roots(home_of(home)), guides=shipped_guides()).drafted(map, draft)
     if compiled.reads.word == CANONICAL_SIDE:
         fail(f"{map} reads {compiled.reads}; diff compares what is made of partners' files", code=EXIT_USAGE)
     settings = load_settings(home_of(home))
@@ -229,123 +226,6 @@ def map_diff(
         raise typer.Exit(EXIT_REJECTED)
 
 
-@map_app.command("activate")
-def map_activate(
-    name: Annotated[str, typer.Argument(help="As acme/850.in.")],
-    since: Annotated[str | None, typer.Option("--from", help="The day, 2026-12-01 (UTC), or moment; else now.")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Put a map in force as its file says it now. Its samples must pass; what was in force is kept for rollback."""
-    from gateway.app import workspace_store
-    from gateway.pipeline.decided_maps import kept_map
-    from gateway.store import revisions
-    from mappings.golden import run_samples
-
-    catalog = maps_of(home, guides=_guides())
-    found = catalog.written(name)
-    results = run_samples(catalog, name)
-    if not results.passed:
-        _print_samples(results)
-        fail(f"{name} is a draft: its samples do not all pass; nothing was activated", code=EXIT_REJECTED)
-    at = SystemClock().now()
-    with workspace_store(home) as store, store.begin() as conn:
-        kept = {(name, found.revision): kept_map(catalog, found)}
-        revisions.keep_revisions(conn, maps=kept, partners={}, at=at)
-        decision = revisions.MapDecision(name, found.revision, _since(since, at), at, ACTOR)
-        revisions.decide(conn, decision)
-    _print_decision(decision, json=json)
-
-
-@map_app.command("retire")
-def map_retire(
-    name: Annotated[str, typer.Argument(help="As acme/850.in.")],
-    since: Annotated[str | None, typer.Option("--from", help="The day, 2026-12-01 (UTC), or moment; else now.")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Take a map out of force: every document that wants it is an issue from then on."""
-    from gateway.app import workspace_store
-    from gateway.store import revisions
-
-    maps_of(home, guides=_guides()).folder(name)
-    at = SystemClock().now()
-    decision = revisions.MapDecision(name, None, _since(since, at), at, ACTOR)
-    with workspace_store(home) as store, store.begin() as conn:
-        revisions.decide(conn, decision)
-    _print_decision(decision, json=json)
-
-
-@map_app.command("rollback")
-def map_rollback(
-    name: Annotated[str, typer.Argument(help="As acme/850.in.")], home: Home = None, json: Json = False
-) -> None:
-    """Put the revision that was in force before back in force, at once."""
-    from gateway.app import workspace_store
-    from gateway.pipeline.decided_maps import before
-    from gateway.store import revisions
-
-    at = SystemClock().now()
-    with workspace_store(home) as store, store.begin() as conn:
-        try:
-            wanted = before(revisions.map_decisions(conn, name), at)
-            decision = revisions.MapDecision(name, wanted.revision, at, at, ACTOR)
-            revisions.decide(conn, decision)
-        except UnknownRevision as error:
-            fail(f"{name}: {error}", code=EXIT_REJECTED)
-    _print_decision(decision, json=json)
-
-
-@map_app.command("revisions")
-def map_revisions(
-    name: Annotated[str, typer.Argument(help="As acme/850.in.")], home: Home = None, json: Json = False
-) -> None:
-    """List the revisions of a map: draft, tested, active (from when), superseded or retired."""
-    from gateway.app import workspace_store
-    from gateway.pipeline.decided_maps import states_of
-    from gateway.store import revisions
-    from mappings.golden import run_samples
-
-    catalog = maps_of(home, guides=_guides())
-    found = catalog.written(name)
-    tested = run_samples(catalog, name).passed
-    with workspace_store(home) as store, store.begin() as conn:
-        seen = revisions.seen_revisions(conn, name)
-        decided = revisions.map_decisions(conn, name)
-    rows = [
-        {"revision": row.revision, "state": row.state, "since": row.since, "file": row.revision == found.revision}
-        for row in states_of(found.revision, tested=tested, seen=seen, decisions=decided, at=SystemClock().now())
-    ]
-    if json:
-        print_json(*rows)
-        return
-    print_table(
-        ({**row, "revision": str(row["revision"] or "")[:12], "file": "it" if row["file"] else ""} for row in rows),
-        {"revision": "revision", "state": "state", "since": "since (UTC)", "file": "the file"},
-    )
-
-
-def _since(text: str | None, now: datetime) -> datetime:
-    """A moment as it was typed; a day begins at midnight UTC."""
-    if text is None:
-        return now
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{text} is no day or moment; want 2026-12-01 or 2026-12-01T06:00+00:00", code=EXIT_USAGE)
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def _print_decision(decision: MapDecision, *, json: bool) -> None:
-    if json:
-        print_json(
-            {"map": decision.map_name, "revision": decision.revision, "active_from": decision.active_from.isoformat()}
-        )
-        return
-    told = "retired" if decision.revision is None else f"revision {decision.revision[:12]} in force"
-    people.print(f"[bold]{plain(decision.map_name)}[/] {told} from {decision.active_from:%Y-%m-%d %H:%M} UTC")
-
-
 def _mapped(
     found: CompiledMap, file: Path, content: bytes, origin: Path | None, words: Mapping[str, str]
 ) -> Iterator[Mapped]:
@@ -356,7 +236,7 @@ def _mapped(
     answered = None if origin is None else origin.read_bytes()
     around = {"agreement": words}
     for source, context in read_source(
-        found, content, name=file.name, origin=answered, guides=_guides(), surroundings=around
+        found, content, name=file.name, origin=answered, guides=shipped_guides(), surroundings=around
     ):
         yield run(found, source, context)
 
@@ -392,7 +272,8 @@ def _print_coverage(found: MapCoverage) -> None:
         people.print(f"  read by no rule: {plain(told)}")
 
 
-def _print_samples(found: SampleResults) -> None:
+def print_samples(found: SampleResults) -> None:
+    """Print which samples pass, and what the others give."""
     if not found.results:
         people.print(f"[red]no samples[/] {plain(found.map_name)}: put FILE.edi and FILE.expected.json beside the map")
     for result in found.results:
@@ -402,7 +283,8 @@ def _print_samples(found: SampleResults) -> None:
             people.print(f"  {plain(difference)}")
 
 
-def _guides() -> Any:
+def shipped_guides() -> GuideLibrary:
+    """The guides of the standard."""
     from translators.x12.guide import GuideLibrary
 
     return GuideLibrary.shipped()
