@@ -168,6 +168,16 @@ def test_a_chunk_that_is_not_well_formed_keeps_nothing(strict: Site, body: bytes
     assert kept(strict) <= (1 if body.startswith(b"5 ") else 0)  # h11 reads "5 " as 5, as RFC 9112 7.1.1 lets it
 
 
+@pytest.mark.parametrize("twice", ["Authorization: Bearer other", "Content-Type: text/plain", "Idempotency-Key: b"])
+def test_a_header_that_decides_and_stands_twice_is_refused(strict: Site, twice: str) -> None:
+    """A proxy before us could go by the one, and we by the other."""
+    lines = ("Content-Type: application/edi-x12", "Idempotency-Key: a", twice, "Content-Length: 3", "Connection: close")
+    answer = strict.raw(head(strict, *lines) + b"ISA")
+    assert status(answer) == 400
+    assert f"{twice.partition(':')[0].lower()} stands twice".encode() in answer
+    assert kept(strict) == 0
+
+
 def test_a_length_said_twice_alike_is_one(strict: Site) -> None:
     lines = ("Content-Length: 5", "Content-Length: 5", "Connection: close")
     assert status(strict.raw(head(strict, *lines) + b"ISA*x" + SMUGGLED)) == 201
