@@ -80,8 +80,9 @@ def list_(
         row["since"] = str(row["opened_at"])[:19]
         row["count"] = f"{row['open']}/{row['ever']}"
         row["owner"] = row["owner"] or "-"
+        row["fix"] = row["fix"] or "-"
     columns = {"fingerprint": "group", "code": "code", "partner": "partner", "count": "open/ever"}
-    columns |= {"since": "since (UTC)", "owner": "owner", "reason": "newest"}
+    columns |= {"since": "since (UTC)", "owner": "owner", "fix": "fix", "reason": "newest"}
     print_table(rows, columns, whole=("fingerprint", "code"))
 
 

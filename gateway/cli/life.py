@@ -83,6 +83,7 @@ def print_life(life: dict[str, Any]) -> None:
     for exception in life["exceptions"]:
         people.print(
             f"  [red]exception[/] {exception['state']}  {plain(exception['code'])}  {plain(exception['reason'])}  "
+            f"{_where(exception['fix'])}"
             f"[dim]tradelane exceptions show {exception['fingerprint']}[/]"
         )
     for row in life["audit"]:
@@ -95,6 +96,10 @@ def print_life(life: dict[str, Any]) -> None:
     for row in life["audit"]:
         seal = f"sealed as {row['sealed_as']}" if row["sealed_as"] else "not sealed yet"
         people.print(f"  [dim]{str(row['at'])[:23]}  {plain(row['actor'])}  {row['action']}  {seal}[/]")
+
+
+def _where(fix: str | None) -> str:
+    return "" if fix is None else f"to be put right in the {plain(fix)}  "
 
 
 def _print_wait(delivery: dict[str, Any]) -> None:

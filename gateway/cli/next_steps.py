@@ -39,10 +39,15 @@ CODES: Mapping[str, str] = {
         BY_ITSELF,
     ),
 }
-REJECTED = (
-    "put right what it names, then tradelane retry --group {group} --reason WHY; never to be delivered: "
-    "tradelane resolve ID --given-up --reason WHY"
-)
+GIVEN_UP = "; never to be delivered: tradelane resolve ID --given-up --reason WHY"
+REJECTED: Mapping[str | None, str] = {
+    None: "put right what it names, then tradelane retry --group {group} --reason WHY" + GIVEN_UP,
+    "data": "put it right in the business system, then tradelane retry --group {group} --reason WHY; or have the "
+    "partner send it anew" + GIVEN_UP,
+    "mapping": "put the map right, then tradelane replay reprocess --group {group}" + GIVEN_UP,
+    "config": "put it right in tradelane.yaml, then tradelane retry --group {group} --reason WHY" + GIVEN_UP,
+}
+"""By where the business system, or we for it, said that it is put right."""
 UNSENT = "put right what it names, then tradelane retry --group {group} --reason WHY"
 SENDING = ("as2.", "folder.", "send.", "sftp_client.")
 """How codes begin that tell of what could not be brought to a partner."""
@@ -62,7 +67,7 @@ def next_step(group: Group, members: Sequence[Mapping[str, Any]]) -> str:
     newest = still[0]
     step = CODES.get(group.code, "")
     if not step and newest["delivery_id"] is not None:
-        step = REJECTED
+        step = REJECTED.get(newest["fix"], REJECTED[None])
     elif not step and newest["transmission_id"] is not None:
         step = UNSENT if group.code.startswith(SENDING) else UNREAD if group.code.startswith(READING) else ""
     id = next(

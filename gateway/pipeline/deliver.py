@@ -228,6 +228,7 @@ class OutboundLine:
                 group=exceptions.fingerprint(str(found["partner"]), str(found["kind"]), row.destination, code),
                 document_id=row.document_id,
                 delivery_id=row.id,
+                fix=outcome.fix if isinstance(outcome, Rejected) else None,
             )
         return delivered
 

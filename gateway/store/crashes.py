@@ -189,5 +189,6 @@ def _tell(conn: Connection, crash: Crash, row: Row[Any], *, worker: str, now: da
             reason=f"{crash.crashes} workers failed at it; the last: {reason}",
             group=exceptions.fingerprint(crash.lane, POISON),
             document_id=row.document_id,
-            **named,
+            delivery_id=named.get("delivery_id"),
+            transmission_id=named.get("transmission_id"),
         )

@@ -42,7 +42,7 @@ class Group:
         open: how many exceptions of it are open; `ever`: how many there were.
         partner: of the newest of them, where it has one.
         snoozed_until: it is left out of the list before; with its end the snooze is over, too.
-        reason: of the newest.
+        reason: of the newest; so is `fix`, where it is put right (data, mapping, config), where that is known.
     """
 
     fingerprint: str
@@ -58,6 +58,7 @@ class Group:
     resolved_at: datetime | None
     resolved_by: str | None
     reason: str
+    fix: str | None
 
 
 def note_opened(conn: Connection, fingerprint: str, *, at: datetime, code: str, reason: str) -> None:
@@ -147,6 +148,7 @@ def members(conn: Connection, fingerprint: str, *, limit: int = LISTED_AT_MOST) 
             columns.state,
             columns.code,
             columns.reason,
+            columns.fix,
             columns.opened_at,
             columns.resolved_at,
             columns.resolved_by,
@@ -218,6 +220,7 @@ def _groups() -> Any:
     newest = (
         select(
             exception.c.reason,
+            exception.c.fix,
             exception.c.opened_at,
             func.coalesce(transmission.c.partner, document.c.partner).label("partner"),
         )
@@ -242,6 +245,7 @@ def _groups() -> Any:
             _OF.resolved_by,
             newest.c.partner,
             newest.c.reason,
+            newest.c.fix,
             newest.c.opened_at.label("last_at"),
             counts.c.open,
             counts.c.ever,

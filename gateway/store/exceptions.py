@@ -30,8 +30,9 @@ def open_exception(
     transmission_id: UUID | None = None,
     document_id: UUID | None = None,
     delivery_id: UUID | None = None,
+    fix: str | None = None,
 ) -> None:
-    """Open one exception and audit it; `group` is its `fingerprint(...)`."""
+    """Open one exception and audit it; `group` is its `fingerprint(...)`, `fix` as in `protocol.Rejected`."""
     conn.execute(
         insert(exception),
         {
@@ -44,6 +45,7 @@ def open_exception(
             "reason": storable(reason),
             "fingerprint": group,
             "opened_at": at,
+            "fix": fix,
         },
     )
     exception_groups.note_opened(conn, group, at=at, code=code, reason=reason)

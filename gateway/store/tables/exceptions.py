@@ -34,6 +34,7 @@ exception = Table(
     time_column("opened_at"),
     time_column("resolved_at", optional=True),
     Column("resolved_by", Text, nullable=True),
+    Column("fix", Text, nullable=True),  # where a business system's refusal is put right: data, mapping, config
 )
 
 exception_group = Table(

@@ -20,15 +20,27 @@ MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 ABOUT = UUID(int=7)
 
 
-def step(code: str, *, of: str = "delivery", state: str = "open") -> str:
-    group = Group("ab12", ExceptionState(state), code, None, 1, 1, MOMENT, MOMENT, None, None, None, None, "why")
+def step(code: str, *, of: str = "delivery", state: str = "open", fix: str | None = None) -> str:
+    group = Group("ab12", ExceptionState(state), code, None, 1, 1, MOMENT, MOMENT, None, None, None, None, "why", fix)
     member: dict[str, Any] = {"state": state, "delivery_id": None, "document_id": None, "transmission_id": None}
-    return next_step(group, [member | {f"{of}_id": ABOUT}])
+    return next_step(group, [member | {"fix": fix, f"{of}_id": ABOUT}])
 
 
 def test_what_a_business_system_refuses_is_put_right_and_tried_again_or_given_up() -> None:
     assert "tradelane retry --group ab12" in step("http.400")
     assert f"tradelane resolve {ABOUT} --given-up" in step("http.400")
+
+
+@pytest.mark.parametrize(
+    ("fix", "wanted"),
+    [
+        ("data", "in the business system, then tradelane retry --group ab12"),
+        ("mapping", "tradelane replay reprocess --group ab12"),
+        ("config", "in tradelane.yaml, then tradelane retry --group ab12"),
+    ],
+)
+def test_where_it_is_put_right_decides_how_it_goes_on(fix: str, wanted: str) -> None:
+    assert wanted in step("item.unknown", fix=fix)
 
 
 @pytest.mark.parametrize(

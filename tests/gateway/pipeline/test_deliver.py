@@ -16,7 +16,7 @@ from gateway.errors import NoTelling
 from gateway.lane_work import LaneWork
 from gateway.pipeline.backoff import Backoff
 from gateway.pipeline.deliver import OutboundLine
-from gateway.store import timeline
+from gateway.store import exception_groups, timeline
 from gateway.store.crashes import give_back
 from gateway.store.engine import Store
 from gateway.store.tables import delivery
@@ -102,14 +102,14 @@ def test_what_the_business_system_has_is_delivered(outbound: Outbound, outcome: 
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code", "attempt"),
+    ("outcome", "code", "attempt", "fix"),
     [
-        (Rejected("unknown_item", "no item TL-100", path="lines[0].sku", fix="data"), "unknown_item", "rejected"),
-        (Duplicate(REF, same_content=False), "delivery.duplicate", "duplicate"),
+        (Rejected("unknown_item", "no item TL", path="lines[0].sku", fix="data"), "unknown_item", "rejected", "data"),
+        (Duplicate(REF, same_content=False), "delivery.duplicate", "duplicate", None),
     ],
 )
 def test_a_business_error_is_never_retried_and_opens_an_exception(
-    outbound: Outbound, outcome: Any, code: str, attempt: str
+    outbound: Outbound, outcome: Any, code: str, attempt: str, fix: str | None
 ) -> None:
     id = outbound.route("PO-1")
     outbound.adapter.steps = [outcome]
@@ -119,7 +119,9 @@ def test_a_business_error_is_never_retried_and_opens_an_exception(
     assert outbound.row().state == "rejected"
     life = outbound.life(id)
     [exception] = life["exceptions"]
-    assert (exception["code"], exception["state"]) == (code, "open")
+    assert (exception["code"], exception["state"], exception["fix"]) == (code, "open", fix)
+    with outbound.store.begin() as conn:
+        assert [group.fix for group in exception_groups.listed(conn, now=outbound.clock.now())] == [fix]
     assert exception["delivery_id"] == life["documents"][0]["deliveries"][0]["id"]
     assert outcomes(life) == [attempt]
     assert [row["action"] for row in life["audit"]][-2:] == ["delivery.rejected", "exception.opened"]
