@@ -40,7 +40,7 @@ interop: .venv/peers.stamp
 peers: .venv/peers.stamp       ## AS2 peers and the ERP of the interop suite, in environments of their own
 
 interop-table: .venv/dev.stamp .venv/peers.stamp   ## write docs/interop.md from a run of the interop suite
-	TRADELANE_WRITE_INTEROP=1 $(BIN)/python -m pytest -m interop tests/interop
+	TRADELANE_WRITE_INTEROP=1 $(BIN)/python -m pytest -m interop tests/interop tests/sftp
 
 reliability-table: .venv/dev.stamp   ## write the figures of docs/reliability.md from a run of the fault suite
 	TRADELANE_WRITE_RELIABILITY=1 $(BIN)/python -m pytest -m faults --ignore tests/mutants -n 2

@@ -1,29 +1,14 @@
-"""The table of real peers in docs/interop.md: made by the suite, from what passed in it."""
+"""What the tests with real peers share: a running Tryton, figures in the output, and the table of what passed."""
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.interop.peers import required
+from tests.interop.table import passed, table  # noqa: F401 fixtures
 from tests.interop.tryton_peer import Tryton, tryton, tryton_server
-
-TABLE = Path(__file__).parents[2] / "docs" / "interop.md"
-WRITE = "TRADELANE_WRITE_INTEROP"
-"""Set by `make interop-table`: the run, which must be of the whole suite, writes the table."""
-
-HEAD = """# Real peers
-
-What the interop suite exchanged with other implementations, each in its own process and environment. The suite runs
-in CI (`make interop`); this table is written by `make interop-table` from the cases that passed in one run.
-
-| Peer | Version | Way | Case | Passed |
-|---|---|---|---|---|
-"""
 
 
 @pytest.fixture(scope="session")
@@ -47,26 +32,3 @@ def figures(request: pytest.FixtureRequest) -> Figures:
             print(f"\n{line}")  # noqa: T201 the figures that the run is asked for
 
     return show
-
-
-Passed = Callable[..., None]
-
-_passed: Counter[tuple[str, str, str, str]] = Counter()
-
-
-@pytest.fixture
-def passed() -> Passed:
-    """Note a case that passed: peer, version, way (to us, from us), case."""
-
-    def note(peer: str, version: str, way: str, case: str) -> None:
-        _passed[peer, version, way, case] += 1
-
-    return note
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _table() -> Iterator[None]:
-    yield
-    if os.environ.get(WRITE):
-        rows = (f"| {' | '.join(key)} | {count} |\n" for key, count in sorted(_passed.items()))
-        TABLE.write_text(HEAD + "".join(rows), encoding="utf-8")

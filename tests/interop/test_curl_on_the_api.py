@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ import pytest
 from tests.faults.orders import order
 from tests.faults.served import wait_until_drained
 from tests.faults.served_http import CURL, PARTNER, HttpHome
+from tests.interop.table import Passed
 from tests.waiting import wait_until
 
 pytestmark = [
@@ -21,6 +23,12 @@ pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(CURL is None and not os.environ.get("CI"), reason="curl is not installed"),
 ]
+
+
+def version() -> str:
+    """Of curl, `7.88.1`."""
+    assert CURL is not None
+    return subprocess.run([CURL, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +44,7 @@ def site() -> Iterator[HttpHome]:
             served.remove()
 
 
-def test_an_order_is_sent_looked_at_and_its_997_collected(site: HttpHome) -> None:
+def test_an_order_is_sent_looked_at_and_its_997_collected(site: HttpHome, passed: Passed) -> None:
     one = order(PARTNER, 1)
     assert site.send(one) == 201
     assert site.send(one) == 200
@@ -53,6 +61,7 @@ def test_an_order_is_sent_looked_at_and_its_997_collected(site: HttpHome) -> Non
     assert site.curl("--request", "POST", f"{site.url}/v1/outbound/{answer['carried_by']}/collected")[0] == 204
     left = orjson.loads(site.curl(f"{site.url}/v1/outbound")[1])["items"]
     assert answer["carried_by"] not in [item["id"] for item in left]
+    passed("curl", version(), "to us", "an order is sent, looked at, and its 997 collected")
 
 
 def test_metrics_hold_what_the_workers_did(site: HttpHome) -> None:
@@ -73,7 +82,9 @@ def test_metrics_hold_what_the_workers_did(site: HttpHome) -> None:
 
 
 @pytest.mark.parametrize("how", ["form", "chunked", "http1.0", "large with 100-continue"])
-def test_every_way_curl_sends_a_file_arrives_byte_for_byte(site: HttpHome, how: str, tmp_path: Path) -> None:
+def test_every_way_curl_sends_a_file_arrives_byte_for_byte(
+    site: HttpHome, how: str, tmp_path: Path, passed: Passed
+) -> None:
     content = hashlib.sha256(how.encode()).digest() * (200_000 if how.startswith("large") else 50)
     path = tmp_path / "any.bin"
     path.write_bytes(content)
@@ -86,9 +97,10 @@ def test_every_way_curl_sends_a_file_arrives_byte_for_byte(site: HttpHome, how: 
     status, body = site.curl(*options, f"{site.url}/v1/transmissions")
     assert status == 201, body
     assert orjson.loads(body)["sha256"] == hashlib.sha256(content).hexdigest()
+    passed("curl", version(), "to us", "a form, chunks, HTTP/1.0 and 100-continue arrive byte for byte")
 
 
-def test_curl_without_a_good_key_is_told_so(site: HttpHome) -> None:
+def test_curl_without_a_good_key_is_told_so(site: HttpHome, passed: Passed) -> None:
     status, body = site.curl("--header", "Authorization: Bearer tlk_x", f"{site.url}/v1/outbound")
     assert status == 400, "two Authorization headers"
     assert orjson.loads(body)["type"] == "urn:tradelane:problem:ambiguous-request"
@@ -98,3 +110,4 @@ def test_curl_without_a_good_key_is_told_so(site: HttpHome) -> None:
     finally:
         site.key = good
     assert (status, orjson.loads(body)["type"]) == (401, "urn:tradelane:problem:unauthorized")
+    passed("curl", version(), "to us", "without a good key it is told so")

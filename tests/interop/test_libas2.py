@@ -16,8 +16,8 @@ from gateway.as2.message import Built, Security, Trust
 from gateway.as2.mic import mic_text
 from gateway.as2.mime import Headers, Pairs, read_entity
 from tests.gateway.as2.parties import NOW, ORDER, build, partner, taken, trust, us
-from tests.interop.conftest import Passed
 from tests.interop.peers import HERE, Program, libas2_folder, required
+from tests.interop.table import Passed
 
 pytestmark = pytest.mark.interop
 

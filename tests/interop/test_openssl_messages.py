@@ -16,7 +16,7 @@ from gateway.as2.message import Built
 from gateway.as2.mime import read_entity
 from tests.gateway.as2 import parties
 from tests.gateway.as2.parties import CIPHERS, DIGESTS, ORDER, build, entity, partner, security, taken, trust, us, whole
-from tests.interop.conftest import Passed
+from tests.interop.table import Passed
 
 pytestmark = [
     pytest.mark.interop,

@@ -21,7 +21,8 @@ from gateway.demo.partner import DemoPartner
 from gateway.serving import Running, running
 from gateway.store import timeline
 from tests.gateway.inbound_line import group, interchange
-from tests.interop.conftest import Figures, Passed
+from tests.interop.conftest import Figures
+from tests.interop.table import Passed
 from tests.interop.tryton_peer import Tryton, tryton_version
 from tests.interop.tryton_site import Buyer, TrytonSite, buyer_of, tryton_site
 from tests.waiting import wait_until

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mappings.catalog import SHIPPED
-from tests.interop.conftest import Passed
 from tests.interop.peers import required, ubl_schemas
+from tests.interop.table import Passed
 from translators.errors import Issue
 from translators.xmldoc.reader import read_xml
 from translators.xmldoc.schema import XMLSchema

@@ -18,8 +18,8 @@ from gateway.as2.mic import mic_text
 from gateway.as2.mime import Headers, Pairs
 from tests.gateway.as2 import parties
 from tests.gateway.as2.parties import NOW, ORDER, build, partner, taken, trust, us
-from tests.interop.conftest import Passed
 from tests.interop.peers import HERE, Program, pyas2_python, required
+from tests.interop.table import Passed
 
 pytestmark = pytest.mark.interop
 

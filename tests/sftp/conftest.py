@@ -16,6 +16,7 @@ from sftp.lockout import Lockout
 from sftp.memory import MemoryMailbox
 from sftp.ports import Account
 from sftp.server import SFTPServer
+from tests.interop.table import passed, table  # noqa: F401 fixtures
 
 HOST_KEY = new_private_key()
 ACME_KEY = new_private_key()

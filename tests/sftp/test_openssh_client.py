@@ -19,6 +19,15 @@ pytestmark = [
 ]
 
 
+PEER = "OpenSSH sftp, scp, ssh"
+
+
+def version() -> str:
+    """Of OpenSSH's clients, `9.2p1`."""
+    told = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True).stderr
+    return told.split()[0].removeprefix("OpenSSH_").rstrip(",")
+
+
 class Partner:
     """A partner with OpenSSH, a key file and our host key in known_hosts."""
 
@@ -63,7 +72,7 @@ def partner(site, acme_key, tmp_path) -> Partner:
     return Partner(site, acme_key, tmp_path)
 
 
-def test_files_are_put_fetched_and_deleted(site, partner) -> None:
+def test_files_are_put_fetched_and_deleted(site, partner, passed) -> None:
     site.mailbox.place("acme", Place(Area.OUT), "x.997", b"ISA*997")
     po = partner.file("po.edi", os.urandom(300_000))
     done = partner.sftp(
@@ -75,15 +84,17 @@ def test_files_are_put_fetched_and_deleted(site, partner) -> None:
     assert (partner.home / "x.997").read_bytes() == b"ISA*997"
     assert site.mailbox.kept("acme", Place(Area.OUT), "x.997") is None
     assert len(site.mailbox.collected) == 1
+    passed(PEER, version(), "to us", "files are put, fetched and deleted")
 
 
-def test_a_temporary_name_and_a_rename_count_once(site, partner) -> None:
+def test_a_temporary_name_and_a_rename_count_once(site, partner, passed) -> None:
     po = partner.file("po.edi", b"ISA")
     assert partner.sftp(f"put {po} /in/po.edi.filepart", "rename /in/po.edi.filepart /in/po.edi").returncode == 0
     assert [(one.name, one.content) for one in site.mailbox.counted] == [("po.edi", b"ISA")]
+    passed(PEER, version(), "to us", "a temporary name and a rename count once")
 
 
-def test_a_commit_that_fails_is_an_error_at_the_client(site, partner) -> None:
+def test_a_commit_that_fails_is_an_error_at_the_client(site, partner, passed) -> None:
     site.mailbox.fail_next("receive", MailboxUnavailableError("away"))
     po = partner.file("po.edi", b"ISA")
     done = partner.sftp(f"put {po} /in/po.edi")
@@ -91,9 +102,10 @@ def test_a_commit_that_fails_is_an_error_at_the_client(site, partner) -> None:
     assert site.mailbox.counted == []
     assert partner.sftp(f"put {po} /in/po.edi").returncode == 0
     assert len(site.mailbox.counted) == 1
+    passed(PEER, version(), "to us", "a commit that fails is an error at the client, and the next try counts")
 
 
-def test_a_partial_upload_is_resumed_with_reput(site, partner) -> None:
+def test_a_partial_upload_is_resumed_with_reput(site, partner, passed) -> None:
     content = os.urandom(500_000)
     po = partner.file("po.edi", content)
     with site.client() as client:
@@ -105,15 +117,17 @@ def test_a_partial_upload_is_resumed_with_reput(site, partner) -> None:
     done = partner.sftp(f"reput {po} /in/po.edi")
     assert done.returncode == 0, done.stderr
     assert [one.content for one in site.mailbox.counted] == [content]
+    passed(PEER, version(), "to us", "a broken upload is resumed (`reput`)")
 
 
-def test_scp_in_its_sftp_form_works_also_onto_a_longer_file(site, partner) -> None:
+def test_scp_in_its_sftp_form_works_also_onto_a_longer_file(site, partner, passed) -> None:
     assert partner.scp(partner.file("po.edi", b"a longer one"), "/in/po.edi", "-s").returncode == 0
     assert partner.scp(partner.file("po.edi", b"ISA"), "/in/po.edi", "-s").returncode == 0
     assert [one.content for one in site.mailbox.counted] == [b"a longer one", b"ISA"]
+    passed(PEER, version(), "to us", "scp in its SFTP form")
 
 
-def test_scp_in_its_old_form_shell_exec_and_forwarding_are_refused(site, partner) -> None:
+def test_scp_in_its_old_form_shell_exec_and_forwarding_are_refused(site, partner, passed) -> None:
     po = partner.file("po.edi", b"ISA")
     assert partner.scp(po, "/in/po.edi", "-O").returncode != 0
     for command in (("id",), ()):
@@ -124,9 +138,10 @@ def test_scp_in_its_old_form_shell_exec_and_forwarding_are_refused(site, partner
     forward = partner.ssh(options=("-N", "-R", "0:127.0.0.1:22", "-o", "ExitOnForwardFailure=yes"))
     assert forward.returncode != 0
     assert site.mailbox.counted == []
+    passed(PEER, version(), "to us", "old scp, shell, exec and forwarding are refused")
 
 
-def test_what_is_forbidden_is_an_error_at_the_client(site, partner) -> None:
+def test_what_is_forbidden_is_an_error_at_the_client(site, partner, passed) -> None:
     site.mailbox.place("acme", Place(Area.OUT), "x.997", b"ISA")
     po = partner.file("po.edi", b"ISA")
     for line in (
@@ -140,21 +155,24 @@ def test_what_is_forbidden_is_an_error_at_the_client(site, partner) -> None:
     ):
         assert partner.sftp(line).returncode != 0, line
     assert site.mailbox.counted == []
+    passed(PEER, version(), "to us", "links, folders, traversal and other folders are refused")
 
 
 @pytest.mark.parametrize(
     "options", [("-o", "Ciphers=aes128-cbc"), ("-o", "MACs=hmac-sha1", "-o", "Ciphers=aes128-ctr")]
 )
-def test_old_algorithms_find_no_agreement(partner, options) -> None:
+def test_old_algorithms_find_no_agreement(partner, options, passed) -> None:
     done = partner.ssh("-s", "sftp", options=options)
     assert "no matching" in done.stderr.lower()
+    passed(PEER, version(), "to us", "old algorithms find no agreement")
 
 
-def test_strict_key_exchange_is_agreed(partner) -> None:
+def test_strict_key_exchange_is_agreed(partner, passed) -> None:
     assert "will use strict KEX ordering" in partner.ssh("id", options=("-vvv",)).stderr
+    passed(PEER, version(), "to us", "strict key exchange is agreed")
 
 
-def test_a_thousand_small_files_arrive_each_once(site, partner) -> None:
+def test_a_thousand_small_files_arrive_each_once(site, partner, passed) -> None:
     folder = partner.home / "many"
     folder.mkdir()
     for number in range(1000):
@@ -162,3 +180,4 @@ def test_a_thousand_small_files_arrive_each_once(site, partner) -> None:
     done = partner.sftp(f"put {folder}/*.edi /in/")
     assert done.returncode == 0, done.stderr
     assert sorted(one.name for one in site.mailbox.counted) == sorted(path.name for path in folder.iterdir())
+    passed(PEER, version(), "to us", "a thousand small files arrive each once")
