@@ -33,6 +33,7 @@ WORK = Histogram(
 ATTEMPTS = Counter(
     "tradelane_attempts", "Tries to deliver or to send, by how they ended.", ["kind", "outcome"], registry=COUNTED
 )
+STATEMENTS = Counter("tradelane_statements", "Statements sent to the database.", registry=COUNTED)
 REQUESTS = Histogram(
     "tradelane_http_request_seconds",
     "Answering one HTTP request, its body included.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -58,7 +58,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway that runs its roles."""
+    """A gateway that runs its roles; `totals` is what its processes count."""
 
     gateway: Gateway
     server: SFTPServer | None
@@ -67,6 +67,7 @@ class Running:
     operations: HttpServer | None = None
     refused: Sequence[StoreRefused] = ()
     """Why it must end, once the database is no longer for it."""
+    totals: Totals = field(default_factory=Totals)
 
     @property
     def store(self) -> Store:
@@ -248,7 +249,7 @@ def running(
             posting.start()
         if http is not None:
             stack.callback(http.turn_away)
-        yield Running(gateway, server, stop, http, operations, refused)
+        yield Running(gateway, server, stop, http, operations, refused, totals)
 
 
 def _leads(led: Iterable[Chores | FolderWatch]) -> list[str]:

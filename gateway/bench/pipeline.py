@@ -26,14 +26,16 @@ import psycopg
 
 from gateway.bench.figures import Peer, report, row
 from gateway.bench.pipeline_backlog import put_off
+from gateway.bench.pipeline_costs import Meter
 from gateway.bench.pipeline_floor import floor
-from gateway.bench.pipeline_home import DESTINATIONS, PARTNERS, destination, interchange, make_home, user
+from gateway.bench.pipeline_home import DESTINATIONS, PARTNERS, WORKERS, destination, interchange, make_home, user
 from gateway.channels.sftp import StoreMailbox
 from gateway.errors import GatewayError
 from gateway.lanes import Lanes
 from gateway.serving import Running, running
 from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.engine import migrate
+from gateway.wakes import Wakes
 from sftp.client import SFTPClient
 from sftp.keys import PublicKey
 from sftp.ports import Account, Area, Place, Received
@@ -85,12 +87,20 @@ def bench_pipeline(*, quick: bool = False) -> dict[str, Any]:
         server = EmbeddedPostgres(home)
         stack.callback(server.remove)
         migrate(server.start())
-        with _gateway(home) as sut:
+        with _gateway(home, workers=1) as sut:
             sut.send_singles(PARTNERS * 2)  # guides, maps and statements are compiled, connections are open
+            with_one = sut.send_singles(sizes.single // 2)
+        with _gateway(home, first=sut.sent) as sut:
+            sut.send_singles(PARTNERS * 2)
             canonical = sut.a_delivered_file()
+            meter = sut.meter(server)
+            begun = meter.read()
             single = sut.send_singles(sizes.single)
+            spent_single = meter.read() - begun
             low_single = _floor(home, sizes.single, orders=1, canonical=canonical)  # beside it, whatever else runs here
+            begun = meter.read()
             bulk = sut.send_bulk(sizes.bulk, orders=sizes.orders)
+            spent_bulk = meter.read() - begun
             low_bulk = _floor(home, sizes.bulk, orders=sizes.orders, canonical=canonical)
             over_sftp = sut.send_over_sftp(sizes.over_sftp, private)
             latencies = sut.send_evenly(sizes.timed)
@@ -104,7 +114,13 @@ def bench_pipeline(*, quick: bool = False) -> dict[str, Any]:
     by_hand = "the fewest writes, by hand, nothing read or checked"
     rows = [
         row(
-            f"{sizes.single} transmissions of one 850, received to delivered",
+            f"{sizes.single // 2} transmissions of one 850, received to delivered, one worker process",
+            with_one,
+            "transmissions/s",
+            peer=Peer(by_hand, low_single),
+        ),
+        row(
+            f"{sizes.single} of them, {WORKERS} worker processes",
             single,
             "transmissions/s",
             reach=200,
@@ -134,6 +150,8 @@ def bench_pipeline(*, quick: bool = False) -> dict[str, Any]:
             peer=Peer("just before, without them", without_backlog),
         ),
         row("start on this data to the first transmission delivered", restart, "s", reach=5, better="lower"),
+        *spent_single.rows("a transmission of one 850", sizes.single),
+        *spent_bulk.rows(f"an order of {sizes.orders} in a transmission", sizes.bulk * sizes.orders),
     ]
     return report("pipeline", rows)
 
@@ -147,6 +165,10 @@ class _Gateway:
         self._home = home
         self._conninfo = conninfo
         self.sent = first
+
+    def meter(self, server: EmbeddedPostgres) -> Meter:
+        """What it spends, its database included."""
+        return Meter(server, self._conninfo, self._running.totals)
 
     def send_singles(self, transmissions: int) -> float:
         """Transmissions a second, each of one order."""
@@ -258,13 +280,15 @@ class _Arrived:
 
 
 @contextmanager
-def _gateway(home: Path, *, first: int = 0) -> Iterator[_Gateway]:
-    """The gateway of `home`, running."""
+def _gateway(home: Path, *, first: int = 0, workers: int | None = None) -> Iterator[_Gateway]:
+    """The gateway of `home`, running, all in one `serve`; its lanes are woken as the SFTP server does it."""
     with ExitStack() as stack:
-        found = stack.enter_context(running(home, log_level="error"))
+        found = stack.enter_context(running(home, log_level="error", workers=workers))
         lanes = Lanes(found.store)
         stack.callback(lanes.close)
-        yield _Gateway(found, found.gateway.mailbox(lanes.wake), home, _conninfo(found.store.url), first=first)
+        wakes = Wakes(lanes.wake)
+        stack.callback(wakes.close)
+        yield _Gateway(found, found.gateway.mailbox(wakes.soon), home, _conninfo(found.store.url), first=first)
 
 
 def _floor(home: Path, transmissions: int, *, orders: int, canonical: bytes) -> float:

@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
+from gateway import metrics
 from gateway.errors import StoreConflict, StoreError, StoreRefused, StoreUnavailable
 from gateway.store import schema
 
@@ -265,6 +266,7 @@ def _engine(url: str, *, connections: int) -> Engine:
     )
     event.listen(engine, "connect", _limit_idling)
     event.listen(engine, "checkout", _refuse_closed)
+    event.listen(engine, "after_cursor_execute", _count)
     return engine
 
 
@@ -273,6 +275,10 @@ def _limit_idling(driver: Any, *_: object) -> None:
     driver.autocommit = True
     driver.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
     driver.autocommit = False
+
+
+def _count(*_: object) -> None:
+    metrics.STATEMENTS.inc()
 
 
 def _refuse_closed(driver: Any, *_: object) -> None:
