@@ -63,7 +63,7 @@ from gateway.store.engine import Store, migrate, migrate_new, open_store
 from gateway.store.revisions import keep_revisions, profiles_kept
 from gateway.store.vault import Vault
 from gateway.store.work import Claim
-from gateway.store.work_statements import DISPATCH, SEND, WorkTable
+from gateway.store.work_statements import DISPATCH, INBOUND, SEND, WorkTable
 from gateway.worker_process import Work, WorkerContext
 from gateway.workspace import home_of, map_roots, maps_in_force, profile_roots, routes_of, unmet, vault_folder
 from mappings.catalog import MapCatalog
@@ -291,14 +291,18 @@ class GatewayWork:
         self._due.clear()
 
     def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        """Deliver or dispatch those of a batch that can go together; the others are returned."""
+        """Work those of a batch that can go together; the others are returned."""
         if claims[0].lane.startswith(DISPATCH):
             left, lanes = self.dispatching.together(claims)
             self._due.update(lanes)
             return left
-        if claims[0].table is not WorkTable.DELIVERY:
-            return claims
-        return deliver_together(self.outbound, claims)
+        if claims[0].table is WorkTable.DELIVERY:
+            return deliver_together(self.outbound, claims)
+        if claims[0].lane.startswith(INBOUND):
+            left, lanes = self.inbound.together(claims)
+            self._due.update(lanes)
+            return left
+        return claims
 
 
 def load_gateway(settings: Settings, store: Store, *, clock: Clock | None = None) -> Gateway:

@@ -1,16 +1,15 @@
-"""Answer: all that a partner is owed for one interchange, in the transaction that finishes its transmission."""
+"""Answer: all that a partner is owed for one interchange."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.model import AcknowledgmentKind
-from gateway.pipeline.acknowledge import offer_again, send_answer
+from gateway.pipeline.acknowledge import AnswerToSend
 from gateway.pipeline.chunk import Matter, ReadInterchange
 from gateway.pipeline.outgoing import way_to
-from gateway.store import Connection
-from gateway.store.rows import NewRows
-from gateway.store.vault import Vault
 from partners.model import Acknowledgments, Direction, NumberWindow, TradingPartner
 from partners.registry import PartnerRegistry
 from partners.work_days import WorkDays
@@ -19,65 +18,52 @@ from translators.x12.advising import advice_answer
 from translators.x12.guide import GuideLibrary
 
 
-def send_answers(
-    conn: Connection,
-    read: ReadInterchange,
-    *,
-    to: str | None,
-    registry: PartnerRegistry,
-    vault: Vault,
-    guides: GuideLibrary,
-    at: datetime,
-    later: NewRows,
-    lanes: set[str],
-) -> list[Matter]:
-    """Send TA1, 997, 999 and 824 for one interchange, or offer those again that answered the same one before.
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a partner is owed for one interchange: answers, or a matter for a person where they cannot be sent."""
+
+    answers: Sequence[AnswerToSend] = ()
+    matters: Sequence[Matter] = ()
+
+
+def answers_owed(
+    read: ReadInterchange, *, to: str | None, registry: PartnerRegistry, guides: GuideLibrary, at: datetime
+) -> Owed:
+    """TA1, 997, 999 and 824 for one interchange; none where an earlier one was the same, which `offer_again` answers.
 
     Args:
-        conn: the transaction.
         read: the interchange.
         to: the account that brought it; None for a channel that carries everyone's.
         registry: who has which account, and what was agreed.
-        vault: where the bytes go.
         guides: of the standard.
         at: the moment, aware.
-        later: collects rows, which the caller writes.
-        lanes: where the lanes that bring the answers are added.
-
-    Returns:
-        What cannot be sent: a matter for a person.
     """
     if read.repeats is not None:
-        lanes |= offer_again(conn, interchange_id=read.repeats, at=at)
-        return []
+        return Owed()
     partner = None if read.partner is None else registry.partners[read.partner]
     answers = list(read.answers)
     if read.advice:
         answers.append(advice_answer(read.header, read.advice, at=at, guides=guides))
     account = _account(to, partner, registry)
     if answers and account is None:
-        return [Matter("acknowledgment.no_channel", read.partner or "", "there is no account that takes it")]
+        reason = "there is no account that takes it"
+        return Owed(matters=[Matter("acknowledgment.no_channel", read.partner or "", reason)])
+    owed = []
     for answer in answers:
         assert account is not None
-        way = way_to(registry, account)
-        if way.lane is not None:
-            lanes.add(way.lane)
-        send_answer(
-            conn,
-            answer,
-            vault=vault,
-            way=way,
-            partner=read.partner or _partner_of(account, registry),
-            environment=read.environment,
-            interchange_id=read.id,
-            at=at,
-            later=later,
-            guides=guides,
-            counts=NumberWindow() if partner is None else partner.control_numbers,
-            work_days=WorkDays() if partner is None else partner.work_days,
-            owed=_owed_for_advice(partner) if answer.kind == "824" else None,
+        owed.append(
+            AnswerToSend(
+                answer=answer,
+                way=way_to(registry, account),
+                partner=read.partner or _partner_of(account, registry),
+                environment=read.environment,
+                interchange_id=read.id,
+                counts=NumberWindow() if partner is None else partner.control_numbers,
+                work_days=WorkDays() if partner is None else partner.work_days,
+                owed=_owed_for_advice(partner) if answer.kind == "824" else None,
+            )
         )
-    return []
+    return Owed(owed)
 
 
 def _account(to: str | None, partner: TradingPartner | None, registry: PartnerRegistry) -> str | None:

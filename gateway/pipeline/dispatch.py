@@ -18,6 +18,7 @@ from gateway.model import AcknowledgmentKind, Environment
 from gateway.pipeline.outgoing import note_sources, put_out, way_to
 from gateway.ports import new_id
 from gateway.store import Connection, control_numbers, envelopes, expected, transmissions
+from gateway.store.control_numbers import Wanted
 from gateway.store.rows import NewRows
 from gateway.store.vault import Vault
 from partners.model import Agreement, Batch, Direction, Envelope, GroupCount, Grouping, LegalEntity, TradingPartner
@@ -121,20 +122,20 @@ class Dispatch:
         id = new_id()
         interchange = self._interchange(batch)
 
-        def next_number(kind: str) -> int:
-            return control_numbers.allocate(
-                conn,
+        counts = self.partner.control_numbers
+        kinds = [*(counts.count_of(group.functional_id) for group in interchange.groups), "ISA13"]
+        wanted = [
+            Wanted(
                 sender=interchange.sender,
                 receiver=interchange.receiver,
                 environment=self.environment,
                 kind=kind,
                 transmission_id=id,
-                at=at,
             )
-
-        counts = self.partner.control_numbers
-        groups = tuple(next_number(counts.count_of(group.functional_id)) for group in interchange.groups)
-        numbers = ControlNumbers(interchange=next_number("ISA13"), groups=groups)
+            for kind in kinds
+        ]
+        *groups, number = control_numbers.allocate(conn, wanted, at=at)
+        numbers = ControlNumbers(interchange=number, groups=tuple(groups))
         content = write_interchange(interchange, numbers=numbers, at=at)
         payload = self.vault.put(rows, content)
         codes = "_".join(dict.fromkeys(one.content.code for one in batch))

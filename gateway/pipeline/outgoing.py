@@ -64,6 +64,16 @@ def note_sources(
             transmissions.add_business_keys(rows, keys, transmission_id=transmission_id, document_id=document_id)
 
 
+def names_out(conn: Connection, wanted: Sequence[tuple[Way, str]]) -> list[str]:
+    """What files are called where they are collected: with a number more where a name is taken.
+
+    Test and live files, and those of several of us, count apart, and may come to the same name.
+    """
+    collected = [(way.account, OUT_FOLDER, name) for way, name in wanted if not way.pushed]
+    free = iter(mailbox.free_names(conn, collected) if collected else ())
+    return [name if way.pushed else next(free) for way, name in wanted]
+
+
 def put_out(
     conn: Connection,
     way: Way,
@@ -85,36 +95,51 @@ def put_out(
         id: of the transmission.
         at: the moment, aware.
         partner: whom it is for.
-        filename: what it is called there; in a mailbox with a number more where that name is taken, as test and live
-            files, and those of several of us, count apart.
+        filename: what it is called there; see `names_out`, which is asked.
         environment: live or test.
         payload: its bytes, in the vault.
         later: collects the rows, which the caller writes.
         content_format: its wire format.
     """
-    if not way.pushed:
-        filename = mailbox.free_name(conn, account=way.account, folder=OUT_FOLDER, name=filename)
+    [name] = names_out(conn, [(way, filename)])
+    out = Out(id, way, name, payload, content_format)
+    put_out_named(out, at=at, partner=partner, environment=environment, later=later)
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A transmission for a partner: its id, the way it goes, its name there (of `names_out`), its bytes and format."""
+
+    id: UUID
+    way: Way
+    filename: str
+    payload: StoredPayload
+    content_format: str = Format.X12.value
+
+
+def put_out_named(out: Out, *, at: datetime, partner: str, environment: Environment, later: NewRows) -> None:
+    """As `put_out`, under a name that is known to be free."""
     transmissions.add_outbound(
         later,
-        id=id,
+        id=out.id,
         at=at,
-        channel=way.channel,
-        account=way.account,
+        channel=out.way.channel,
+        account=out.way.account,
         partner=partner,
-        filename=filename,
+        filename=out.filename,
         environment=environment,
-        payload=payload,
-        lane=way.lane,
-        content_format=content_format,
+        payload=out.payload,
+        lane=out.way.lane,
+        content_format=out.content_format,
     )
-    if not way.pushed:
-        mailbox.put_file(
+    if not out.way.pushed:
+        mailbox.show_new(
             later,
             id=new_id(),
             at=at,
-            account=way.account,
+            account=out.way.account,
             folder=OUT_FOLDER,
-            name=filename,
-            payload=payload,
-            transmission_id=id,
+            name=out.filename,
+            payload=out.payload,
+            transmission_id=out.id,
         )

@@ -21,7 +21,7 @@ from gateway.pipeline.ledger import InboundLedger
 from gateway.pipeline.opened import OpenGroup, OpenInterchange
 from gateway.pipeline.translate import translate
 from gateway.ports import new_id
-from gateway.store.control_numbers import Used
+from gateway.store.control_numbers import ReceivedNumber, Used
 from gateway.store.envelopes import group_row, issue_row, set_row
 from gateway.store.transmissions import Transmission
 from mappings.catalog import MapCatalog
@@ -37,6 +37,7 @@ from translators.x12.model import (
     GroupEnd,
     GroupStart,
     InterchangeEnd,
+    InterchangeHeader,
     InterchangeNote,
     InterchangeStart,
     ReaderEvent,
@@ -159,22 +160,32 @@ class Reading:
             if issue.severity is Severity.ERROR
         ]
 
+    def number_of(self, header: InterchangeHeader) -> ReceivedNumber | None:
+        """The ISA13 to be claimed for an interchange; None where its sender or number cannot count, or none does."""
+        who, number = self._who(header), header.control_number
+        if not isinstance(who, Identified) or who.partner.control_numbers.days == 0:
+            return None
+        if not (len(number) == 9 and number.isascii() and number.isdigit()):
+            return None
+        return ReceivedNumber(header.sender, header.receiver, self._environment(header), number)
+
+    def _who(self, header: InterchangeHeader) -> Identified | NotIdentified:
+        return self._registry.identify_interchange(self._account, sender=header.sender, receiver=header.receiver)
+
+    def _environment(self, header: InterchangeHeader) -> Environment:
+        test = header.usage == "T" or self._transmission.environment is Environment.TEST
+        return Environment.TEST if test else Environment.LIVE
+
     def _start(self, event: InterchangeStart) -> None:
         header = event.header
-        who = self._registry.identify_interchange(self._account, sender=header.sender, receiver=header.receiver)
-        test = header.usage == "T" or self._transmission.environment is Environment.TEST
-        environment = Environment.TEST if test else Environment.LIVE
-        id = new_id()
+        who, number, id = self._who(header), self.number_of(header), new_id()
         use = None
-        number = header.control_number
-        if isinstance(who, Identified) and len(number) == 9 and number.isascii() and number.isdigit():
-            window = who.partner.control_numbers
-            if window.days != 0:
-                use = self._ledger.claim(header, environment, id, window.span)
+        if number is not None and isinstance(who, Identified):
+            use = self._ledger.claim(number, id, who.partner.control_numbers.span)
         terms = self._terms(who)
         answers = AcknowledgmentBuilder(terms, guides=self._guides)
-        self._open = OpenInterchange(id, header, environment, who, use, terms, answers)
-        self._key("isa13", number)
+        self._open = OpenInterchange(id, header, self._environment(header), who, use, terms, answers)
+        self._key("isa13", header.control_number)
         answers.take(event)
 
     def _terms(self, who: Identified | NotIdentified) -> AcknowledgmentTerms:
@@ -389,7 +400,9 @@ class Reading:
             self.matters.append(Matter(issue.code, sender, issue.message))
         self._note(event.issues, stage="validate" if inside.counts else "identify")
         if inside.counts and use is not None:
-            self._ledger.complete(event.header, inside.environment, inside.id, content)
+            number = self.number_of(inside.header)
+            assert number is not None  # it was claimed
+            self._ledger.complete(number, inside.id, content)
         if event.rejected:
             for row in inside.groups:
                 self._refuse_group((inside.header.ordinal, row["ordinal"]))

@@ -204,14 +204,14 @@ def translate_document(
 
 
 def settle(
-    conn: Connection, made: Sequence[Settled], *, transmission_id: UUID, direction: Direction = Direction.IN
+    conn: Connection, made: Sequence[Settled], *, transmission_id: UUID | None, direction: Direction = Direction.IN
 ) -> None:
     """Give each document its revision, or find that it is a duplicate or contradicts an earlier one.
 
     Args:
         conn: the transaction.
         made: documents that came together.
-        transmission_id: what they came in.
+        transmission_id: what they came in; None for several, of which nothing is staged.
         direction: from partners, or for them.
 
     Raises:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -11,6 +13,7 @@ from sqlalchemy import Connection, text
 from gateway.errors import StoreConflict
 from gateway.model import Environment
 from gateway.ports import new_id
+from gateway.store.rows import as_json
 from translators.errors import shown
 
 Party = tuple[str, str]
@@ -44,23 +47,36 @@ class Used:
 
 InboundUse = New | Mine | Used
 
-# One round trip: the counter's row is the lock, and the ledger's row commits or vanishes with it. ISA13 and GS06 have
-# nine digits at most; 1 follows 999999999.
+# One round trip: the counters' rows are the locks, and the ledger's rows commit or vanish with them. ISA13 and GS06
+# have nine digits at most; 1 follows 999999999. Counters are taken in one order: no two wait for one another.
 _ALLOCATE = text("""
-    WITH taken AS (
+    WITH wanted AS (
+        SELECT * FROM ROWS FROM (
+            json_to_recordset(CAST(:wanted AS json))
+                AS (id uuid, sender text, receiver text, environment text, kind text, transmission uuid)
+        ) WITH ORDINALITY AS given (id, sender, receiver, environment, kind, transmission, place)
+    ), counted AS (
+        SELECT sender, receiver, environment, kind, count(*) AS many
+          FROM wanted GROUP BY sender, receiver, environment, kind
+    ), taken AS (
         INSERT INTO control_counter AS counter (sender, receiver, environment, kind, last)
-        VALUES (:sender, :receiver, :environment, :kind, 1)
+        SELECT sender, receiver, environment, kind, many FROM counted ORDER BY sender, receiver, environment, kind
         ON CONFLICT (sender, receiver, environment, kind) DO UPDATE SET
-            last = CASE WHEN counter.last >= 999999999 THEN 1 ELSE counter.last + 1 END,
-            cycle = counter.cycle + CASE WHEN counter.last >= 999999999 THEN 1 ELSE 0 END
-        RETURNING last, cycle
+            last = (counter.last + excluded.last - 1) % 999999999 + 1,
+            cycle = counter.cycle + (counter.last + excluded.last - 1) / 999999999
+        RETURNING sender, receiver, environment, kind, last, cycle
+    ), numbered AS (
+        SELECT w.*, t.cycle, t.last - count(*) OVER scope + row_number() OVER (scope ORDER BY w.place) AS number
+          FROM wanted w JOIN taken t USING (sender, receiver, environment, kind)
+        WINDOW scope AS (PARTITION BY w.sender, w.receiver, w.environment, w.kind)
     )
     INSERT INTO control_number
-        (id, sender, receiver, environment, direction, kind, cycle, number, transmission_id, interchange_id, used_at)
-    SELECT CAST(:id AS uuid), :sender, :receiver, :environment, 'out', :kind, cycle, last::text,
-           CAST(:transmission AS uuid), CAST(:interchange AS uuid), CAST(:at AS timestamptz)
-      FROM taken
-    RETURNING number::bigint
+        (id, sender, receiver, environment, direction, kind, cycle, number, transmission_id, used_at)
+    SELECT id, sender, receiver, environment, 'out', kind, CASE WHEN number < 1 THEN cycle - 1 ELSE cycle END,
+           (CASE WHEN number < 1 THEN number + 999999999 ELSE number END)::text, transmission,
+           CAST(:at AS timestamptz)
+      FROM numbered
+    RETURNING id, number::bigint
 """)
 
 _VOID = text("""
@@ -86,59 +102,89 @@ _FIND = text("""
      ORDER BY cycle DESC LIMIT 1
 """)
 
+_CLAIM_NEW = text("""
+    INSERT INTO control_number
+        (id, sender, receiver, environment, direction, kind, cycle, number, transmission_id, used_at)
+    SELECT id, sender, receiver, environment, 'in', 'ISA13', 0, number, transmission, CAST(:at AS timestamptz)
+      FROM json_to_recordset(CAST(:asked AS json))
+        AS given (id uuid, sender text, receiver text, environment text, number text, transmission uuid)
+     ORDER BY sender, receiver, environment, number
+    ON CONFLICT (sender, receiver, environment, direction, kind, cycle, number) DO NOTHING
+    RETURNING id
+""")
+
 _COMPLETE = text("""
-    UPDATE control_number SET content_sha256 = :content, interchange_id = :interchange
-     WHERE id = (SELECT id FROM control_number
-                  WHERE sender = :sender AND receiver = :receiver AND environment = :environment
-                    AND direction = 'in' AND kind = 'ISA13' AND number = :number
-                    AND coalesce(interchange_id, :interchange) = :interchange
-                  ORDER BY cycle DESC LIMIT 1)
-       AND coalesce(content_sha256, :content) = :content
+    UPDATE control_number c SET content_sha256 = given.content, interchange_id = given.interchange
+      FROM json_to_recordset(CAST(:read AS json))
+        AS given (sender text, receiver text, environment text, number text, content bytea, interchange uuid)
+     CROSS JOIN LATERAL (
+        SELECT id FROM control_number
+         WHERE sender = given.sender AND receiver = given.receiver AND environment = given.environment
+           AND direction = 'in' AND kind = 'ISA13' AND number = given.number
+           AND coalesce(interchange_id, given.interchange) = given.interchange
+         ORDER BY cycle DESC LIMIT 1) newest
+     WHERE c.id = newest.id AND coalesce(c.content_sha256, given.content) = given.content
 """)
 
 
-def allocate(
-    conn: Connection,
-    *,
-    sender: Party,
-    receiver: Party,
-    environment: Environment,
-    kind: str,
-    transmission_id: UUID,
-    at: datetime,
-    interchange_id: UUID | None = None,
-) -> int:
-    """Take the next number, in the transaction that stores the bytes that carry it.
-
-    Whoever takes one of the same scope waits until that transaction ends. Rolled back, its number is free again.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A number that is wanted for something of ours.
 
     Args:
-        conn: the transaction.
         sender: our identity that sends.
         receiver: the partner's identity.
         environment: live and test count apart.
         kind: `ISA13`, `GS06`, or `GS06 PR` where each GS01 is counted apart.
         transmission_id: the outbound transmission.
-        at: the moment, aware.
-        interchange_id: the outbound interchange, once it has a row.
+    """
+
+    sender: Party
+    receiver: Party
+    environment: Environment
+    kind: str
+    transmission_id: UUID
+
+
+class ReceivedNumber(NamedTuple):
+    """An ISA13 as received, and of whom: ISA05 and ISA06, ISA07 and ISA08 without the padding, the environment."""
+
+    sender: Party
+    receiver: Party
+    environment: Environment
+    number: str
+
+
+class ReadInterchange(NamedTuple):
+    """An interchange that was read to its end under a claimed number: its row, and the SHA-256 of its bytes."""
+
+    number: ReceivedNumber
+    interchange_id: UUID
+    content_sha256: bytes
+
+
+def allocate(conn: Connection, wanted: Sequence[Wanted], *, at: datetime) -> list[int]:
+    """Take the next numbers, in the transaction that stores the bytes that carry them.
+
+    Whoever takes one of the same scope waits until that transaction ends. Rolled back, the numbers are free again.
 
     Returns:
-        1 to 999999999, then 1 again.
+        A number for each that is wanted, 1 to 999999999, then 1 again; those of one scope in the order asked for.
 
     Source: X12 004010 ISA13, GS06.
     """
-    taken: int = conn.execute(
-        _ALLOCATE,
+    ids = [new_id() for _ in wanted]
+    rows = [
         {
-            **_scope(sender, receiver, environment),
-            "id": new_id(),
-            "kind": kind,
-            "transmission": transmission_id,
-            "interchange": interchange_id,
-            "at": at,
-        },
-    ).scalar_one()
-    return taken
+            **_scope(one.sender, one.receiver, one.environment),
+            "id": id,
+            "kind": one.kind,
+            "transmission": one.transmission_id,
+        }
+        for id, one in zip(ids, wanted, strict=True)
+    ]
+    taken = {row.id: row.number for row in conn.execute(_ALLOCATE, {"wanted": as_json(rows), "at": at})}
+    return [taken[id] for id in ids]
 
 
 def void(
@@ -162,6 +208,32 @@ def void(
     )
     if done.rowcount != 1:
         raise StoreConflict(f"{kind} {number} from {sender} to {receiver} is not in use; there is nothing to void")
+
+
+def claim_new(conn: Connection, asked: Mapping[UUID, ReceivedNumber], *, at: datetime) -> set[UUID]:
+    """Claim those of several ISA13s that were never received before.
+
+    Of two transactions with the same number one waits until the other has ended.
+
+    Args:
+        conn: the transaction that reads the interchanges.
+        asked: transmission -> the number of its first interchange.
+        at: the moment, aware.
+
+    Returns:
+        The transmissions whose numbers are theirs now; for the others `claim_inbound` tells what there is.
+    """
+    ids = {new_id(): transmission for transmission in asked}
+    rows = [
+        {
+            **_scope(number.sender, number.receiver, number.environment),
+            "id": id,
+            "number": number.number,
+            "transmission": transmission,
+        }
+        for (id, transmission), number in zip(ids.items(), asked.values(), strict=True)
+    ]
+    return {ids[id] for id in conn.execute(_CLAIM_NEW, {"asked": as_json(rows), "at": at}).scalars()}
 
 
 def claim_inbound(
@@ -242,34 +314,24 @@ def claim_inside(
     return True
 
 
-def complete_inbound(
-    conn: Connection,
-    *,
-    sender: Party,
-    receiver: Party,
-    environment: Environment,
-    number: str,
-    content_sha256: bytes,
-    interchange_id: UUID,
-) -> None:
-    """Note what the interchange of a claimed number held, once it was read to its end.
+def complete_inbound(conn: Connection, read: Sequence[ReadInterchange]) -> None:
+    """Note what the interchanges of claimed numbers held, once they were read to their ends.
 
     Raises:
-        StoreConflict: nobody claimed the number, or it holds other content already.
+        StoreConflict: nobody claimed one of the numbers, or it holds other content already.
     """
-    done = conn.execute(
-        _COMPLETE,
+    rows = [
         {
-            **_scope(sender, receiver, environment),
-            "number": number,
-            "content": content_sha256,
-            "interchange": interchange_id,
-        },
-    )
-    if done.rowcount != 1:
-        raise StoreConflict(
-            f"ISA13 {shown(number)} from {shown(':'.join(sender))} is not claimed, or held other content"
-        )
+            **_scope(one.number.sender, one.number.receiver, one.number.environment),
+            "number": one.number.number,
+            "content": one.content_sha256,
+            "interchange": one.interchange_id,
+        }
+        for one in read
+    ]
+    if conn.execute(_COMPLETE, {"read": as_json(rows)}).rowcount != len(rows):
+        told = ", ".join(f"{shown(one.number.number)} from {shown(':'.join(one.number.sender))}" for one in read)
+        raise StoreConflict(f"an ISA13 of these is not claimed, or held other content: {told}")
 
 
 def _scope(sender: tuple[str, ...], receiver: tuple[str, ...], environment: Environment) -> dict[str, object]:

@@ -86,6 +86,7 @@ class Store:
         sql, usual = _as_sent(statement)
         with mapped_errors(), self._lent() as driver:
             cursor = driver.execute(sql, {**usual, **values})
+            metrics.STATEMENTS.inc()
             return cursor.fetchall() if cursor.description is not None else []
 
     @contextmanager

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, select, text, union_all, update
+from sqlalchemy import ARRAY, Connection, Row, Uuid, bindparam, func, select, text, union_all, update
 
 from gateway.model import FileState
 from gateway.store.engine import Store
-from gateway.store.rows import NewRows, Target, insert_rows
+from gateway.store.rows import NewRows, Target, as_json, insert_rows
 from gateway.store.tables import mailbox_file
 from gateway.store.vault import StoredPayload
 
@@ -86,13 +86,23 @@ _WAITING = text("""
 _TAKE_AWAY = (
     update(mailbox_file)
     .where(
-        mailbox_file.c.transmission_id == bindparam("of_transmission"),
+        mailbox_file.c.transmission_id == func.any(bindparam("of_transmissions", type_=ARRAY(Uuid))),
         mailbox_file.c.folder.in_(["in", "test"]),
         mailbox_file.c.removed_at.is_(None),
     )
     .values(removed_at=bindparam("at"))
     .returning(*_COLUMNS)
 )
+
+
+_TAKEN = text("""
+    SELECT wanted.place FROM ROWS FROM (
+        json_to_recordset(CAST(:wanted AS json)) AS (account text, folder text, name text)
+    ) WITH ORDINALITY AS wanted (account, folder, name, place)
+     WHERE EXISTS (SELECT FROM mailbox_file m
+                    WHERE m.account = wanted.account AND m.folder = wanted.folder AND m.name = wanted.name
+                      AND m.removed_at IS NULL)
+""")
 
 
 def put_file(
@@ -112,6 +122,32 @@ def put_file(
         target.mark(mailbox_file, "removed_at", at, where={"account": account, "folder": folder, "name": name})
     else:
         remove_file(target, account=account, folder=folder, name=name, at=at)
+    show_new(
+        target,
+        id=id,
+        at=at,
+        account=account,
+        folder=folder,
+        name=name,
+        payload=payload,
+        transmission_id=transmission_id,
+        state=state,
+    )
+
+
+def show_new(
+    target: Target,
+    *,
+    id: UUID,
+    at: datetime,
+    account: str,
+    folder: str,
+    name: str,
+    payload: StoredPayload,
+    transmission_id: UUID | None,
+    state: FileState = FileState.COMPLETE,
+) -> None:
+    """Show a file under a name that is free."""
     row = {
         "id": id,
         "account": account,
@@ -126,8 +162,8 @@ def put_file(
     insert_rows(target, mailbox_file, [row])
 
 
-def free_name(conn: Connection, *, account: str, folder: str, name: str) -> str:
-    """`name`, or `name` with -2, -3 ... before its ending where it is taken."""
+def free_name(conn: Connection, *, account: str, folder: str, name: str, beside: Collection[str] = ()) -> str:
+    """`name`, or `name` with -2, -3 ... before its ending where it is taken: by a file there, or `beside`."""
     stem, dot, ending = name.rpartition(".")
     if not dot:
         stem, ending = name, ""
@@ -140,12 +176,26 @@ def free_name(conn: Connection, *, account: str, folder: str, name: str) -> str:
                 mailbox_file.c.name.startswith(stem, autoescape=True),
             )
         ).scalars()
-    )
+    ).union(beside)
     candidate, number = name, 1
     while candidate in taken:
         number += 1
         candidate = f"{stem}-{number}{dot}{ending}"
     return candidate
+
+
+def free_names(conn: Connection, wanted: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Of several files of (account, folder, name) that are about to be shown, a free name each; see `free_name`."""
+    taken = set(conn.execute(_TAKEN, {"wanted": as_json([_place(*one) for one in wanted])}).scalars())
+    given: set[tuple[str, str, str]] = set()
+    names = []
+    for place, (account, folder, name) in enumerate(wanted, 1):
+        if place in taken or (account, folder, name) in given:
+            beside = {other for of, within, other in given if (of, within) == (account, folder)}
+            name = free_name(conn, account=account, folder=folder, name=name, beside=beside)
+        given.add((account, folder, name))
+        names.append(name)
+    return names
 
 
 def waiting(conn: Connection, *, account: str, besides: tuple[str, str], most: int) -> Waiting:
@@ -294,29 +344,34 @@ def remove_copies(conn: Connection, *, transmission_id: UUID, folder: str, at: d
 
 
 def archive_files(
-    conn: Connection,
-    *,
-    transmission_id: UUID,
-    to_folder: str,
-    at: datetime,
-    new_id: Callable[[], UUID],
-    later: NewRows | None = None,
+    conn: Connection, folders: Mapping[UUID, str], *, at: datetime, new_id: Callable[[], UUID], later: NewRows
 ) -> None:
-    """Show the file of a finished transmission in `to_folder` (archive/YYYYMMDD, error), no longer where it was put.
+    """Show the files of finished transmissions in other folders, no longer where they were put.
 
-    The dropped row stays as a removed one, so that a client that looks at its upload afterwards still finds it.
+    The dropped rows stay as removed ones, so that a client that looks at its upload afterwards still finds it.
+
+    Args:
+        conn: the transaction.
+        folders: transmission -> where its file goes: archive/YYYYMMDD, error.
+        at: the moment, aware.
+        new_id: makes ids.
+        later: collects the new rows.
     """
-    for row in conn.execute(_TAKE_AWAY, {"of_transmission": transmission_id, "at": at}).all():
-        found = _file(row)
-        put_file(
-            conn if later is None else later,
+    rows = conn.execute(_TAKE_AWAY, {"of_transmissions": list(folders), "at": at})
+    found = sorted((_file(row) for row in rows), key=lambda file: file.id)
+    if not found:
+        return
+    wanted = [(file.account, folders[file.transmission_id], file.name) for file in found if file.transmission_id]
+    for file, (_, folder, _), name in zip(found, wanted, free_names(conn, wanted), strict=True):
+        show_new(
+            later,
             id=new_id(),
             at=at,
-            account=found.account,
-            folder=to_folder,
-            name=free_name(conn, account=found.account, folder=to_folder, name=found.name),
-            payload=StoredPayload(found.sha256, found.size),
-            transmission_id=transmission_id,
+            account=file.account,
+            folder=folder,
+            name=name,
+            payload=StoredPayload(file.sha256, file.size),
+            transmission_id=file.transmission_id,
         )
 
 
@@ -342,6 +397,10 @@ def rename_file(
         .where(mailbox_file.c.id == found.id)
         .values(name=to_name, transmission_id=transmission_id, state=state, modified_at=at)
     )
+
+
+def _place(account: str, folder: str, name: str) -> dict[str, str]:
+    return {"account": account, "folder": folder, "name": name}
 
 
 def _file(row: Row[Any]) -> MailboxFile:

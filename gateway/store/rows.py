@@ -64,7 +64,7 @@ class NewRows:
 
     def _statement(self) -> tuple[Executable, dict[str, object]]:
         parameters: dict[str, object] = {
-            f"rows{place}": _as_json(rows) for place, rows in enumerate(self._groups.values())
+            f"rows{place}": as_json(rows) for place, rows in enumerate(self._groups.values())
         }
         for place, (_, values) in enumerate(self._marks):
             parameters |= {f"mark{place}_{column}": value for column, value in values.items()}
@@ -94,6 +94,11 @@ def insert_rows(target: Target, table: Table, rows: Sequence[Row], *, keep: bool
         target.collect(table, rows, keep=keep)
     elif rows:
         target.execute(_alone(table, keep), list(rows))
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """Rows as `json_to_recordset` takes them; bytes as PostgreSQL writes them."""
+    return orjson.dumps(rows, default=_bytea).decode()
 
 
 @cache
@@ -140,10 +145,6 @@ def _inserting(group: _Group, place: int, *, after: Sequence[str]) -> str:
 
 def _type(table: Table, column: str) -> str:
     return str(table.c[column].type.compile(dialect=_DIALECT))
-
-
-def _as_json(rows: list[Row]) -> str:
-    return orjson.dumps(rows, default=_bytea).decode()
 
 
 def _bytea(value: object) -> str:

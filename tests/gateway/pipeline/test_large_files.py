@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from gateway.errors import NotYet
-from gateway.pipeline.inbound import InboundLine, _Pass
+from gateway.pipeline.inbound import InboundLine
+from gateway.pipeline.inbound_pass import Pass
 from gateway.store import work
 from gateway.store.tables import transmission
 from gateway.store.work import Claim
@@ -51,9 +52,9 @@ def claimed(line: Line, id: UUID) -> Claim:
 def stage_a_chunk(line: Line, id: UUID) -> None:
     """Work the first chunk, and go down: the row goes back as the parent of a dead worker does it."""
     claim = claimed(line, id)
-    half = _Pass(inbound_line(line), claim)
+    half = Pass(inbound_line(line), claim)
     with line.store.begin() as conn:
-        half.step(conn, at=line.clock.now())
+        inbound_line(line).step(conn, [half], at=line.clock.now())
     assert not half.finished
     with line.store.begin() as conn:
         work.put_back(conn, [claim])
@@ -162,9 +163,9 @@ def test_a_revision_in_a_later_chunk_supersedes_the_one_before_it(line: Line) ->
 def test_a_duplicate_file_waits_while_the_first_is_still_being_read(line: Line) -> None:
     first = line.drop(file_of(*MANY))
     claim = claimed(line, first)
-    half = _Pass(inbound_line(line), claim)
+    half = Pass(inbound_line(line), claim)
     with line.store.begin() as conn:
-        half.step(conn, at=line.clock.now())
+        inbound_line(line).step(conn, [half], at=line.clock.now())
     second = line.drop(file_of(*MANY), account="acme", name="again.edi")
     again = in_another_lane(line, second)
     with pytest.raises(NotYet, match="just being read"):
@@ -173,7 +174,7 @@ def test_a_duplicate_file_waits_while_the_first_is_still_being_read(line: Line) 
     while not half.finished:
         with line.store.begin() as conn:
             work.confirm(conn, claim)
-            half.step(conn, at=line.clock.now())
+            inbound_line(line).step(conn, [half], at=line.clock.now())
     inbound_line(line).work(again)
     assert line.life(first)["transmission"]["state"] == "processed"
     assert line.life(second)["transmission"]["state"] == "duplicate"
@@ -183,16 +184,16 @@ def test_a_duplicate_file_waits_while_the_first_is_still_being_read(line: Line) 
 def test_a_document_whose_forerunner_is_only_staged_waits_for_it(line: Line) -> None:
     first = line.drop(file_of(*MANY))
     claim = claimed(line, first)
-    half = _Pass(inbound_line(line), claim)
+    half = Pass(inbound_line(line), claim)
     with line.store.begin() as conn:
-        half.step(conn, at=line.clock.now())
+        inbound_line(line).step(conn, [half], at=line.clock.now())
     second = line.drop(file_of("PO-0001", control="000000018"), name="second.edi")
     other = in_another_lane(line, second)
     with pytest.raises(NotYet, match="just being read"):
         inbound_line(line).work(other)
     while not half.finished:
         with line.store.begin() as conn:
-            half.step(conn, at=line.clock.now())
+            inbound_line(line).step(conn, [half], at=line.clock.now())
     inbound_line(line).work(other)
     [document] = line.life(second)["documents"]
     assert document["state"] == "duplicate"
@@ -202,9 +203,9 @@ def test_what_is_given_up_for_another_leaves_nothing_that_others_wait_for(line: 
     large = line.drop(file_of(*MANY) + file_of("PO-X", control="000000018"))
     claim = claimed(line, large)
     holder = line.drop(file_of(*(f"B-{number}" for number in MANY), control="000000018"), name="holder.edi")
-    half = _Pass(inbound_line(line), in_another_lane(line, holder))
+    half = Pass(inbound_line(line), in_another_lane(line, holder))
     with line.store.begin() as conn:
-        half.step(conn, at=line.clock.now())
+        inbound_line(line).step(conn, [half], at=line.clock.now())
     with pytest.raises(NotYet):
         inbound_line(line).work(claim)
     assert line.life(large)["interchanges"] == line.life(large)["documents"] == []

@@ -15,7 +15,7 @@ from gateway.errors import StoreConflict
 from gateway.model import Environment
 from gateway.ports import SystemClock, new_id
 from gateway.store import control_numbers
-from gateway.store.control_numbers import Mine, New, Used
+from gateway.store.control_numbers import Mine, New, ReadInterchange, ReceivedNumber, Used, Wanted
 from gateway.store.engine import Store, open_store
 from gateway.store.vault import Vault
 
@@ -57,9 +57,14 @@ def carrier(fresh_store: Store, tmp_path: Path) -> UUID:
 
 
 def take(store: Store, carrier: UUID, **changes: Any) -> int:
-    scope = {"sender": US, "receiver": THEM, "environment": Environment.LIVE, "kind": "ISA13"}
     with store.begin() as conn:
-        return control_numbers.allocate(conn, transmission_id=carrier, at=AT, **{**scope, **changes})
+        [number] = control_numbers.allocate(conn, [wanted(carrier, **changes)], at=AT)
+        return number
+
+
+def wanted(carrier: UUID, **changes: Any) -> Wanted:
+    scope = {"sender": US, "receiver": THEM, "environment": Environment.LIVE, "kind": "ISA13"}
+    return Wanted(transmission_id=carrier, **{**scope, **changes})
 
 
 def test_numbers_count_from_one_within_their_scope(fresh_store: Store, carrier: UUID) -> None:
@@ -81,11 +86,25 @@ def test_the_number_after_the_last_is_one_in_the_next_cycle(fresh_store: Store, 
     assert [tuple(row) for row in ledger] == [(0, "1"), (0, "999999999"), (1, "1"), (1, "2")]
 
 
+def test_numbers_taken_together_are_those_taken_one_after_the_other(fresh_store: Store, carrier: UUID) -> None:
+    take(fresh_store, carrier)
+    with fresh_store.begin() as conn:
+        conn.execute(text("UPDATE control_counter SET last = 999999997"))
+        asked = [wanted(carrier, kind=kind) for kind in ("ISA13", "GS06", "ISA13", "GS06", "ISA13", "ISA13")]
+        assert control_numbers.allocate(conn, asked, at=AT) == [999999998, 1, 999999999, 2, 1, 2]
+    assert take(fresh_store, carrier) == 3
+    with fresh_store.begin() as conn:
+        ledger = conn.execute(
+            text("SELECT cycle, number FROM control_number WHERE kind = 'ISA13' ORDER BY cycle, number::bigint")
+        ).all()
+    later = [(1, "1"), (1, "2"), (1, "3")]
+    assert [tuple(row) for row in ledger] == [(0, "1"), (0, "999999998"), (0, "999999999"), *later]
+
+
 def test_a_rolled_back_number_is_free_again(fresh_database_url: str, fresh_store: Store, carrier: UUID) -> None:
     engine = create_engine(fresh_database_url)
     with engine.connect() as conn:
-        scope = {"sender": US, "receiver": THEM, "environment": Environment.LIVE, "kind": "ISA13"}
-        assert control_numbers.allocate(conn, transmission_id=carrier, at=AT, **scope) == 1
+        assert control_numbers.allocate(conn, [wanted(carrier)], at=AT) == [1]
         conn.rollback()
     engine.dispose()
     assert take(fresh_store, carrier) == 1
@@ -142,15 +161,8 @@ def claim(store: Store, carrier: UUID, about: UUID | None, **changes: Any) -> co
 
 def complete(store: Store, about: UUID, content: bytes) -> None:
     with store.begin() as conn:
-        control_numbers.complete_inbound(
-            conn,
-            sender=THEM,
-            receiver=US,
-            environment=Environment.LIVE,
-            number="000000905",
-            content_sha256=content,
-            interchange_id=about,
-        )
+        number = ReceivedNumber(THEM, US, Environment.LIVE, "000000905")
+        control_numbers.complete_inbound(conn, [ReadInterchange(number, about, content)])
 
 
 def test_a_number_received_first_is_new_and_the_same_try_again_is_mine(
@@ -161,6 +173,21 @@ def test_a_number_received_first_is_new_and_the_same_try_again_is_mine(
     assert claim(fresh_store, *received, number="000000906") == New()
     assert claim(fresh_store, *received, sender=("ZZ", "ANOTHER")) == New()
     assert claim(fresh_store, *received, environment=Environment.TEST) == New()
+
+
+def test_of_several_numbers_asked_together_those_are_claimed_that_nobody_has(
+    fresh_store: Store, received: tuple[UUID, UUID], tmp_path: Path
+) -> None:
+    carrier, about = received
+    claim(fresh_store, carrier, about)
+    others = [transmission(fresh_store, tmp_path) for _ in range(3)]
+    numbers = [ReceivedNumber(THEM, US, Environment.LIVE, number) for number in ("000000907", "000000905", "000000907")]
+    with fresh_store.begin() as conn:
+        new = control_numbers.claim_new(conn, dict(zip(others, numbers, strict=True)), at=AT)
+    assert len(new) == 1
+    assert new < {others[0], others[2]}
+    [taker] = new
+    assert claim(fresh_store, carrier, about, number="000000907") == Used(None, taker, None)
 
 
 def test_a_number_used_before_tells_by_whom_and_with_what(
