@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
+from uuid import UUID
 
+from gateway.adapters.folder import FolderAdapter, FolderConfig
+from gateway.adapters.protocol import Accepted, BatchCheckpoint, Outcome, Submission
+from gateway.app import GatewayWork, load_gateway
+from gateway.logs import configure_logs
+from gateway.settings import load_settings
 from gateway.store import work
 from gateway.store.work import Claim
 from gateway.worker_process import Work, WorkerContext
+from translators.canonical.common import Document
+
+POISON = "POISON"
 
 
 def delivering(context: WorkerContext) -> Work:
@@ -50,3 +62,58 @@ def _note(context: WorkerContext, what: str, claim: Claim) -> None:
     if path is not None:
         with Path(path).open("ab", buffering=0) as file:
             file.write(f"{claim.id} {claim.state} {os.getpid()}\n".encode())
+
+
+def poisoned(context: WorkerContext) -> Work:
+    """The work of the gateway at option `home`; a document numbered POISON kills whoever reads or delivers it.
+
+    Option `at` says where: `in`, when the transmission of option `transmission` is read; `out`, in its adapter.
+    """
+    configure_logs("critical")
+    home = Path(context.options["home"])
+    gateway = load_gateway(load_settings(home, environment={}), context.store, clock=context.clock)
+    usual = gateway.work(worker=context.worker, wake=context.lanes.wake)
+    if context.options["at"] == "in":
+        return _Fatal(usual, UUID(context.options["transmission"]))
+    deadly = {name: Deadly(FolderAdapter(FolderConfig(path=home / name))) for name in usual.outbound.adapters}
+    return replace(usual, outbound=replace(usual.outbound, adapters=deadly))
+
+
+class _Fatal:
+    """Work that ends the process when it comes to one transmission."""
+
+    def __init__(self, usual: GatewayWork, fatal: UUID) -> None:
+        self._usual, self._fatal = usual, fatal
+        self.batch_ended, self.rates = usual.batch_ended, usual.rates
+
+    def __call__(self, claim: Claim) -> bool | None:
+        if claim.id == self._fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self._usual(claim)
+
+    def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        if any(claim.id == self._fatal for claim in claims):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self._usual.together(claims)
+
+
+class Deadly:
+    """A folder whose adapter ends the process at a document numbered POISON, alone or among others."""
+
+    Config = FolderConfig
+
+    def __init__(self, adapter: FolderAdapter) -> None:
+        self._adapter = adapter
+        self.manifest, self.check, self.probe = adapter.manifest, adapter.check, adapter.probe
+
+    def submit(self, document: Document, **how: Any) -> Outcome:
+        """Deliver one."""
+        if document.identity[0] == POISON:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self._adapter.submit(document, **how)
+
+    def submit_together(self, submissions: Sequence[Submission], checkpoint: BatchCheckpoint) -> Mapping[str, Accepted]:
+        """Deliver several."""
+        if any(each.number == POISON for each in submissions):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self._adapter.submit_together(submissions, checkpoint)

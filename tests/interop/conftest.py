@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,18 +17,3 @@ def erp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tryton]:
     required(tryton_server(), "Tryton")
     with tryton(tmp_path_factory.mktemp("tryton")) as running:
         yield running
-
-
-Figures = Callable[[str], None]
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Figures:
-    """Shows a line of figures in the run's output. Not by capsys, whose streams the logs of a gateway would outlive."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def show(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{line}")  # noqa: T201 the figures that the run is asked for
-
-    return show

@@ -101,9 +101,14 @@ class Admin:
 class Tryton:
     """A running server with a seeded database of its own."""
 
-    url: str
+    server: TrytonServer
     admin: Admin
     seeded: Seeded
+
+    @property
+    def url(self) -> str:
+        """Of its database."""
+        return self.server.url
 
     def sales(self, shop: int | None = None) -> list[dict[str, Any]]:
         """The sales of a shop (of all), oldest first."""
@@ -155,12 +160,12 @@ def tryton(folder: Path) -> Iterator[Tryton]:
     """
     kept = _seeded()
     shutil.copy(kept, folder / f"{DATABASE}.sqlite")
-    with _serving(folder) as url:
-        admin = Admin(url)
+    with _serving(folder) as server:
+        admin = Admin(server.url)
         try:
             found = Seeded(**json.loads(kept.with_suffix(".json").read_text()))
             admin.works_for(found.company)
-            yield Tryton(url, admin, found)
+            yield Tryton(server, admin, found)
         finally:
             admin.close()
 
@@ -192,8 +197,8 @@ def _make(path: Path) -> None:
         capture_output=True,
         timeout=ACTIVATED,
     )
-    with _serving(folder) as url:
-        admin = Admin(url)
+    with _serving(folder) as server:
+        admin = Admin(server.url)
         found = seed(admin)
         admin.close()
     path.with_suffix(".json").write_text(json.dumps(found.as_json()))
@@ -203,21 +208,48 @@ def _make(path: Path) -> None:
     shutil.rmtree(folder)
 
 
+class TrytonServer:
+    """The server's process on the database in a folder, at a port of its own for as long as this lives.
+
+    Args:
+        folder: holds the database; the server's log goes there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "server.log"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}/{DATABASE}"
+        self._command = [BIN / "trytond", "-c", _configured(folder, port), "-d", DATABASE]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self._log.open("ab") as log:
+            process = self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_until(lambda: process.poll() is not None or _answers(self.url), within=SECONDS)
+        assert process.poll() is None, self._log.read_text()[-2000:]
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(SECONDS)
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(SECONDS)
+
+
 @contextmanager
-def _serving(folder: Path) -> Iterator[str]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/{DATABASE}"
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [BIN / "trytond", "-c", _configured(folder, port), "-d", DATABASE], stdout=log, stderr=log
-        )
+def _serving(folder: Path) -> Iterator[TrytonServer]:
+    server = TrytonServer(folder)
     try:
-        wait_until(lambda: process.poll() is not None or _answers(url), within=SECONDS)
-        assert process.poll() is None, (folder / "server.log").read_text()[-2000:]
-        yield url
+        server.start()
+        yield server
     finally:
-        process.terminate()
-        process.wait(SECONDS)
+        server.stop()
 
 
 def _answers(url: str) -> bool:
