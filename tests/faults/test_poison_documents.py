@@ -83,7 +83,7 @@ def test_a_file_that_kills_its_readers_is_set_aside_and_those_behind_it_are_read
         if place == OTHERS // 3:
             fatal = line.drop(file_place(999, POISON), name="poison.edi")
         line.drop(file_place(place, f"PO-{place}"), name=f"{place}.edi")
-    with working(fresh_store, home=str(tmp_path), at="in", transmission=str(fatal)):
+    with working(fresh_store, home=str(tmp_path), at="in"):
         wait_until(lambda: states(fresh_store)["delivered"] == OTHERS, within=WITHIN, what="the others delivered")
         wait_until(lambda: len(quarantined(fresh_store)) == 1, within=WITHIN)
     [(code, seconds)] = quarantined(fresh_store)

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
-from uuid import UUID
 
 from gateway.adapters.folder import FolderAdapter, FolderConfig
 from gateway.adapters.protocol import Accepted, BatchCheckpoint, Outcome, Submission
-from gateway.app import GatewayWork, load_gateway
+from gateway.app import load_gateway
 from gateway.logs import configure_logs
 from gateway.settings import load_settings
-from gateway.store import work
+from gateway.store import Connection, work
+from gateway.store.vault import Vault
 from gateway.store.work import Claim
 from gateway.worker_process import Work, WorkerContext
 from translators.canonical.common import Document
@@ -67,34 +67,33 @@ def _note(context: WorkerContext, what: str, claim: Claim) -> None:
 def poisoned(context: WorkerContext) -> Work:
     """The work of the gateway at option `home`; a document numbered POISON kills whoever reads or delivers it.
 
-    Option `at` says where: `in`, when the transmission of option `transmission` is read; `out`, in its adapter.
+    Option `at` says where: `in`, when its bytes are read; `out`, in its adapter.
     """
     configure_logs("critical")
     home = Path(context.options["home"])
     gateway = load_gateway(load_settings(home, environment={}), context.store, clock=context.clock)
     usual = gateway.work(worker=context.worker, wake=context.lanes.wake)
     if context.options["at"] == "in":
-        return _Fatal(usual, UUID(context.options["transmission"]))
+        vault: Any = _FatalVault(usual.inbound.vault)
+        return replace(usual, inbound=replace(usual.inbound, vault=vault))
     deadly = {name: Deadly(FolderAdapter(FolderConfig(path=home / name))) for name in usual.outbound.adapters}
     return replace(usual, outbound=replace(usual.outbound, adapters=deadly))
 
 
-class _Fatal:
-    """Work that ends the process when it comes to one transmission."""
+class _FatalVault:
+    """A vault that ends the process when the bytes of a document numbered POISON are read."""
 
-    def __init__(self, usual: GatewayWork, fatal: UUID) -> None:
-        self._usual, self._fatal = usual, fatal
-        self.batch_ended, self.rates = usual.batch_ended, usual.rates
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
 
-    def __call__(self, claim: Claim) -> bool | None:
-        if claim.id == self._fatal:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._vault, name)
+
+    def read(self, conn: Connection, sha256: bytes) -> bytes:
+        content = self._vault.read(conn, sha256)
+        if POISON.encode() in content:
             os.kill(os.getpid(), signal.SIGKILL)
-        return self._usual(claim)
-
-    def together(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        if any(claim.id == self._fatal for claim in claims):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return self._usual.together(claims)
+        return content
 
 
 class Deadly:

@@ -96,7 +96,8 @@ class Run:
                 self.erp.server.start()
             case "the gateway":
                 self.site.kill_gateway()
-                self.site.start_and_wait()
+                self.site.start()
+                wait_until(self.site.greets, within=SECONDS)
             case "PostgreSQL":
                 self.site.kill_postgres()
             case _:
@@ -128,7 +129,8 @@ def orders_under_kills(erp: Tryton, figures: Figures, *, nodes: int, orders: int
         key = site.home / "tryton-key"
         key.touch(mode=0o600)
         key.write_text(erp.seeded.api_key)
-        site.start_and_wait()
+        site.start()
+        wait_until(site.greets, within=SECONDS)
         run = Run(erp, site, shop, orders)
         if nodes == 2:
             run.second = site.start_worker_node("second")
