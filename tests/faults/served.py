@@ -28,7 +28,7 @@ from tests.ports import free_port
 from tests.waiting import wait_until
 
 COMMAND = (sys.executable, "-c", "from gateway.cli.main import run; run()")
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 180.0
 CLIENT_SECONDS = 10.0
 SETTINGS = """\
 sftp: {{host: 127.0.0.1, port: {port}}}
