@@ -26,7 +26,8 @@ GroupKey = tuple[int, int]
 class Matter:
     """Something for a person; matters with the same (code, about) within a transmission are one exception.
 
-    `group` is where it was found, if in a group: what a trailer refuses is no matter of ours any more.
+    `group` is where it was found, if in a group: what a trailer refuses is no matter of ours any more. `fingerprint` is
+    of the group of exceptions it belongs to, where (code, about) says more than that.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Matter:
     reason: str
     document_id: UUID | None = None
     group: GroupKey | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

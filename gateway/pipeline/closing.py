@@ -106,7 +106,7 @@ def _open_exceptions(conn: Connection, transmission_id: UUID, matters: Sequence[
             at=at,
             code=code,
             reason=alike[0].reason + more,
-            group=exceptions.fingerprint(code, about),
+            group=alike[0].fingerprint or exceptions.fingerprint(code, about),
             transmission_id=transmission_id,
             document_id=alike[0].document_id,
         )

@@ -7,6 +7,7 @@ without a definite answer leaves the row in `sending`, so that the next one find
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -39,6 +40,7 @@ from translators.canonical.common import Document
 from translators.canonical.registry import model_named
 
 SENT_AGAIN_AFTER = timedelta(seconds=1)
+_NUMBERS = re.compile("[0-9]+")
 
 log = structlog.get_logger()
 
@@ -225,7 +227,9 @@ class OutboundLine:
                 at=at,
                 code=code,
                 reason=detail,
-                group=exceptions.fingerprint(str(found["partner"]), str(found["kind"]), row.destination, code),
+                group=exceptions.fingerprint(
+                    str(found["partner"]), str(found["kind"]), row.destination, code, *_place_pattern(outcome)
+                ),
                 document_id=row.document_id,
                 delivery_id=row.id,
                 fix=outcome.fix if isinstance(outcome, Rejected) else None,
@@ -255,6 +259,12 @@ class OutboundLine:
         else:
             return
         destinations.pause(conn, destination, until=until, at=at, reason=outcome.reason)
+
+
+def _place_pattern(outcome: Outcome) -> tuple[str, ...]:
+    """Where in a document it was refused, whichever line; nothing where no place was named."""
+    path = outcome.path if isinstance(outcome, Rejected) else ""
+    return (_NUMBERS.sub("#", path),) if path else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,9 +240,9 @@ class HandIn:
             conn,
             id=new_id(),
             at=at,
-            code="document.contradicts",
+            code=exceptions.CONTRADICTS,
             reason=item.reason or "",
-            group=exceptions.fingerprint(item.partner, item.document.kind, "document.contradicts"),
+            group=exceptions.contradiction(item.partner, item.document.kind),
             transmission_id=id,
             document_id=item.id,
         )

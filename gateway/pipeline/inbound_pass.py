@@ -28,7 +28,16 @@ from gateway.pipeline.route import deliveries_of
 from gateway.pipeline.text import text_terms
 from gateway.pipeline.translate import MadeDocument, document_row
 from gateway.ports import new_id
-from gateway.store import Connection, deliveries, documents, envelopes, received_batches, transmissions, work
+from gateway.store import (
+    Connection,
+    deliveries,
+    documents,
+    envelopes,
+    exceptions,
+    received_batches,
+    transmissions,
+    work,
+)
 from gateway.store.control_numbers import ReceivedNumber
 from gateway.store.received_batches import ReceivedFile
 from gateway.store.rows import NewRows
@@ -141,8 +150,11 @@ class Pass:
         for item in chunk.made:
             made.append(document_row(item, transmission_id=id, staged=staged, at=at))
             if item.state is DocumentState.HELD:
-                about = f"{item.agreement.partner} {item.identity}"
-                self._matters.append(Matter("document.contradicts", about, item.reason or "", item.id, item.group))
+                partner = item.agreement.partner
+                alike = exceptions.contradiction(partner, item.document.kind)
+                about = f"{partner} {item.identity}"
+                matter = Matter(exceptions.CONTRADICTS, about, item.reason or "", item.id, item.group, alike)
+                self._matters.append(matter)
             found_by = [(key.name, key.value) for key in item.document.business_keys()]
             if item.takes_effect:
                 with traces.stage("tradelane.route", transmission=id, kind=item.document.kind):

@@ -40,9 +40,9 @@ def keep_again(
                 conn,
                 id=new_id(),
                 at=at,
-                code="document.contradicts",
+                code=exceptions.CONTRADICTS,
                 reason=item.reason or "",
-                group=exceptions.fingerprint(item.partner, item.identity, "document.contradicts"),
+                group=exceptions.contradiction(item.partner, item.document.kind),
                 transmission_id=transmission_id,
                 document_id=item.id,
             )
@@ -53,8 +53,9 @@ def keep_again(
 def tell_issues(
     conn: Connection, issues: Sequence[Issue], *, transmission_id: UUID, partner: str, at: datetime
 ) -> None:
-    """Still held: told anew, so that it is tried again for what is added from now on."""
+    """Still held: told anew in the matter it was in, so that it is tried again for what is added from now on."""
     first = issues[0]
+    known = exceptions.group_of(conn, transmission_id, first.code)
     more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
     exceptions.open_exception(
         conn,
@@ -62,6 +63,6 @@ def tell_issues(
         at=at,
         code=first.code,
         reason=f"{first.message} ({first.position}){more}",
-        group=exceptions.fingerprint(partner, first.code),
+        group=known or exceptions.fingerprint(partner, first.code),
         transmission_id=transmission_id,
     )

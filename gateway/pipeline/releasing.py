@@ -56,11 +56,11 @@ class Releasing:
         for again in mapped_again(conn, line, found, held.sets, at=at):
             made += again.documents
             issues += again.issues
-        exceptions.resolve(conn, held.exception_id, by=self.by, at=at)
         settle(conn, made, transmission_id=found.id)
         lanes = keep_again(line, conn, made, transmission_id=found.id, at=at)
-        if issues:
+        if issues:  # before the old exception is closed: a matter that goes on is neither over nor new
             tell_issues(conn, issues, transmission_id=found.id, partner=found.partner or "", at=at)
+        exceptions.resolve(conn, held.exception_id, by=self.by, at=at)
         audit.record(
             conn,
             at=at,

@@ -13,10 +13,28 @@ from gateway.store import audit, exception_groups
 from gateway.store.tables import exception
 from gateway.store.texts import storable
 
+CONTRADICTS = "document.contradicts"
+
 
 def fingerprint(*parts: str) -> str:
     """What makes two exceptions the same matter: partner, document kind, code, position pattern."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def contradiction(partner: str, kind: str) -> str:
+    """The group of documents that say something else under an identity that is known."""
+    return fingerprint(partner, kind, CONTRADICTS)
+
+
+def group_of(conn: Connection, transmission_id: UUID, code: str) -> str | None:
+    """The group that a transmission's newest exception of a code stands in, open or not; None where there is none."""
+    columns = exception.c
+    return conn.execute(
+        select(columns.fingerprint)
+        .where(columns.transmission_id == transmission_id, columns.code == code)
+        .order_by(columns.opened_at.desc(), columns.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def open_exception(

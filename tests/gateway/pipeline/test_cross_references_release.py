@@ -7,8 +7,10 @@ from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import select
 
-from gateway.store import cross_references
+from gateway.store import cross_references, exception_groups
+from gateway.store.tables import alert
 from mappings.cross_references import CrossReference
 from tests.gateway.inbound_line import codes, file_of, segments_of
 from tests.gateway.outbound_line import Seller, answer, buyer_profile, write_map
@@ -112,6 +114,11 @@ def test_a_row_that_does_not_help_is_tried_once_and_told_once(seller: Seller) ->
         seller.line.clock.advance(timedelta(seconds=5))
     again = [row for row in seller.line.life(id)["audit"] if row["action"] == "transmission.mapped_again"]
     assert len(again) == 1
+    with seller.line.store.begin() as conn:
+        told = conn.execute(select(alert.c.event).where(alert.c.code == "map.xref.unknown").order_by(alert.c.at))
+        groups = exception_groups.listed(conn, now=seller.line.clock.now(), state=None)
+    assert list(told.scalars()) == ["opened", "opened", "resolved", "opened"]  # ours was on its way again in between
+    assert [group.open for group in groups] == [1, 1]
     assert seller.delivery(handed)["attempts"] == 2
     assert seller.open_exceptions() == ["map.xref.unknown", "map.xref.unknown"]
 

@@ -127,6 +127,17 @@ def test_a_business_error_is_never_retried_and_opens_an_exception(
     assert [row["action"] for row in life["audit"]][-2:] == ["delivery.rejected", "exception.opened"]
 
 
+def test_refusals_of_one_field_are_one_matter_in_whatever_line_and_of_another_field_another(outbound: Outbound) -> None:
+    outbound.route("PO-1", "PO-2", "PO-3")
+    outbound.adapter.steps = [
+        Rejected("unknown", "no such thing", path=path, fix="data")
+        for path in ("/lines/0/sku", "/lines/12/sku", "/lines/0/unit")
+    ]
+    outbound.run()
+    with outbound.store.begin() as conn:
+        assert sorted(group.open for group in exception_groups.listed(conn, now=outbound.clock.now())) == [1, 2]
+
+
 def test_a_retry_backs_off_and_keeps_both_keys(outbound: Outbound) -> None:
     id = outbound.route("PO-1")
     outbound.adapter.steps = [soon(), soon(), soon(600)]

@@ -12,6 +12,7 @@ from tests.gateway.inbound_line import (
     group,
     interchange,
     order,
+    orders,
     segments_starting,
 )
 from tests.gateway.pipeline.conftest import LineMaker
@@ -230,3 +231,11 @@ def test_a_file_of_the_same_name_replaces_the_visible_one_and_both_are_worked(li
     line.run()
     assert [line.life(id)["transmission"]["state"] for id in (first, second)] == ["processed", "processed"]
     assert line.numbers() == ["PO-1", "PO-2"]
+
+
+def test_contradictions_of_one_kind_are_one_matter_with_an_exception_for_each_document(line: Line) -> None:
+    line.sent(file_of("PO-1", "PO-2"))
+    life = line.sent(interchange([group(orders(("PO-1", "PO-2"), qty="99"))], control="000000018"))
+    assert len({row["document_id"] for row in life["exceptions"]}) == 2
+    assert {row["code"] for row in life["exceptions"]} == {"document.contradicts"}
+    assert len({row["fingerprint"] for row in life["exceptions"]}) == 1
