@@ -26,6 +26,9 @@ CODES: Mapping[str, str] = {
     "acknowledgment.rejected": "tradelane show ID says what they refuse; put it right, then "
     "tradelane replay re-envelope --group {group}, or hand it in anew",
     "map.xref.unknown": "tradelane xref import ROWS.csv with the missing row; what waits for it goes on by itself",
+    "told.unread": "put the record right in the business system, then tradelane retry --group {group} --reason WHY",
+    "told.unknown_delivery": "it answers nothing that we delivered: see in the business system what it belongs to; "
+    "tradelane send DOC.json hands it in by hand",
     "document.contradicts": "ask the partner which one counts; tradelane show ID has both",
     **dict.fromkeys(
         (
