@@ -15,7 +15,7 @@ from translators.datafile import LoadFault, Scalar, did_you_mean
 from translators.datafile import Mapping as DataMapping
 from translators.errors import shown
 
-ALERTS_KEYS = ("channels", "paused_after", "stalled_after", "disk_below", "silent", "gaps", "kept_for")
+ALERTS_KEYS = ("channels", "paused_after", "stalled_after", "waiting_after", "disk_below", "silent", "gaps", "kept_for")
 """What `alerts` may say."""
 EMAIL_KEYS = ("kind", "host", "port", "tls", "user", "password", "from", "to", "authorities")
 """What a channel of kind `email` may say."""
@@ -93,6 +93,7 @@ class AlertSettings:
         channels: by name.
         paused_after: a destination that has failed for so long is told of.
         stalled_after: a lane whose next row is due and was not begun for so long is told of.
+        waiting_after: dropped files that do not count and have not changed for so long are told of.
         disk_below: percent of the disk; with less free it is told of.
         silent: partner -> after so long without a live file of his it is told.
         gaps: partners whose control numbers have to be without gaps.
@@ -103,6 +104,7 @@ class AlertSettings:
     channels: Mapping[str, ChannelSettings] = field(default_factory=lambda: MappingProxyType({"log": LogChannel()}))
     paused_after: timedelta = timedelta(minutes=15)
     stalled_after: timedelta = timedelta(minutes=15)
+    waiting_after: timedelta = timedelta(hours=24)
     disk_below: int = 10
     silent: Mapping[str, timedelta] = field(default_factory=lambda: MappingProxyType({}))
     gaps: tuple[str, ...] = ()
@@ -123,6 +125,7 @@ def read_alerts(outer: Fields, *, home: Path) -> AlertSettings:
         channels=_channels(fields, home) if fields.has("channels") else usual.channels,
         paused_after=fields.span("paused_after", default=usual.paused_after),
         stalled_after=fields.span("stalled_after", default=usual.stalled_after),
+        waiting_after=fields.span("waiting_after", default=usual.waiting_after),
         disk_below=fields.number("disk_below", default=usual.disk_below, low=1, high=99),
         silent=MappingProxyType(silent),
         gaps=tuple(partner.text for partner in gaps),

@@ -43,6 +43,7 @@ def watch_chores(watches: Watches) -> list[Chore]:
         Chore("watch the lanes", WATCH_EVERY, watches.look_at_lanes),
         Chore("watch the disk", WATCH_EVERY, watches.look_at_disk, everywhere=True),
         Chore("watch the partners", WATCH_PARTNERS_EVERY, watches.look_at_partners),
+        Chore("watch the mailboxes", WATCH_NUMBERS_EVERY, watches.look_at_mailboxes),
         Chore("watch the control numbers", WATCH_NUMBERS_EVERY, watches.look_at_numbers),
     ]
 

@@ -1,7 +1,7 @@
 """Watches: what nobody reports is looked for, and is an exception as long as it lasts.
 
-A destination that fails for long, a lane that is not worked, a partner who fell silent, gaps in control numbers, a disk
-that fills up.
+A destination that fails for long, a lane that is not worked, a partner who fell silent, gaps in control numbers,
+dropped files that never count, a disk that fills up.
 """
 
 from __future__ import annotations
@@ -14,21 +14,30 @@ from itertools import groupby
 from uuid import UUID
 
 from gateway.alert_settings import AlertSettings
+from gateway.model import FileState
 from gateway.ports import Clock
-from gateway.store import destinations, gaps, matters, work
+from gateway.store import destinations, gaps, mailbox, matters, work
 from gateway.store.engine import Store
 from gateway.store.gaps import Finding, Oddity
 from gateway.store.matters import Matter
+from translators.errors import shown
 
 DESTINATION_DOWN = "destination.down"
 LANE_STALLED = "lane.stalled"
 PARTNER_SILENT = "partner.silent"
 NUMBERS_MISSING = "control_numbers.missing"
 DISK_LOW = "disk.low"
+FILES_WAITING = "mailbox.waiting"
+
+DROP_FOLDERS = ("in", "test")
 
 GAP_PATIENCE = timedelta(minutes=15)
 """Files overtake one another: so long numbers that were left out may come late."""
 RUNS_SHOWN = 5
+_MISSING = {
+    FileState.HELD: "its rename or its flag file is missing",
+    FileState.PARTIAL: "its connection broke, and it was not sent again",
+}
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -117,6 +126,21 @@ class Watches:
                 if one.oddity in (Oddity.GAP, Oddity.MISSING) and (one.at is None or now - one.at >= GAP_PATIENCE)
             ]
             matters.settle(conn, NUMBERS_MISSING, list(_counts(missing)), at=now)
+
+    def look_at_mailboxes(self) -> None:
+        """Tell of files that partners dropped and that do not count: a rename, a flag or their rest never came."""
+        now, patience = self.clock.now(), self.settings.waiting_after
+        with self.store.begin() as conn:
+            found = [
+                Matter(
+                    (one.account, one.folder),
+                    f"{one.files} file(s) in /{one.folder} of {one.account} do not count; the oldest,"
+                    f" {shown(one.name)}, since {_moment(one.since)}: {_MISSING[one.state]}",
+                    one.newest_at + patience,
+                )
+                for one in mailbox.uncounted(conn, folders=DROP_FOLDERS, until=now - patience)
+            ]
+            matters.settle(conn, FILES_WAITING, found, at=now)
 
     def look_at_disk(self) -> None:
         """Tell that this node's disk fills up; each node tells of its own."""

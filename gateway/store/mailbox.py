@@ -40,6 +40,29 @@ class Waiting:
     total_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Files of one drop folder that do not count.
+
+    Args:
+        account: whose.
+        folder: as `in`.
+        name: of the one that has lain longest.
+        state: its state.
+        since: when it changed last.
+        files: how many there are.
+        newest_at: when the last of them changed.
+    """
+
+    account: str
+    folder: str
+    name: str
+    state: FileState
+    since: datetime
+    files: int
+    newest_at: datetime
+
+
 _COLUMNS = [
     mailbox_file.c.id,
     mailbox_file.c.account,
@@ -241,6 +264,39 @@ def held_files(
     if until is not None:
         wanted = wanted.where(columns.modified_at <= until).with_for_update(skip_locked=True)
     return [_file(row) for row in conn.execute(wanted)]
+
+
+def uncounted(conn: Connection, *, folders: Sequence[str], until: datetime) -> list[Uncounted]:
+    """Each drop folder with files that are held or partial and have not changed since `until`."""
+    columns = mailbox_file.c
+    of_folder = [columns.account, columns.folder]
+    every = (
+        select(
+            *of_folder,
+            columns.name,
+            columns.state,
+            columns.modified_at,
+            func.row_number().over(partition_by=of_folder, order_by=[columns.modified_at, columns.id]).label("nth"),
+            func.count().over(partition_by=of_folder).label("files"),
+            func.max(columns.modified_at).over(partition_by=of_folder).label("newest_at"),
+        )
+        .where(columns.folder.in_(folders), columns.removed_at.is_(None), columns.modified_at <= until)
+        .where(columns.state.in_((FileState.HELD, FileState.PARTIAL)))
+        .subquery()
+    )
+    oldest = select(every).where(every.c.nth == 1).order_by(every.c.account, every.c.folder)
+    return [
+        Uncounted(
+            account=row.account,
+            folder=row.folder,
+            name=row.name,
+            state=FileState(row.state),
+            since=row.modified_at,
+            files=row.files,
+            newest_at=row.newest_at,
+        )
+        for row in conn.execute(oldest)
+    ]
 
 
 def count_file(conn: Connection, found: MailboxFile, *, transmission_id: UUID) -> None:

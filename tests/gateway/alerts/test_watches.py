@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.settings import SETTINGS_FILE
 from gateway.store import destinations, exceptions
 from gateway.store.engine import Store
 from gateway.store.tables import exception
+from sftp.ports import Account, Area, Place, Received
 from tests.gateway.inbound_line import Line, file_of
 
 SETTINGS = "alerts: {silent: {acme: 24h}, gaps: [acme], paused_after: 20m, stalled_after: 20m, disk_below: 15}\n"
@@ -43,7 +45,14 @@ class Watched:
         """Exceptions of these codes in the order they were opened, with their state."""
         columns = exception.c
         wanted = columns.code.in_(
-            ("destination.down", "lane.stalled", "partner.silent", "control_numbers.missing", "disk.low")
+            (
+                "destination.down",
+                "lane.stalled",
+                "partner.silent",
+                "control_numbers.missing",
+                "disk.low",
+                "mailbox.waiting",
+            )
         )
         with self.store.begin() as conn:
             rows = conn.execute(select(columns.reason, columns.state).where(wanted).order_by(columns.opened_at)).all()
@@ -192,6 +201,35 @@ def test_only_so_many_gaps_are_spelled_out_and_a_new_one_is_told_after_the_old_w
     watched.clock.advance(GAP_PATIENCE)
     watched.watches.look_at_numbers()
     assert "open" in watched.states()
+
+
+def test_dropped_files_that_never_count_are_told_of_until_they_do_or_are_gone(watched: Watched) -> None:
+    box, account, place = watched.line.box, Account("acme"), Place(Area.IN)
+
+    def drop(name: str, *, part: bool = False) -> None:
+        received = Received(place, name, BytesIO(b"ISA"), 3, counts=False, began_at=watched.clock.now())
+        (box.keep_partial if part else box.receive)(account, received)
+
+    drop("po.tmp")
+    watched.clock.advance(HOUR)
+    drop("half.edi", part=True)
+    watched.watches.look_at_mailboxes()
+    watched.clock.advance(23 * HOUR)
+    for _ in range(2):
+        watched.watches.look_at_mailboxes()
+    since = "since 2026-01-05 09:00 UTC: its rename or its flag file is missing"
+    assert watched.found() == [(f"1 file(s) in /in of acme do not count; the oldest, po.tmp, {since}", "open")]
+    watched.a_person_resolves()
+    watched.watches.look_at_mailboxes()
+    assert watched.states() == ["resolved"], "known to a person"
+    watched.clock.advance(HOUR)
+    watched.watches.look_at_mailboxes()
+    assert watched.found()[1:] == [(f"2 file(s) in /in of acme do not count; the oldest, po.tmp, {since}", "open")]
+    box.rename(account, place, "po.tmp", "po.edi", replace=False, counts=True)
+    watched.watches.look_at_mailboxes()
+    box.remove(account, place, "half.edi")
+    watched.watches.look_at_mailboxes()
+    assert watched.states() == ["resolved", "resolved"]
 
 
 def test_a_disk_that_fills_up_is_told_of_until_there_is_room(watched: Watched) -> None:
