@@ -135,6 +135,11 @@ class ServedHome:
         """Whether the gateway's process is gone."""
         return self._process is None or self._process.poll() is not None
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of the gateway's process; None while it runs, or was never started."""
+        return None if self._process is None else self._process.poll()
+
     def greets(self) -> bool:
         """Whether its SFTP server answers a connection."""
         assert not self.has_ended, f"serve ended by itself: {self.last_words()}"
