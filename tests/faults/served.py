@@ -94,12 +94,12 @@ class ServedHome:
         """Start `tradelane serve`; its database is found or started by itself."""
         self._process = self._run(["serve", *options], log=self.log, environment=environment)
 
-    def start_worker_node(self, name: str) -> WorkerNode:
+    def start_worker_node(self, name: str, *, workers: int = 2) -> WorkerNode:
         """Start `tradelane worker` beside it, told the database as on another machine."""
         known = set(self._nodes())
         log = self.home / f"{name}.log"
         url = self.postgres.url.replace("postgresql+psycopg", "postgresql")
-        process = self._run(["worker", "-n", "2"], log=log, environment={DATABASE_URL: url})
+        process = self._run(["worker", "-n", str(workers)], log=log, environment={DATABASE_URL: url})
         ((own, _),) = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
         return WorkerNode(process, own, log)
 
