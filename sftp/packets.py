@@ -80,6 +80,13 @@ class Packets(Packetizer):
         self._ahead = bytearray()
         self._number_in = 0
         self._number_out = 0
+        self._is_complete = False
+
+    def complete_handshake(self) -> None:
+        """See Packetizer. The transport says so after every message; there is a timer to be stopped after the first."""
+        if not self._is_complete:
+            super().complete_handshake()
+            self._is_complete = True
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         """See Packetizer. Until keys are exchanged paramiko reads: what its first line has left over lies with it.

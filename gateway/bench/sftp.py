@@ -1,8 +1,9 @@
 """`tradelane bench sftp`: uploads by OpenSSH's client to our server and to OpenSSH's own, in the same run.
 
 Ours answers each close after the file is committed, on its own PostgreSQL with fsync on; OpenSSH's writes to a folder
-and syncs nothing. Every file must be in our store afterwards, byte for byte, or there is no figure. What the disk alone
-asks for is measured beside it: the same bytes by one INSERT and COMMIT each.
+and syncs nothing. Every file must be in our store afterwards, byte for byte, or there is no figure. What our time is
+made of is measured beside it: the processor's share of our process and of PostgreSQL, the same bytes by one INSERT and
+COMMIT each, and our server over a mailbox that keeps nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,9 +23,15 @@ import psycopg
 from gateway.bench import sftp_peer
 from gateway.bench.figures import Peer, Row, report, row
 from gateway.bench.pipeline_home import make_home, user
+from gateway.bench.processor import Taken, taken
 from gateway.bench.sftp_peer import PeerFailed, Server
 from gateway.serving import Running, running
+from gateway.store.embedded import EmbeddedPostgres
 from gateway.store.mailbox import list_files
+from sftp.keys import new_private_key, public_part
+from sftp.memory import MemoryMailbox
+from sftp.ports import Account
+from sftp.server import SFTPServer
 
 FILE_BYTES = 5_000
 LARGE_BYTES = 200_000_000
@@ -31,8 +40,17 @@ REACH = 2.0
 """So many times the peer's time may be ours, as long as every file is committed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds of ours and of the peer's, and what ours took of the processor."""
+
+    mine: float
+    peer: float
+    processor: Taken
+
+
 def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
-    """Measure; seconds of the clock, on whatever else the machine does.
+    """Measure: seconds of the clock, on whatever else the machine does, and of the processor.
 
     Args:
         quick: a tenth of the work.
@@ -56,49 +74,76 @@ def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
         key_file = scratch / "key"
         key_file.touch(mode=0o600)
         key_file.write_bytes(key)
-        small = [_file(scratch / f"small{number}", FILE_BYTES) for number in range(count)]
-        big = _file(scratch / "large", large)
         gateway = stack.enter_context(running(home, roles=["sftp"], temporary=True, log_level="error"))
-        port = gateway.sftp_address[1]
-        ours = Server(port, user(0), gateway.host_key, "/in")
+        postgres = EmbeddedPostgres(home).pid()
+        assert postgres is not None
+        ours = Server(gateway.sftp_address[1], user(0), gateway.host_key, "/in")
         theirs = stack.enter_context(sftp_peer.internal_sftp(peer_home, key))
+        bare = stack.enter_context(_forgetful(key))
 
-        def beside(sessions: int, files: list[Path]) -> tuple[float, float]:
-            """Our seconds and theirs for the same files."""
+        def beside(sessions: int, files: list[Path]) -> Measured:
+            """The same files to OpenSSH and to us."""
             name = f"by{sessions}x{len(files)}"
             batches = [[(path, f"{name}-{path.name}") for path in files[n::sessions]] for n in range(sessions)]
             peer = sftp_peer.upload(theirs, key_file, batches, scratch=scratch)
+            before = taken(postgres)
             mine = sftp_peer.upload(ours, key_file, batches, scratch=scratch)
+            processor = taken(postgres).since(before)
             _check(gateway, name, files)
-            return mine, peer
+            return Measured(mine, peer, processor)
 
         rows: list[Row] = []
         for sessions, reach in ((SESSIONS, REACH), (1, None)):
-            mine, peer = beside(sessions, small)
+            small = [_file(scratch / f"small{number}", FILE_BYTES) for number in range(count)]
+            found = beside(sessions, small)
             at_once = f"{sessions} sessions at the same time" if sessions > 1 else "one session, one after the other"
-            rows.append(
+            rows += [
                 row(
                     f"{count:,} files of {FILE_BYTES:,} bytes, {at_once}, each committed before its close is answered",
-                    mine,
+                    found.mine,
                     "s",
                     better="lower",
-                    reach=None if reach is None else round(reach * peer, 3),
-                    peer=Peer("OpenSSH internal-sftp, which syncs nothing", peer),
-                )
-            )
-        rows.append(
+                    reach=None if reach is None else round(reach * found.peer, 3),
+                    peer=Peer("OpenSSH internal-sftp, which syncs nothing", found.peer),
+                ),
+                row(f"CPU of our process, a file, {at_once}", found.processor.ours * 1e3 / count, "ms", better="lower"),
+                row(
+                    f"CPU of PostgreSQL, a file, {at_once}",
+                    found.processor.postgres * 1e3 / count,
+                    "ms",
+                    better="lower",
+                ),
+            ]
+        rows += [
             row(
                 f"the same {count:,} files, one INSERT and COMMIT each and nothing else: the floor under one session",
                 _committed(gateway, small),
                 "s",
                 better="lower",
-            )
-        )
-        mine, peer = beside(1, [big])
-        rate = f"one file of {large // 1_000_000} MB"
+            ),
+            row(
+                f"the same {count:,} files in one session to our server and a mailbox that forgets them: SSH and SFTP",
+                sftp_peer.upload(bare, key_file, [[(path, path.name) for path in small]], scratch=scratch),
+                "s",
+                better="lower",
+            ),
+        ]
+        big = beside(1, [_file(scratch / "large", large)])
         megabytes = large / 1_000_000
-        rows.append(row(rate, megabytes / mine, "MB/s", peer=Peer("OpenSSH internal-sftp", megabytes / peer)))
+        rate = f"one file of {large // 1_000_000} MB"
+        rows.append(row(rate, megabytes / big.mine, "MB/s", peer=Peer("OpenSSH internal-sftp", megabytes / big.peer)))
     return report("sftp", rows)
+
+
+@contextmanager
+def _forgetful(key: bytes) -> Iterator[Server]:
+    """Our server, over a mailbox that keeps no byte."""
+    mailbox = MemoryMailbox(keep_bytes=0)
+    mailbox.add_account(user(0), Account(user(0)), public_part(key))
+    host_key = new_private_key()
+    with SFTPServer(mailbox, host_keys=[host_key]) as server:
+        server.start("127.0.0.1", 0)
+        yield Server(server.address[1], user(0), public_part(host_key), "/in")
 
 
 def _file(path: Path, size: int) -> Path:

@@ -17,10 +17,13 @@ pytestmark = [
 
 def test_a_quick_run_has_all_rows_with_openssh_beside_us() -> None:
     found = bench_sftp(quick=True)
-    many, one, floor, large = found["rows"]
-    assert [row["unit"] for row in found["rows"]] == ["s", "s", "s", "MB/s"]
-    assert [row["better"] for row in found["rows"]] == ["lower", "lower", "lower", "higher"]
+    many, ours, postgres, one, ours_alone, postgres_alone, floor, forgetful, large = found["rows"]
+    assert [row["unit"] for row in found["rows"]] == ["s", "ms", "ms", "s", "ms", "ms", "s", "s", "MB/s"]
+    assert [row["better"] for row in found["rows"]] == ["lower"] * 8 + ["higher"]
     assert many["reach"] == pytest.approx(2 * many["peer_value"], rel=0.01)
     assert one["reach"] is None
     assert 0 < floor["value"] < one["value"]
+    assert 0 < forgetful["value"] < one["value"]
+    for taken in (ours, ours_alone, postgres, postgres_alone):
+        assert 0 < taken["value"] < 1000 * one["value"]
     assert all(row["ratio"] > 0 for row in (many, one, large))
