@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.carries import read_carries
+from partners.fields import Fields, Reference, form
 from partners.held_names import HELD_NAMES, PATTERN
 from partners.keys import read_key
-from partners.model import (
+from partners.logins import (
     FLAG_ENDINGS,
     QUIET_TIME,
     Limits,
@@ -69,10 +70,7 @@ def read_account(
     fields = Fields(item, of="an sftp account", known=ACCOUNT_KEYS, faults=faults)
     fields.require("user")
     user = fields.scalar("user", _USER)
-    carries = fields.scalars("carries", WORD)
-    if fields.has("carries") and not fields.items("carries"):
-        fields.fault(fields.place_of("carries"), "carries names no partner; leave it out for this partner alone")
-    references.extend(Reference(ReferenceKind.PARTNER, name) for name in carries)
+    carries = read_carries(fields, partner=partner, references=references)
     keys: list[PublicKey] = []
     for entry in fields.mappings("keys"):
         key = _key(entry, zone=zone, faults=faults)
@@ -93,7 +91,7 @@ def read_account(
         quiet_time=fields.span("quiet_time", default=QUIET_TIME),
         out=_out(fields),
         allowed_from=read_networks(fields),
-        carries=frozenset(name.text for name in carries) or frozenset({partner}),
+        carries=carries,
         limits=_limits(fields, faults),
         place=None if user is None else user.place,
     )

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from partners.carries import read_carries
 from partners.certificates import HeldCertificate
 from partners.days import read_span
 from partners.fields import WORD, Fields, Reference, ReferenceKind, form
@@ -203,10 +204,7 @@ def read_as2_account(
     user, name, entity = fields.scalar("user", _USER), fields.scalar("name", NAME), fields.scalar("ourselves", WORD)
     if entity is not None:
         references.append(Reference(ReferenceKind.ENTITY, entity))
-    carries = fields.scalars("carries", WORD)
-    if fields.has("carries") and not fields.items("carries"):
-        fields.fault(fields.place_of("carries"), "carries names no partner; leave it out for this partner alone")
-    references.extend(Reference(ReferenceKind.PARTNER, found) for found in carries)
+    carries = read_carries(fields, partner=partner, references=references)
     require = _require(fields)
     legacy = _legacy(fields, zone)
     sign, encrypt = fields.choice("sign", SignWith.SHA256), fields.choice("encrypt", EncryptWith.AES256_CBC)
@@ -221,7 +219,7 @@ def read_as2_account(
         name=name.text,
         ourselves=entity.text,
         url=fields.text("url", _URL),
-        carries=frozenset(found.text for found in carries) or frozenset({partner}),
+        carries=carries,
         sign=sign,
         signature=fields.choice("signature", Padding.PKCS1),
         encrypt=encrypt,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.carries import read_carries
+from partners.fields import Fields, Reference, form
 from partners.held_names import HELD_NAMES, PATTERN
 from translators.datafile import LoadFault, Mapping, Place
 
@@ -81,10 +82,7 @@ def read_folder_account(
     fields = Fields(item, of="a folder account", known=FOLDER_KEYS, faults=faults)
     fields.require("user")
     user = fields.scalar("user", _USER)
-    carries = fields.scalars("carries", WORD)
-    if fields.has("carries") and not fields.items("carries"):
-        fields.fault(fields.place_of("carries"), "carries names no partner; leave it out for this partner alone")
-    references.extend(Reference(ReferenceKind.PARTNER, name) for name in carries)
+    carries = read_carries(fields, partner=partner, references=references)
     inbox, outbox = fields.text("in"), fields.text("out")
     if not fields.has("in") and not fields.has("out"):
         fields.fault(fields.place, "a folder account needs in, out, or both")
@@ -100,7 +98,7 @@ def read_folder_account(
         held_names=held if fields.has("held_names") else HELD_NAMES,
         keep=fields.flag("keep", default=True),
         test=fields.flag("test", default=False),
-        carries=frozenset(name.text for name in carries) or frozenset({partner}),
+        carries=carries,
         place=None if user is None else user.place,
     )
     return None if user is None else read

@@ -36,7 +36,8 @@ from partners.clashes import (
 )
 from partners.fields import WORD
 from partners.keys import read_key_file
-from partners.model import GuideOverlay, LegalEntity, PublicKey, SchemaFile, SftpAccount, TradingPartner
+from partners.logins import PublicKey, SftpAccount
+from partners.model import GuideOverlay, LegalEntity, SchemaFile, TradingPartner
 from partners.profile import read_ourselves, read_profile
 from partners.revision import with_revision
 from partners.revisions_ahead import PROFILE, DatedProfile, Stage, first_day_of, stages_of

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.carries import read_carries
+from partners.fields import Fields, Reference, form
 from partners.networks import Network, is_allowed, read_networks
 from translators.datafile import LoadFault, Mapping, Place
 
@@ -76,10 +77,7 @@ def read_https_account(
     fields = Fields(item, of="an https account", known=HTTPS_KEYS, faults=faults)
     fields.require("user")
     user = fields.scalar("user", _USER)
-    carries = fields.scalars("carries", WORD)
-    if fields.has("carries") and not fields.items("carries"):
-        fields.fault(fields.place_of("carries"), "carries names no partner; leave it out for this partner alone")
-    references.extend(Reference(ReferenceKind.PARTNER, name) for name in carries)
+    carries = read_carries(fields, partner=partner, references=references)
     read = HttpsAccount(
         user="" if user is None else user.text,
         partner=partner,
@@ -87,7 +85,7 @@ def read_https_account(
             found.text.removeprefix("SHA256:") for found in fields.scalars("certificates", _FINGERPRINT)
         ),
         allowed_from=read_networks(fields),
-        carries=frozenset(name.text for name in carries) or frozenset({partner}),
+        carries=carries,
         file_bytes=fields.size("file_bytes", default=1024**3),
         place=None if user is None else user.place,
     )

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from partners.days import read_span
-from partners.model import PublicKey
+from partners.logins import PublicKey
 from translators.datafile import LoadFault, Place, Scalar, did_you_mean
 from translators.errors import shown
 

@@ -10,7 +10,7 @@ from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from partners.days import read_span
-from partners.model import PasswordHash
+from partners.logins import PasswordHash
 from translators.datafile import LoadFault, Scalar
 
 MEMORY_KIB = 19 * 1024

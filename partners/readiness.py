@@ -11,7 +11,8 @@ from partners.as2_accounts import AS2Account, EncryptWith, Receipt
 from partners.certificates import Use, good_for
 from partners.folder_accounts import FolderAccount
 from partners.https_accounts import HttpsAccount
-from partners.model import Account, Agreement, Direction, LegalEntity, Login, SftpAccount, Syntax, TradingPartner
+from partners.logins import Login, SftpAccount
+from partners.model import Account, Agreement, Direction, LegalEntity, Syntax, TradingPartner
 from partners.remotes import RemoteAccount
 
 

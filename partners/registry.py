@@ -12,17 +12,8 @@ from partners.as2_accounts import AS2Account
 from partners.folder_accounts import FolderAccount
 from partners.folders import read_roots
 from partners.https_accounts import HttpsAccount
-from partners.model import (
-    RELEASE_LENGTH,
-    Account,
-    Agreement,
-    Direction,
-    LegalEntity,
-    Login,
-    SftpAccount,
-    Syntax,
-    TradingPartner,
-)
+from partners.logins import Login, SftpAccount
+from partners.model import RELEASE_LENGTH, Account, Agreement, Direction, LegalEntity, Syntax, TradingPartner
 from partners.selection import by_specificity, most_specific
 from translators.errors import shown
 

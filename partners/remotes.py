@@ -7,10 +7,11 @@ from datetime import time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from partners.fields import WORD, Fields, Reference, ReferenceKind, form
+from partners.carries import read_carries
+from partners.fields import WORD, Fields, Reference, form
 from partners.held_names import HELD_NAMES
 from partners.keys import read_key
-from partners.model import PublicKey
+from partners.logins import PublicKey
 from partners.schedule import Schedule, Window, read_window
 from translators.datafile import LoadFault, Mapping, Place
 from translators.errors import shown
@@ -157,8 +158,7 @@ def read_remote(
     fields = Fields(item, of="an sftp_client", known=REMOTE_KEYS, faults=faults)
     fields.require("name", "host", "user", "host_keys")
     name = fields.scalar("name", _NAME)
-    carries = fields.scalars("carries", WORD)
-    references.extend(Reference(ReferenceKind.PARTNER, each) for each in carries)
+    carries = read_carries(fields, partner=partner, references=references)
     send = fields.mapping("send")
     read = RemoteAccount(
         user="" if name is None else name.text,
@@ -169,7 +169,7 @@ def read_remote(
         key=fields.text("key", WORD),
         password=fields.text("password", WORD),
         host_keys=_host_keys(fields, zone=zone),
-        carries=frozenset(each.text for each in carries) or frozenset({partner}),
+        carries=carries,
         fetch=tuple(_fetch(entry, faults) for entry in fields.mappings("fetch")),
         send_to="" if send is None else _send_to(send, faults),
         schedule=Schedule(zone.key, fields.span("every", default=Schedule().every), _times(fields), _windows(fields)),

@@ -11,7 +11,8 @@ import json
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 
-from partners.model import PasswordHash, TradingPartner
+from partners.logins import PasswordHash
+from partners.model import TradingPartner
 
 LARGE = 4096
 """Bytes of more than so many stand in the text by their SHA-256."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.channels.as2_probe import Looked
 from gateway.channels.sftp_client import Connect
 from partners.folder_accounts import FolderAccount
-from partners.model import Login, SftpAccount
+from partners.logins import Login, SftpAccount
 from partners.remotes import RemoteAccount
 from sftp.errors import HostKeyError, LoginError, RemoteError, SetupError
 from sftp.remote import Remote

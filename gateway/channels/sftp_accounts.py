@@ -6,8 +6,8 @@ from datetime import datetime
 from threading import BoundedSemaphore
 
 from partners import passwords
-from partners.model import Login as ProfileLogin
-from partners.model import PasswordHash, Pickup, Removal, SftpAccount
+from partners.logins import Login as ProfileLogin
+from partners.logins import PasswordHash, Pickup, Removal, SftpAccount
 from partners.registry import PartnerRegistry
 from sftp.keys import PublicKey
 from sftp.ports import Account, AccountLimits, Collecting, Login, NotAdmitted, Password, PickUp

@@ -14,7 +14,7 @@ from gateway.model import TransmissionState
 from gateway.ports import new_id
 from gateway.store import Connection, exceptions, mailbox, transmissions
 from gateway.store.mailbox import MailboxFile
-from partners.model import Pickup, SftpAccount
+from partners.logins import Pickup, SftpAccount
 from sftp.ports import Area
 
 TAKE_IN_QUIET_EVERY = timedelta(seconds=1)

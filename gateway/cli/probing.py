@@ -38,7 +38,7 @@ def probe_partner(
     from gateway.settings import load_settings
     from partners.as2_accounts import AS2Account
     from partners.folder_accounts import FolderAccount
-    from partners.model import SftpAccount
+    from partners.logins import SftpAccount
     from partners.remotes import RemoteAccount
     from translators.datafile import did_you_mean
 

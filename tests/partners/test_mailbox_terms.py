@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from partners.model import Outbox, Pickup, Removal
+from partners.logins import Outbox, Pickup, Removal
 
 
 def account(profiles: Any, terms: str) -> Any:

@@ -12,7 +12,7 @@ import argon2
 import pytest
 
 from partners import passwords
-from partners.model import PasswordHash
+from partners.logins import PasswordHash
 from partners.passwords import fits, new_hash
 from partners.readiness import readiness
 from tests.work_done import functions_called

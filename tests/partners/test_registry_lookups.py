@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from partners.model import (
-    Acknowledgments,
-    Agreement,
-    Direction,
-    Limits,
-    Pickup,
-    Status,
-    Syntax,
-)
+from partners.logins import Limits, Pickup
+from partners.model import Acknowledgments, Agreement, Direction, Status, Syntax
 from partners.registry import Identified, NotIdentified, PartnerRegistry, Refusal
 from translators.x12.acknowledge import AcknowledgmentPolicy
 from translators.x12.codes import FAULTS

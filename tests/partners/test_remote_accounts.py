@@ -105,6 +105,7 @@ def test_a_server_reads_as_it_is_written(profiles: Any, key_lines: dict[str, str
         ),
         (USUAL.replace("['{key}']", "[]"), "want one host key, or two while one replaces the other"),
         (USUAL.replace("'{key}'", "'ssh-ed25519 AAAA'"), "the key does not read"),
+        (USUAL + ", carries: []", "carries names no partner; leave it out for this partner alone"),
         (USUAL + ", breaker: {{failure: 3}}", 'breaker has no key "failure"; did you mean "failures"?'),
     ],
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from partners.model import PasswordHash, SchemaFile, SftpAccount, TradingPartner
+from partners.logins import PasswordHash, SftpAccount
+from partners.model import SchemaFile, TradingPartner
 from partners.revision import LARGE, resolved, with_revision
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$aGFzaGhhc2hoYXNo"
