@@ -40,7 +40,7 @@ ORDER = [
     "SE*8*0001",
 ]
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 
 def life_of(gateway: Running, id: UUID) -> dict[str, Any]:

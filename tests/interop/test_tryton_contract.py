@@ -19,7 +19,7 @@ from tests.interop.tryton_peer import Tryton
 from translators.canonical.parts import Party
 from translators.canonical.purchase_order import PurchaseOrder, PurchaseOrderLine
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 
 def tryton_order(*, number: str = "4500/..\\12 ü", price: str = "0.10") -> PurchaseOrder:

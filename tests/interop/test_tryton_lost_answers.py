@@ -20,7 +20,7 @@ from tests.gateway.inbound_line import Line, group, interchange
 from tests.interop.test_tryton_contract import CuttingTransport, TrytonPeer
 from tests.interop.tryton_peer import Tryton
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 BACKOFF = Backoff(random=lambda: 0.0)
 WRITES = ("made", "quoted", "confirmed")
