@@ -29,6 +29,18 @@ CODES: Mapping[str, str] = {
     "told.unread": "put the record right in the business system, then tradelane retry --group {group} --reason WHY",
     "told.unknown_delivery": "it answers nothing that we delivered: see in the business system what it belongs to; "
     "tradelane send DOC.json hands it in by hand",
+    "as2.refused": "put right with the partner what it names (its certificate: tradelane cert import ACCOUNT FILE; "
+    "what is required of its messages: its profile); it sends again, then "
+    "tradelane exceptions resolve {group} --reason WHY",
+    "mailbox.waiting": "ask the partner for the rename, the flag or the rest, or to delete it; "
+    "it is over by itself then",
+    "mailbox.not_collected": "ask the partner why; tradelane replay resend --group {group} lays it into /out anew",
+    "sftp_client.host_key": "ask the partner by another way whether the key is its own; if so, name it in host_keys of "
+    "its profile: it is over with the next visit",
+    **dict.fromkeys(
+        ("sftp_client.login", "sftp_client.unreachable"),
+        "tradelane partner probe ACCOUNT says how far it goes; it is over with the next visit that goes well",
+    ),
     "document.contradicts": "ask the partner which one counts; tradelane show ID has both",
     **dict.fromkeys(
         (

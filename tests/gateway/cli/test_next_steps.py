@@ -50,10 +50,25 @@ def test_where_it_is_put_right_decides_how_it_goes_on(fix: str, wanted: str) -> 
         ("as2.http_status", "retry --group ab12"),
         ("map.xref.unknown", "xref import"),
         ("send.uncertain", "ask the partner"),
+        ("mailbox.not_collected", "replay resend --group ab12"),
     ],
 )
 def test_what_is_about_a_file_names_its_own_way(code: str, wanted: str) -> None:
     assert wanted in step(code, of="transmission")
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("as2.refused", "tradelane exceptions resolve ab12"),
+        ("mailbox.waiting", "ask the partner for the rename, the flag or the rest"),
+        ("sftp_client.host_key", "host_keys"),
+        ("sftp_client.login", "tradelane partner probe"),
+        ("sftp_client.unreachable", "tradelane partner probe"),
+    ],
+)
+def test_what_is_about_a_partners_connection_says_what_to_ask_and_to_put_right(code: str, wanted: str) -> None:
+    assert wanted in step(code, of="nothing")
 
 
 def test_what_is_over_has_no_next_step() -> None:
