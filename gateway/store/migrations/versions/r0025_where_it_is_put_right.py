@@ -12,6 +12,7 @@ revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
+compatible_from = "0023"
 
 
 def upgrade() -> None:
