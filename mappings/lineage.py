@@ -66,11 +66,11 @@ class LineageView(Mapping[str, Lineage]):
         Returns:
             path -> [map file, line, [[name, segment, element, start, end] of each source]].
         """
-        rules = self._compiled.rules
-        return {
-            path: [rules[number].file, rules[number].line, [held[:STORED] for held in self._ranges(sources)]]
-            for path, (number, sources) in self._paths.items()
-        }
+        rules, found = self._compiled.rules, {}
+        for path, (number, sources) in self._paths.items():
+            rule = rules[number]
+            found[path] = [rule.file, rule.line, [held[:STORED] for held in self._ranges(sources)]]
+        return found
 
     def origin(self, path: str) -> tuple[int, Any, Any] | None:
         """The rule's number and the first (holder, part) a path was made from; None where no rule filled it."""
@@ -79,13 +79,17 @@ class LineageView(Mapping[str, Lineage]):
         number, sources = self._paths[path]
         return (number, *first_place(sources))
 
-    def _ranges(self, sources: Sequence[Any]) -> Iterator[SourceRange]:
+    def _ranges(self, sources: Sequence[Any]) -> list[SourceRange]:
+        place = self._places.range
+        # Nearly every value has one source: no loop is begun for it.
+        if len(sources) == 2 and sources[0] is not None and not isinstance(sources[0], str):
+            return [place(sources[0], sources[1])]
+        found = []
         for position in range(0, len(sources), 2):
             holder, part = sources[position], sources[position + 1]
-            if isinstance(holder, str):
-                yield SourceRange(holder)
-            elif holder is not None:
-                yield self._places.range(holder, part)
+            if holder is not None:
+                found.append(SourceRange(holder) if isinstance(holder, str) else place(holder, part))
+        return found
 
     @property
     def _paths(self) -> dict[str, tuple[int, Sequence[Any]]]:
