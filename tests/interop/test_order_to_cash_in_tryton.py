@@ -24,7 +24,7 @@ from tests.figures import Figures
 from tests.gateway.inbound_line import group, interchange
 from tests.interop.table import Passed
 from tests.interop.tryton_peer import Tryton, tryton_version
-from tests.interop.tryton_site import Buyer, TrytonSite, buyer_of, tryton_site
+from tests.interop.tryton_site import Buyer, TrytonSite, buyer_of, is_delivered, tryton_site
 from tests.waiting import wait_until
 
 SECONDS = 90
@@ -74,9 +74,9 @@ def flow(erp: Tryton, site: TrytonSite, partner: DemoPartner, folder: Path, done
         done("serving")
         buyer = Buyer(partner.talk(gateway.sftp_address, gateway.host_key), folder)
         buyer.put(interchange([group([ORDER])], sender="BUYER", receiver="US"), "order.edi")
-        wait_until(lambda: [sale["state"] for sale in erp.sales(site.shop)] == ["processing"], within=SECONDS)
+        wait_until(lambda: is_delivered(gateway), within=SECONDS)
         [sale] = erp.sales(site.shop)
-        assert sale["reference"] == NUMBER
+        assert (sale["reference"], sale["state"]) == (NUMBER, "processing")
         done("sale confirmed")
         files = wait_until(lambda: buyer.collects("855", gateway), within=SECONDS)
         done("855 collected")

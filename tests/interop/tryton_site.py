@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from gateway.demo.partner import DemoPartner, OpenSSH, OurClient
 from gateway.serving import Running
-from gateway.store.tables import exception
+from gateway.store.tables import delivery, exception, transaction_set, transmission
 from tests.interop.tryton_peer import Tryton
 
 OURSELVES = "us:\n  name: Us\n  identifiers:\n    - {qualifier: ZZ, id: US}\n"
@@ -79,12 +79,29 @@ class Buyer:
         self.way.put(path, f"in/{name}")
 
     def collects(self, code: str, gateway: Running) -> list[bytes]:
-        """New files that hold a set; [] while there is none."""
+        """New files that hold a set; [] while there is none. A client is started only for what is there."""
         assert open_exceptions(gateway) == []
+        if not is_made(code, gateway):
+            return []
         files = self.way.get_all("out", self.folder / "collected")
         found = [path for path in files if path.name not in self.seen and f"ST*{code}*".encode() in path.read_bytes()]
         self.seen |= {path.name for path in found}
         return [path.read_bytes() for path in found]
+
+
+def is_made(code: str, gateway: Running) -> bool:
+    """Whether a set of ours of this kind is on its way to the partner, or there."""
+    ours = (transmission.c.direction == "out") & (transaction_set.c.code == code)
+    made = select(transmission.c.id).join(transaction_set, transaction_set.c.transmission_id == transmission.c.id)
+    with gateway.store.begin() as conn:
+        return conn.execute(made.where(ours).limit(1)).first() is not None
+
+
+def is_delivered(gateway: Running) -> bool:
+    """Whether the ERP has taken something."""
+    taken = select(delivery.c.id).where(delivery.c.destination == "erp", delivery.c.state == "delivered")
+    with gateway.store.begin() as conn:
+        return conn.execute(taken.limit(1)).first() is not None
 
 
 def open_exceptions(gateway: Running) -> list[str]:
