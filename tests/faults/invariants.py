@@ -6,8 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tests.faults.orders import Order
-from tests.faults.parties import Collected
+from tests.faults.parties import Collected, File
 from tests.faults.served import ServedHome
 
 
@@ -22,7 +21,7 @@ def nothing_asks_for_a_person(site: ServedHome) -> None:
     assert set(states) <= {"processed", "duplicate"}
 
 
-def check_stored_bytes(site: ServedHome, answered: Iterable[tuple[Order, str]]) -> None:
+def check_stored_bytes(site: ServedHome, answered: Iterable[tuple[File, str]]) -> None:
     """The bytes of every answered upload are there under its name, and every payload is what its hash says."""
     with site.reading() as conn:
         rows = conn.exec_driver_sql(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
+from typing import Protocol
 
 import orjson
 import paramiko
@@ -19,7 +20,7 @@ from paramiko.sftp import CMD_CLOSE
 from sftp.client import SFTPClient
 from sftp.errors import ConnectionLostError, HostKeyError, LoginError, RemoteError
 from sftp.keys import read_private_key
-from tests.faults.orders import Order, Partner
+from tests.faults.orders import Partner
 from tests.faults.served import CLIENT_SECONDS, ServedHome
 
 TRY_AGAIN_AFTER = 0.05
@@ -27,11 +28,24 @@ NOT_ANSWERED = (RemoteError, ConnectionLostError, LoginError, HostKeyError, para
 """Whatever a sender may see instead of an answer; then it keeps the file and tries again."""
 
 
+class File(Protocol):
+    """What a partner uploads."""
+
+    @property
+    def partner(self) -> Partner: ...
+    @property
+    def filename(self) -> str: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def sha256(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An upload that was answered OK; moments of the monotonic clock."""
 
-    order: Order
+    order: File
     filename: str
     began: float
     ended: float
@@ -93,12 +107,13 @@ class Senders:
     """One thread for each partner; each keeps a file until its upload was answered OK, then takes the next.
 
     Args:
+        sites: the nodes they may upload to; where one does not answer, they go to the next.
         uploads: of all partners, in the order each sends them, with the name each goes by.
         within: seconds for all; a sender that has not come to its end then gives up.
     """
 
-    def __init__(self, site: ServedHome, uploads: Sequence[tuple[Order, str]], *, within: float) -> None:
-        self._site = site
+    def __init__(self, sites: Sequence[ServedHome], uploads: Sequence[tuple[File, str]], *, within: float) -> None:
+        self._sites = sites
         self._deadline = monotonic() + within
         self._lock = Lock()
         self._between = Event()
@@ -108,8 +123,8 @@ class Senders:
         self.tries = 0
         partners = dict.fromkeys(order.partner for order, _ in uploads)
         self._threads = [
-            Thread(target=self._send, args=(partner, [one for one in uploads if one[0].partner is partner]))
-            for partner in partners
+            Thread(target=self._send, args=(partner, [one for one in uploads if one[0].partner is partner], n))
+            for n, partner in enumerate(partners)
         ]
 
     def start(self) -> None:
@@ -133,7 +148,7 @@ class Senders:
     def retries(self) -> int:
         return self.tries - len(self.answered)
 
-    def _send(self, partner: Partner, uploads: Sequence[tuple[Order, str]]) -> None:
+    def _send(self, partner: Partner, uploads: Sequence[tuple[File, str]], door: int) -> None:
         client: SFTPClient | ClosingClient | None = None
         for order, filename in uploads:
             while not self._may_begin() and monotonic() < self._deadline:
@@ -144,7 +159,8 @@ class Senders:
                     self.tries += 1
                 try:
                     if client is None:
-                        client = self._site.client(partner) if partner.renames else ClosingClient(self._site, partner)
+                        site = self._sites[door % len(self._sites)]
+                        client = site.client(partner) if partner.renames else ClosingClient(site, partner)
                     if isinstance(client, SFTPClient):
                         client.put(order.content, "/in", filename, replace=True)
                     else:
@@ -153,6 +169,7 @@ class Senders:
                     if client is not None:
                         client.close()
                     client = None
+                    door += 1
                     self._between.wait(TRY_AGAIN_AFTER)
                     continue
                 with self._lock:

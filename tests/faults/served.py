@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,9 +33,16 @@ CLIENT_SECONDS = 10.0
 SETTINGS = """\
 sftp: {{host: 127.0.0.1, port: {port}}}
 workers: 2
+samples: {samples}
 destinations:
-  erp: {{kind: folder, path: erp, create: {create}}}
+  erp: {{kind: folder, path: {erp}, create: {create}}}
 """
+OURSELVES = """\
+us:
+  name: The House
+  identifiers: [{qualifier: ZZ, id: TRADELANE}]
+"""
+"""As the samples have it, for homes without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +77,39 @@ class ServedHome:
     Args:
         home: an empty folder.
         create: whether the gateway makes the destination folder itself.
+        samples: whether the partners that the program ships are there, too; without them it starts sooner.
+        partners: who may log in.
+        database: a server that runs by itself, instead of the home's own.
+        beside: another node's home: the partners log in with the same keys, documents go to the same folder.
     """
 
-    def __init__(self, home: Path, *, create: bool = True) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        create: bool = True,
+        samples: bool = True,
+        partners: Sequence[Partner] = PARTNERS,
+        database: EmbeddedPostgres | None = None,
+        beside: ServedHome | None = None,
+    ) -> None:
         self.home = home
         home.chmod(0o755)
         self.port = free_port()
-        self.erp = home / "erp"
+        self.erp = home / "erp" if beside is None else beside.erp
         self.log = home / "serve.log"
-        self.postgres = EmbeddedPostgres(home)
+        self._own_postgres = database is None
+        self.postgres = database or EmbeddedPostgres(home)
         self._process: subprocess.Popen[bytes] | None = None
         self._store: Store | None = None
-        (home / "tradelane.yaml").write_text(SETTINGS.format(port=self.port, create=str(create).lower()))
-        self.keys = {partner.user: new_private_key() for partner in PARTNERS}
-        for partner in PARTNERS:
+        flags = {"create": str(create).lower(), "samples": str(samples).lower()}
+        (home / "tradelane.yaml").write_text(SETTINGS.format(port=self.port, erp=self.erp, **flags))
+        if not samples:
+            profiles = home / "partners" / "profiles"
+            profiles.mkdir(parents=True)
+            (profiles / "ourselves.yaml").write_text(OURSELVES)
+        self.keys = {partner.user: new_private_key() for partner in partners} if beside is None else beside.keys
+        for partner in partners:
             folder = home / "partners" / "profiles" / partner.user
             (folder / "keys").mkdir(parents=True)
             (folder / "keys" / "test.pub").write_text(public_part(self.keys[partner.user]).line + "\n")
@@ -92,26 +118,30 @@ class ServedHome:
 
     def start(self, *options: str, **environment: str) -> None:
         """Start `tradelane serve`; its database is found or started by itself."""
-        self._process = self._run(["serve", *options], log=self.log, environment=environment)
+        self._process = self.launch("serve", *options, log=self.log, **environment)
 
     def start_worker_node(self, name: str, *, workers: int = 2) -> WorkerNode:
         """Start `tradelane worker` beside it, told the database as on another machine."""
         known = set(self._nodes())
         log = self.home / f"{name}.log"
-        url = self.postgres.url.replace("postgresql+psycopg", "postgresql")
-        process = self._run(["worker", "-n", str(workers)], log=log, environment={DATABASE_URL: url})
+        process = self.launch("worker", "-n", str(workers), log=log, **self._told_database())
         ((own, _),) = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
         return WorkerNode(process, own, log)
 
-    def _run(self, command: list[str], *, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    def launch(self, *command: str, log: Path, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a command of the program on this home."""
+        told = {} if self._own_postgres else self._told_database()
         with log.open("ab") as output:
             return subprocess.Popen(
                 [*COMMAND, *command, "--home", str(self.home)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **environment},
+                env={**os.environ, **told, **environment},
             )
+
+    def _told_database(self) -> dict[str, str]:
+        return {DATABASE_URL: self.postgres.url.replace("postgresql+psycopg", "postgresql")}
 
     def _nodes(self) -> list[tuple[str, datetime]]:
         """Nodes of workers alone and when they started: one that ended keeps its row, and may come again."""
@@ -151,9 +181,10 @@ class ServedHome:
 
     def kill_gateway(self) -> None:
         """kill -9; its workers die with it."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        process = self._process  # which a supervisor may replace meanwhile
+        assert process is not None
+        process.kill()
+        process.wait()
 
     def kill_postgres(self) -> int:
         """kill -9 of the postmaster and all its children; returns how many processes there were."""
@@ -233,11 +264,12 @@ class ServedHome:
             raise
 
     def remove(self) -> None:
-        """End all and remove the database, which as root lies outside the home."""
+        """End all and remove the home's own database, which as root lies outside the home."""
         try:
             self.stop()
         finally:
-            self.postgres.remove()
+            if self._own_postgres:
+                self.postgres.remove()
 
 
 def is_drained(site: ServedHome) -> bool:
