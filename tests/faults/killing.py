@@ -6,7 +6,7 @@ import random
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
@@ -27,18 +27,21 @@ SUPERVISED_EVERY = 0.1
 CRASHES_SHORT_OF_QUARANTINE = 2
 
 
+Victim = Callable[[random.Random], bool]
+
+
 class Stage(Protocol):
     """What is killed, and brought up again.
 
     Attributes:
         sites: where partners upload.
-        victims: what may be killed, by name.
+        victims: what may be killed, by name; each kills it, or says that there is nothing of it at this moment.
     """
 
     @property
     def sites(self) -> Sequence[ServedHome]: ...
     @property
-    def victims(self) -> Mapping[str, Callable[[random.Random], None]]: ...
+    def victims(self) -> Mapping[str, Victim]: ...
     def revive(self) -> None:
         """Start what has ended."""
 
@@ -49,13 +52,13 @@ class SingleNode:
     def __init__(self, site: ServedHome) -> None:
         self.site = site
         self.sites = (site,)
-        self.victims = {
-            "gateway": lambda _: site.kill_gateway(),
+        self.victims: Mapping[str, Victim] = {
+            "gateway": lambda _: killed_gateway(site),
             "worker": lambda chance: kill_one(at_work(site, self.parents()), chance),
             "standby": lambda chance: kill_one(standing_ready(self.parents()), chance),
-            "PostgreSQL": lambda _: site.kill_postgres(),
+            "PostgreSQL": lambda _: site.kill_postgres() > 0,
             "PostgreSQL backend": lambda chance: kill_backend(site, chance),
-            "gateway and PostgreSQL": lambda _: (site.kill_gateway(), site.kill_postgres()),
+            "gateway and PostgreSQL": lambda _: killed_both(site),
         }
 
     def parents(self) -> list[psutil.Process]:
@@ -75,15 +78,15 @@ class TwoNodes:
         self.east, self.west = east, west
         self.sites = (east, west)
         self._workers: subprocess.Popen[bytes] | None = None
-        self.victims = {
-            "serve of east": lambda _: east.kill_gateway(),
-            "SFTP of west": lambda _: west.kill_gateway(),
+        self.victims: Mapping[str, Victim] = {
+            "serve of east": lambda _: killed_gateway(east),
+            "SFTP of west": lambda _: killed_gateway(west),
             "workers of west": lambda _: self._kill_workers(),
             "worker": lambda chance: kill_one(at_work(east, self.parents()), chance),
             "standby": lambda chance: kill_one(standing_ready(self.parents()), chance),
-            "PostgreSQL": lambda _: east.kill_postgres(),
+            "PostgreSQL": lambda _: east.kill_postgres() > 0,
             "PostgreSQL backend": lambda chance: kill_backend(east, chance),
-            "serve of east and PostgreSQL": lambda _: (east.kill_gateway(), east.kill_postgres()),
+            "serve of east and PostgreSQL": lambda _: killed_both(east),
         }
 
     def parents(self) -> list[psutil.Process]:
@@ -114,11 +117,13 @@ class TwoNodes:
                 self._workers.kill()
                 self._workers.wait()
 
-    def _kill_workers(self) -> None:
+    def _kill_workers(self) -> bool:
         process = self._workers  # which the supervisor may replace meanwhile
-        assert process is not None
+        if process is None or process.poll() is not None:
+            return False
         process.kill()
         process.wait()
+        return True
 
 
 @contextmanager
@@ -164,19 +169,40 @@ def standing_ready(parents: Sequence[psutil.Process]) -> list[psutil.Process]:
     return [max(workers, key=lambda one: float(one.create_time())) for workers in found if workers]
 
 
-def kill_one(processes: Sequence[psutil.Process], chance: random.Random) -> None:
-    """One of them, if there is any at this moment."""
-    if processes:
-        with suppress(psutil.NoSuchProcess):
-            chance.choice(processes).kill()
+def killed_gateway(site: ServedHome) -> bool:
+    """The process of `serve`, which its workers do not survive."""
+    if site.has_ended:
+        return False
+    site.kill_gateway()
+    return True
 
 
-def kill_backend(site: ServedHome, chance: random.Random) -> None:
+def killed_both(site: ServedHome) -> bool:
+    """The same and its database, when both are there."""
+    if site.has_ended or site.postgres.pid() is None:
+        return False
+    site.kill_gateway()
+    return site.kill_postgres() > 0
+
+
+def kill_one(processes: Sequence[psutil.Process], chance: random.Random) -> bool:
+    """One of them."""
+    if not processes:
+        return False
+    try:
+        chance.choice(processes).kill()
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def kill_backend(site: ServedHome, chance: random.Random) -> bool:
     """One process of PostgreSQL, whereupon its postmaster ends all others and recovers."""
     pid = site.postgres.pid()
-    if pid is not None:
-        with suppress(psutil.NoSuchProcess):
-            kill_one(psutil.Process(pid).children(), chance)
+    try:
+        return pid is not None and kill_one(psutil.Process(pid).children(), chance)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +235,8 @@ def kill_now_and_then(stage: Stage, senders: Senders, chance: random.Random, *, 
             what=f"{answers} answers after {len(done)} kills; {last_words(stage)}",
         )
         Event().wait(chance.uniform(0, chance.choice(LATEST_KILL_SECONDS)))
+        wait_until(lambda kind=kind: stage.victims[kind](chance), within=RECOVERED_WITHIN, what=f"a {kind} to kill")
         done.append(Kill(kind, monotonic()))
-        stage.victims[kind](chance)
         # the next kill may wait for an answer that only a further upload can give
         senders.allow(len(senders.answered) + UPLOADS_UNDER_WAY)
     senders.allow(uploads)

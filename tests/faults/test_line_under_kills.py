@@ -28,7 +28,7 @@ from tests.waiting import wait_until
 
 SEED = int(os.environ.get("TRADELANE_FAULT_SEED", "20261121"))
 DOCUMENTS = 2_000
-KILLS = int(os.environ.get("TRADELANE_FAULT_KILLS", "10"))
+KILLS = int(os.environ.get("TRADELANE_FAULT_KILLS", "8"))
 SOAK_KILLS = int(os.environ.get("TRADELANE_FAULT_KILLS", "10000"))
 DOCUMENTS_FOR_A_KILL = 20
 SECONDS_FOR_A_KILL = 30.0

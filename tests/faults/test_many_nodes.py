@@ -110,7 +110,7 @@ def test_nodes_are_upgraded_in_turn_while_partners_send(site: ServedHome, figure
                 (each, each.filename) for n in range(EACH // 2) for each in (order(p, n + 1) for p in PARTNERS[2:])
             ],
         }
-        senders = {home: Senders(home, sent, within=500) for home, sent in uploads.items()}
+        senders = {home: Senders([home], sent, within=500) for home, sent in uploads.items()}
         try:
             with consumer.at_work():
                 for one in senders.values():

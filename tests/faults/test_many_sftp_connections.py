@@ -28,6 +28,7 @@ from sftp.lockout import LockoutRules
 from sftp.memory import MemoryMailbox
 from sftp.ports import Account
 from sftp.server import SFTPServer
+from tests.figures import Figures
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
@@ -139,10 +140,14 @@ def spans(client: SFTPClient, name: str, rounds: int = ROUNDS) -> Spans:
     return Spans(taken)
 
 
-def tell(what: str, alone: Spans, beside: Spans) -> None:
-    """One line of figures, shown with `pytest -s` and by a failure."""
-    one, other = (f"{found.median * 1000:.1f} ms (p99 {found.p99 * 1000:.1f})" for found in (alone, beside))
-    sys.stdout.write(f"{what}: an upload took a partner {one} alone, {other} beside\n")
+def tell(figures: Figures, what: str, alone: Spans, beside: Spans, **also: object) -> None:
+    """How long an upload took, alone and beside what others do."""
+    told = {"alone": alone, "beside them": beside}
+    rows = {
+        f"{when}: median, p99": f"{found.median * 1000:.1f} ms, {found.p99 * 1000:.1f} ms"
+        for when, found in told.items()
+    }
+    figures(f"An upload over SFTP beside {what}", rows | also)
 
 
 @contextlib.contextmanager
@@ -158,7 +163,7 @@ def holding(address: tuple[str, int], count: int) -> Iterator[None]:
             process.kill()
 
 
-def check_silent(wanted: int, *, rounds: int, most: Callable[[float], float]) -> None:
+def check_silent(figures: Figures, wanted: int, *, rounds: int, most: Callable[[float], float]) -> None:
     """So many connections that say nothing, and a partner beside them whose median is at most so much."""
     roomy = ServerLimits(connections=2 * wanted, connections_per_address=2 * wanted, strangers=2 * wanted)
     with serving(roomy) as (server, mailbox), client_of(server) as client:
@@ -166,7 +171,7 @@ def check_silent(wanted: int, *, rounds: int, most: Callable[[float], float]) ->
         with holding(server.address, wanted):
             wait_until(lambda: server.connections > wanted * 0.8, within=600)
             beside = spans(client, "beside", rounds)
-            tell(f"{wanted:,} silent connections", alone, beside)
+            tell(figures, f"{wanted:,} silent connections", alone, beside)
             assert server.connections > wanted * 0.5
             assert beside.median <= most(alone.median)
         wait_until(lambda: server.connections == 1, within=600)
@@ -175,13 +180,13 @@ def check_silent(wanted: int, *, rounds: int, most: Callable[[float], float]) ->
 
 @pytest.mark.faults
 @pytest.mark.usefixtures("descriptors")
-def test_a_thousand_silent_connections_do_not_slow_down_a_partner() -> None:
-    check_silent(WANTED, rounds=ROUNDS, most=lambda alone: 2 * alone + 0.02)
+def test_a_thousand_silent_connections_do_not_slow_down_a_partner(figures: Figures) -> None:
+    check_silent(figures, WANTED, rounds=ROUNDS, most=lambda alone: 2 * alone + 0.02)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-def test_ten_thousand_connections_at_once_leave_a_partner_served() -> None:
+def test_ten_thousand_connections_at_once_leave_a_partner_served(figures: Figures) -> None:
     """A server takes a hundred strangers; the others are closed at once, ten thousand times."""
     with serving(ServerLimits(connections_per_address=500)) as (server, mailbox), client_of(server) as client:
         alone = spans(client, "alone", 500)
@@ -192,12 +197,12 @@ def test_ten_thousand_connections_at_once_leave_a_partner_served() -> None:
                 taken += spans(client, f"beside{len(taken)}", 20).taken
         assert flood.returncode == 0
         beside = Spans(taken)
-        tell(f"{TEN_THOUSAND:,} connections", alone, beside)
+        tell(figures, f"{TEN_THOUSAND:,} connections", alone, beside)
         assert beside.p99 < 1
         assert len(mailbox.counted) == 500 + len(taken)
 
 
-def check_rekeying(wanted: int, *, rounds: int) -> None:
+def check_rekeying(figures: Figures, wanted: int, *, rounds: int) -> None:
     """So many who are let in ask for new keys without end, and come back when they are cut off for it."""
     over, cuts, asked = threading.Event(), [0] * wanted, [0] * wanted
 
@@ -222,7 +227,8 @@ def check_rekeying(wanted: int, *, rounds: int) -> None:
                 over.set()
             for one in storming:
                 one.result()
-        tell(f"{wanted} who changed keys {sum(asked):,} times and were cut off {sum(cuts)} times", alone, beside)
+        counts = {"key exchanges": f"{sum(asked):,}", "cut off": f"{sum(cuts)} times"}
+        tell(figures, f"{wanted} who change keys without end", alone, beside, **counts)
         assert all(cuts)
         assert sum(asked) <= sum(cuts) * EXCHANGES_A_MINUTE
         assert len(mailbox.counted) == 2 * rounds
@@ -230,14 +236,14 @@ def check_rekeying(wanted: int, *, rounds: int) -> None:
 
 
 @pytest.mark.faults
-def test_who_asks_for_new_keys_without_end_is_cut_off_and_others_are_served() -> None:
-    check_rekeying(3, rounds=ROUNDS)
+def test_who_asks_for_new_keys_without_end_is_cut_off_and_others_are_served(figures: Figures) -> None:
+    check_rekeying(figures, 3, rounds=ROUNDS)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
-def test_many_who_ask_for_new_keys_without_end_do_not_stop_others() -> None:
-    check_rekeying(16, rounds=1000)
+def test_many_who_ask_for_new_keys_without_end_do_not_stop_others(figures: Figures) -> None:
+    check_rekeying(figures, 16, rounds=1000)
 
 
 @pytest.mark.faults
