@@ -50,15 +50,12 @@ def kill_node(node: WorkerNode) -> None:
 
 def second_home(first: ServedHome, folder: Path) -> ServedHome:
     """A home for another node that serves the same partners from the same database, vault and host key."""
-    second = ServedHome(folder)
-    settings = folder / "tradelane.yaml"
-    settings.write_text(settings.read_text().replace("path: erp", f"path: {first.erp}"))
+    second = ServedHome(folder, beside=first)
     shutil.rmtree(folder / "partners")
     (folder / "partners").symlink_to(first.home / "partners")
     for name in ("vault", "sftp"):
         (first.home / name).mkdir(exist_ok=True)
         (folder / name).symlink_to(first.home / name)
-    second.keys = first.keys
     return second
 
 
