@@ -125,7 +125,13 @@ class ServedHome:
         known = set(self._nodes())
         log = self.home / f"{name}.log"
         process = self.launch("worker", "-n", str(workers), log=log, **self._told_database())
-        ((own, _),) = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
+        try:
+            fresh = wait_until(lambda: set(self._nodes()) - known, within=STARTS_WITHIN, what=f"a node; see {log}")
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        ((own, _),) = fresh
         return WorkerNode(process, own, log)
 
     def launch(self, *command: str, log: Path, **environment: str) -> subprocess.Popen[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections import Counter
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,10 +46,12 @@ def test_a_node_that_dies_whole_is_led_and_worked_for_by_another(site: ServedHom
         settings.write(f"audit: {{checkpoints: {checkpoints}, every: 24h}}\n")
     sent = [order(partner, n + 1) for n in range(2) for partner in PARTNERS]
     site.start_and_wait("--role", "sftp")
-    first = site.start_worker_node("first", workers=1)
-    wait_until(lambda: set(seen(site)[first.name].leads) >= ONCE, within=STARTS_WITHIN, what="the first to lead")
-    second = site.start_worker_node("second", workers=1)
-    try:
+    with ExitStack() as stack:
+        first = site.start_worker_node("first", workers=1)
+        stack.callback(first.end)
+        wait_until(lambda: set(seen(site)[first.name].leads) >= ONCE, within=STARTS_WITHIN, what="the first to lead")
+        second = site.start_worker_node("second", workers=1)
+        stack.callback(second.end)
         for node in (first, second):  # that one more stands ready shows that the others work
             wait_until(lambda node=node: len(node.workers()) == 2, within=2 * STARTS_WITHIN, what="workers")
         wait_until(lambda: list(checkpoints.iterdir()), within=WITHIN, what="a checkpoint")
@@ -86,8 +89,6 @@ def test_a_node_that_dies_whole_is_led_and_worked_for_by_another(site: ServedHom
         assert taken_over <= TAKEN_OVER_SECONDS
         assert (found[first.name].state, found[first.name].rows) == (NodeState.DEAD, 0)
         assert found[second.name].state is NodeState.ALIVE
-    finally:
-        second.end()
     assert consumer.numbers() == Counter(each.number for each in sent)
     nothing_asks_for_a_person(site)
     assert site.count("delivery", "crashes > 0") == 0  # a node's death blames no row
