@@ -57,7 +57,7 @@ def test_a_close_without_a_database_is_refused_and_the_retry_succeeds(serving: S
     wait_until(lambda: answered(client, first.content, first.filename), within=BACK_WITHIN)
     client.close()
     consumer = Consumer(serving.erp)
-    wait_until_drained(serving, within=30)
+    wait_until_drained(serving, within=60)
     consumer.empty()
     assert consumer.numbers() == {first.number: 1}
     assert serving.count("transmission", "direction = 'in'") == 1
@@ -84,7 +84,7 @@ def test_a_rename_without_a_database_is_refused_and_the_retry_succeeds(serving: 
 
         wait_until(renamed, within=BACK_WITHIN)
     consumer = Consumer(serving.erp)
-    wait_until_drained(serving, within=30)
+    wait_until_drained(serving, within=60)
     consumer.empty()
     assert consumer.numbers() == {first.number: 1}
     nothing_asks_for_a_person(serving)
@@ -114,7 +114,7 @@ def test_a_database_that_stands_still_gives_no_answer_rather_than_a_false_one(se
 
     wait_until(sent_again, within=BACK_WITHIN)
     consumer = Consumer(serving.erp)
-    wait_until_drained(serving, within=30)
+    wait_until_drained(serving, within=60)
     consumer.empty()
     assert consumer.numbers() == {first.number: 1}
     # The first upload may have been committed when the database went on: then the second one is its duplicate.
