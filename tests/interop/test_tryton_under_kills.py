@@ -21,7 +21,7 @@ import pytest
 
 from tests.faults.invariants import nothing_asks_for_a_person
 from tests.faults.orders import PARTNERS
-from tests.faults.served import ServedHome, WorkerNode
+from tests.faults.served import ServedHome, WorkerNode, wait_until_drained
 from tests.figures import Figures
 from tests.gateway.inbound_line import group, interchange
 from tests.interop.tryton_peer import Tryton
@@ -140,6 +140,7 @@ def orders_under_kills(erp: Tryton, figures: Figures, *, nodes: int, orders: int
         wait_until(lambda: run.delivered() == orders, within=SECONDS, what=f"all sold; seed {seed}: {run.killed}")
         answered = "kind = 'order_acknowledgment' AND state = 'active'"
         wait_until(lambda: site.count("document", answered) == orders, within=SECONDS, what="all answered")
+        wait_until_drained(site, within=SECONDS)
         nothing_asks_for_a_person(site)
         sales = erp.sales(shop)
     wanted = [f"PO-{place:03}/{at:03}" for place in range(orders // RELEASES) for at in range(1, RELEASES + 1)]
