@@ -176,12 +176,12 @@ def _span(fields: Fields, key: str, *, default: timedelta) -> timedelta:
 
 
 def _check_way(fields: Fields, *, direction: Direction | None, pass_through: bool) -> None:
-    """A document is mapped or passed through, and one that comes in goes somewhere."""
+    """A document is mapped or passed through, and one that comes in and is mapped goes somewhere."""
     if pass_through and fields.has("map"):
         fields.fault(fields.place_of("map"), "map and pass_through: true exclude each other; keep one")
     if not pass_through and not fields.has("map"):
         fields.fault(fields.place, 'an agreement needs the key "map" (or pass_through: true)')
-    if direction is Direction.IN and not fields.items("deliver_to"):
+    if direction is Direction.IN and not pass_through and not fields.items("deliver_to"):
         fields.fault(fields.place, 'an agreement with direction in needs "deliver_to", a list of destinations')
     if direction is Direction.OUT and fields.has("deliver_to"):
         place = fields.place_of("deliver_to")

@@ -122,7 +122,8 @@ class InboundLine:
         ledger = LedgerOfMany(conn, (one.claim.id for one in passes), at=at)
         for one in passes:
             one.open(conn, at=at)
-        ledger.claim_ahead({one.claim.id: number for one in passes if (number := one.first_number) is not None})
+        numbers = {one.claim.id: one.take_first_number() for one in passes}
+        ledger.claim_ahead({id: number for id, number in numbers.items() if number is not None})
         for one in passes:
             one.read(conn, ledger)
         if len(passes) > 1 and not all(one.ends for one in passes):

@@ -86,9 +86,8 @@ class Pass:
         """What its first bytes look like."""
         return sniff(self._head)
 
-    @property
-    def first_number(self) -> ReceivedNumber | None:
-        """The ISA13 it begins with, where that is about to be claimed."""
+    def take_first_number(self) -> ReceivedNumber | None:
+        """The ISA13 it begins with, where that is about to be claimed; asked once."""
         first, self._first = self._first, None
         if isinstance(first, InterchangeStart) and isinstance(self._reading, Reading):
             return self._reading.number_of(first.header)

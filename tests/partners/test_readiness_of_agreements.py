@@ -16,7 +16,7 @@ def test_what_passes_through_is_said_to_be_delivered_nowhere(profiles: Any) -> N
         sftp: [{user: acme}]
         agreements:
           - {document: "850", direction: in, map: acme/850.in, deliver_to: [erp, wms]}
-          - {document: "860", direction: in, pass_through: true, deliver_to: [elsewhere]}
+          - {document: "860", direction: in, pass_through: true}
         """,
     )
     registry = profiles.load()
