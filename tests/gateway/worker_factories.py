@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -89,11 +89,16 @@ class _FatalVault:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._vault, name)
 
-    def read(self, conn: Connection, sha256: bytes) -> bytes:
-        content = self._vault.read(conn, sha256)
-        if POISON.encode() in content:
+    def verified(self, sha256: bytes, body: bytes) -> bytes:
+        if POISON.encode() in body:
             os.kill(os.getpid(), signal.SIGKILL)
-        return content
+        return self._vault.verified(sha256, body)
+
+    def open(self, conn: Connection, sha256: bytes) -> Iterator[bytes]:
+        return iter([self.verified(sha256, b"".join(self._vault.open(conn, sha256)))])
+
+    def read(self, conn: Connection, sha256: bytes) -> bytes:
+        return b"".join(self.open(conn, sha256))
 
 
 class Deadly:
