@@ -20,11 +20,12 @@ from gateway.store import audit, deliveries, destinations, exceptions
 from gateway.store.work import Claim, confirm, guarded_update
 from gateway.store.work_statements import KINDS, RETRYING, SENDING, WORKING, Kind, WorkTable
 
-CRASHES_TO_QUARANTINE = 3
 POISON = "work.poison"
 QUARANTINED = "quarantined"
-AFTER_A_CRASH = timedelta(seconds=1)
-"""A row that brought a worker down lets the others of its lane go first; doubled at the second time."""
+RESTS_AFTER_CRASHES = (timedelta(seconds=1), timedelta(seconds=10))
+"""A row that brought a worker down lets the others of its lane go first; the second time so long that after the third
+another worker stands ready again, and the lane goes on at once."""
+CRASHES_TO_QUARANTINE = len(RESTS_AFTER_CRASHES) + 1
 
 _WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '2s'")
 
@@ -150,9 +151,11 @@ def _blamed(kind: Kind, row: Row[Any], *, now: datetime) -> tuple[str, dict[str,
     crashes = row.crashes + 1
     quarantined = crashes >= CRASHES_TO_QUARANTINE
     state = QUARANTINED if quarantined else _waits_again(row)
-    values: dict[str, Any] = {"crashes": crashes, "next_at": now + AFTER_A_CRASH * 2 ** (crashes - 1)}
+    values: dict[str, Any] = {"crashes": crashes}
     if quarantined:
         values |= {"next_at": None, "reason": f"{crashes} workers failed at it"}
+    else:
+        values["next_at"] = now + RESTS_AFTER_CRASHES[crashes - 1]
     return state, values, Crash(kind.name, row.id, row.lane, crashes, quarantined)
 
 

@@ -93,9 +93,11 @@ def test_a_file_that_kills_its_readers_is_set_aside_and_those_behind_it_are_read
     with working(fresh_store, home=str(tmp_path), at="in"):
         wait_until(lambda: are_through(fresh_store, OTHERS), within=WITHIN, what="the others delivered")
         wait_until(lambda: len(quarantined(fresh_store)) == 1, within=WITHIN)
+        line.drop(file_place(1000, "PO-LATER"), name="later.edi")
+        wait_until(lambda: are_through(fresh_store, OTHERS + 1), within=WITHIN, what="one that came later")
     [(code, seconds)] = quarantined(fresh_store)
     assert code == "work.poison"
-    assert sorted(line.numbers()) == sorted(f"PO-{place}" for place in range(1, OTHERS + 1))
+    assert sorted(line.numbers()) == sorted([*(f"PO-{place}" for place in range(1, OTHERS + 1)), "PO-LATER"])
     with fresh_store.begin() as conn:
         rows = conn.execute(select(transmission.c.id, transmission.c.state, transmission.c.crashes)).all()
     assert [(row.id, row.crashes) for row in rows if row.state == "quarantined"] == [(fatal, 3)]

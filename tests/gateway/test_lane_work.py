@@ -15,7 +15,7 @@ from gateway.lane_work import LaneWork
 from gateway.pipeline.backoff import Backoff
 from gateway.ports import FakeClock
 from gateway.store import work
-from gateway.store.crashes import give_back
+from gateway.store.crashes import RESTS_AFTER_CRASHES, give_back
 from gateway.store.engine import Store
 from gateway.store.tables import attempt
 from gateway.store.work import Claim
@@ -126,7 +126,7 @@ def test_a_fault_of_ours_is_quarantined_the_third_time(
     for state in ("retrying", "retrying", "quarantined"):
         runner.run(out)
         assert row_of(store, poison).state == state
-        clock.advance(timedelta(seconds=5))
+        clock.advance(max(RESTS_AFTER_CRASHES))
     assert row_of(store, innocent).state == "delivered"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from gateway.errors import Overtaken, StoreUnavailable
 from gateway.store import nodes, work
-from gateway.store.crashes import AFTER_A_CRASH, GivenBack, give_back, give_back_node, record_fault
+from gateway.store.crashes import RESTS_AFTER_CRASHES, GivenBack, give_back, give_back_node, record_fault
 from gateway.store.engine import Store
 from gateway.store.nodes import NodeFacts
 from gateway.store.tables import attempt, audit, exception
@@ -55,7 +55,7 @@ def test_a_dead_workers_rows_return_and_only_the_first_is_blamed(store: Store, o
         ("ready", 0, 0, 2, None),
         ("ready", 0, 0, 2, None),
     ]
-    assert rows[0].next_at == START + AFTER_A_CRASH
+    assert rows[0].next_at == START + RESTS_AFTER_CRASHES[0]
     assert audited(store, ids[0]) == ["work.crashed"]
     assert audited(store, ids[1]) == []
 
