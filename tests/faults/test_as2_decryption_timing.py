@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from statistics import median
 
 import pytest
 
@@ -47,5 +46,5 @@ def test_failed_decryptions_differ_by_less_than_a_millisecond() -> None:
                     taken[name].append(time.process_time() - began)
                 assert isinstance(found, Refused)
                 assert found.modifier is Modifier.DECRYPTION
-    medians = {name: median(times) for name, times in taken.items()}
-    assert max(medians.values()) - min(medians.values()) < MOST_SECONDS, medians
+    least = {name: min(times) for name, times in taken.items()}  # what the work takes, whatever else runs
+    assert max(least.values()) - min(least.values()) < MOST_SECONDS, least

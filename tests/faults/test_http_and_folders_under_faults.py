@@ -32,7 +32,7 @@ pytestmark = [
 ]
 GONE_SECONDS = 30.0
 SENT = "direction = 'out' AND channel = 'folder' AND state = 'sent'"
-
+UNSENT = "direction = 'out' AND channel = 'folder' AND state <> 'sent'"
 
 _NUMBERS = count(1)
 
@@ -80,6 +80,7 @@ def check_one_effect(site: HttpHome, *numbers: str) -> None:
     wait_until_drained(site, within=60)
     consumer.empty()
     assert consumer.numbers() == dict.fromkeys(numbers, 1)
+    wait_until(lambda: site.count("transmission", UNSENT) == 0, within=60, what="its answers sent")
     nothing_asks_for_a_person(site)
 
 
