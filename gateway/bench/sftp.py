@@ -3,7 +3,8 @@
 Ours answers each close after the file is committed, on its own PostgreSQL with fsync on; OpenSSH's writes to a folder
 and syncs nothing. Every file must be in our store afterwards, byte for byte, or there is no figure. What our time is
 made of is measured beside it: the processor's share of our process and of PostgreSQL, the same bytes by one INSERT and
-COMMIT each, and our server over a mailbox that keeps nothing.
+COMMIT each, and our server over a mailbox that keeps nothing. Small files are sent in several rounds, of which the
+middle one is told: a second of two processors is soon disturbed.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from sftp.server import SFTPServer
 FILE_BYTES = 5_000
 LARGE_BYTES = 200_000_000
 SESSIONS = 8
+ROUNDS = 3
+"""The small files are sent so many times, each time new ones; the round with the middle ratio is told."""
 REACH = 2.0
 """So many times the peer's time may be ours, as long as every file is committed."""
 
@@ -47,6 +50,11 @@ class Measured:
     mine: float
     peer: float
     processor: Taken
+
+    @property
+    def ratio(self) -> float:
+        """How many times the peer's time ours was."""
+        return self.mine / self.peer
 
 
 def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
     lacks = sftp_peer.missing()
     if lacks is not None:
         raise PeerFailed(f"{lacks} of OpenSSH is not installed; bench sftp measures with its client, beside its server")
-    count, large = (100, LARGE_BYTES // 10) if quick else (1000, LARGE_BYTES)
+    count, rounds, large = (100, 1, LARGE_BYTES // 10) if quick else (1000, ROUNDS, LARGE_BYTES)
     with ExitStack() as stack:
         scratch, home, peer_home = (
             Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tradelane-bench-"))) for _ in range(3)
@@ -81,9 +89,12 @@ def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
         theirs = stack.enter_context(sftp_peer.internal_sftp(peer_home, key))
         bare = stack.enter_context(_forgetful(key))
 
-        def beside(sessions: int, files: list[Path]) -> Measured:
+        def small_files() -> list[Path]:
+            return [_file(scratch / f"small{number}", FILE_BYTES) for number in range(count)]
+
+        def beside(sessions: int, files: list[Path], *, at: int = 1) -> Measured:
             """The same files to OpenSSH and to us."""
-            name = f"by{sessions}x{len(files)}"
+            name = f"by{sessions}x{len(files)}-{at}"
             batches = [[(path, f"{name}-{path.name}") for path in files[n::sessions]] for n in range(sessions)]
             peer = sftp_peer.upload(theirs, key_file, batches, scratch=scratch)
             before = taken(postgres)
@@ -94,8 +105,8 @@ def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
 
         rows: list[Row] = []
         for sessions, reach in ((SESSIONS, REACH), (1, None)):
-            small = [_file(scratch / f"small{number}", FILE_BYTES) for number in range(count)]
-            found = beside(sessions, small)
+            every = [beside(sessions, small_files(), at=at) for at in range(rounds)]
+            found = sorted(every, key=lambda one: one.ratio)[rounds // 2]
             at_once = f"{sessions} sessions at the same time" if sessions > 1 else "one session, one after the other"
             rows += [
                 row(
@@ -114,15 +125,16 @@ def bench_sftp(*, quick: bool = False) -> dict[str, Any]:
                     better="lower",
                 ),
             ]
+        small = small_files()
         rows += [
             row(
-                f"the same {count:,} files, one INSERT and COMMIT each and nothing else: the floor under one session",
+                f"{count:,} such files, one INSERT and COMMIT each and nothing else: the floor under one session",
                 _committed(gateway, small),
                 "s",
                 better="lower",
             ),
             row(
-                f"the same {count:,} files in one session to our server and a mailbox that forgets them: SSH and SFTP",
+                f"{count:,} such files in one session to our server and a mailbox that forgets them: SSH and SFTP",
                 sftp_peer.upload(bare, key_file, [[(path, path.name) for path in small]], scratch=scratch),
                 "s",
                 better="lower",
