@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from gateway.errors import Overtaken
-from gateway.model import Direction, Environment, TransmissionState
+from gateway.model import TransmissionState
 from gateway.store.rows import as_json
 from gateway.store.texts import storable
-from gateway.store.transmissions import Transmission
+from gateway.store.transmissions import Transmission, transmission_of
 from gateway.store.work import Claim
 
 
@@ -38,8 +38,8 @@ class Ended:
 
 
 _LOAD = text("""
-    SELECT t.id, t.environment, t.state, t.channel, t.account, t.partner, t.filename, t.payload_sha256, t.size,
-           t.received_at, t.format, p.body
+    SELECT t.id, t.direction, t.environment, t.state, t.channel, t.account, t.partner, t.filename, t.payload_sha256,
+           t.size, t.received_at, t.format, p.body
       FROM transmission t
       JOIN unnest(CAST(:ids AS uuid[]), CAST(:claim_nos AS int[])) AS mine (id, claim_no)
         ON t.id = mine.id AND t.claim_no = mine.claim_no AND t.claimed_by IS NOT NULL
@@ -67,26 +67,7 @@ def load(conn: Connection, claims: Sequence[Claim]) -> list[ReceivedFile]:
     for claim in claims:
         if claim.id not in rows:
             raise Overtaken(f"transmission {claim.id}: claim {claim.claim_no} has ended")
-    return [
-        ReceivedFile(
-            Transmission(
-                row.id,
-                Direction.IN,
-                Environment(row.environment),
-                TransmissionState(row.state),
-                row.channel,
-                row.account,
-                row.partner,
-                row.filename,
-                row.payload_sha256,
-                row.size,
-                row.received_at,
-                row.format,
-            ),
-            row.body,
-        )
-        for row in (rows[claim.id] for claim in claims)
-    ]
+    return [ReceivedFile(transmission_of(row), row.body) for row in (rows[claim.id] for claim in claims)]
 
 
 def end(conn: Connection, ended: Sequence[Ended], *, at: datetime) -> None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from gateway.model import Direction, Environment, TransmissionState
 from gateway.store import audit
@@ -242,6 +242,11 @@ def load(conn: Connection, transmission_id: UUID) -> Transmission:
     ).one_or_none()
     if row is None:
         raise LookupError(f"no transmission {transmission_id}")
+    return transmission_of(row)
+
+
+def transmission_of(row: Row[*tuple[Any, ...]]) -> Transmission:
+    """The transmission in a row that has its columns, by their names."""
     return Transmission(
         row.id,
         Direction(row.direction),
